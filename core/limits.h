@@ -1,0 +1,31 @@
+/* Every bound of the data model, in one place. proto/limits.h has those of the wire. */
+#ifndef HT_CORE_LIMITS_H
+#define HT_CORE_LIMITS_H
+
+enum {
+	CHANGESET_BYTES_MAX = 1 << 20, /* one encoded body */
+	CHANGESET_OPS_MAX = 10000,
+	CHANGESET_DEPS_MAX = 1024,
+	CHANGESET_REPLICAS_MAX = 1024, /* foreign replicas that one changeset names */
+	CHANGESET_IDS_MAX = 20000,     /* records that one changeset names */
+	OP_REPLACED_MAX = 256,         /* dots that one op replaces */
+	TEXT_BYTES_MAX = 1 << 20,      /* a TEXT value */
+	NAME_BYTES_MAX = 256,          /* a name, a title, a short string */
+	NESTING_MAX = 16,              /* arrays in arrays, in values we don't know */
+	FIELD_NUMBER_MAX = 255,
+	KIND_NUMBER_MAX = 65535,
+	RECORD_ENTRIES_MAX = 4096, /* concurrent register values of one record */
+	SPACES_MAX = 10000,
+	FEEDS_MAX = 1 << 20, /* (space, replica) pairs held by one store */
+};
+
+/* The highest seq of a feed: feed and seq share a 64-bit key in the store. */
+#define SEQ_MAX ((UINT64_C(1) << 40) - 1)
+
+/* How far ahead of our wall clock a stamp may be before it is quarantined. */
+#define HLC_AHEAD_MS_MAX (UINT64_C(24) * 3600 * 1000)
+
+/* 2020-01-01T00:00:00Z: a clock before it is not set. */
+#define WALL_MS_MIN UINT64_C(1577836800000)
+
+#endif
