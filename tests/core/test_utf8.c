@@ -38,7 +38,7 @@ static const struct {
 	{ "five-byte lead", { (const uint8_t *)"\xf8\x88\x80\x80\x80", 5 }, false },
 	{ "0xff", { (const uint8_t *)"\xff", 1 }, false },
 	{ "cut after one of three", { (const uint8_t *)"\xe4", 1 }, false },
-	{ "cut after two of three", { (const uint8_t *)"\xe4\xbc", 2 }, false },
+	{ "cut after two of three, which follows", { (const uint8_t *)"\xe4\xbc\x9a", 2 }, false },
 	{ "third byte not a continuation", { (const uint8_t *)"\xe4\xbc\x41", 3 }, false },
 };
 
