@@ -38,7 +38,7 @@ static const struct {
 	{ "five-byte lead", { (const uint8_t *)"\xf8\x88\x80\x80\x80", 5 }, false },
 	{ "0xff", { (const uint8_t *)"\xff", 1 }, false },
 	{ "cut after one of three", { (const uint8_t *)"\xe4", 1 }, false },
-	{ "cut after two of three, which follows", { (const uint8_t *)"\xe4\xbc\x9a", 2 }, false },
+	{ "cut after two of three", { (const uint8_t *)"\xe4\xbc", 2 }, false },
 	{ "third byte not a continuation", { (const uint8_t *)"\xe4\xbc\x41", 3 }, false },
 };
 
@@ -94,6 +94,15 @@ static void next_stops_before_what_is_invalid(void **state)
 	assert_int_equal(rest.size, 4);
 }
 
+static void next_does_not_look_past_the_end(void **state)
+{
+	struct bytes rest = bytes_of("\xe4\xbc\x9a", 2);
+	uint32_t cp = 0;
+
+	assert_false(utf8_next(&rest, &cp));
+	assert_int_equal(rest.size, 2);
+}
+
 static void every_scalar_value_survives_the_round_trip(void **state)
 {
 	for (uint32_t want = 0x800; want < 0x10000; want++) {
@@ -115,6 +124,7 @@ int main(void)
 		cmocka_unit_test(position_does_not_matter),
 		cmocka_unit_test(next_yields_each_code_point),
 		cmocka_unit_test(next_stops_before_what_is_invalid),
+		cmocka_unit_test(next_does_not_look_past_the_end),
 		cmocka_unit_test(every_scalar_value_survives_the_round_trip),
 	};
 
