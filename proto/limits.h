@@ -1,0 +1,25 @@
+/* Every limit of the bytes between peers, in one place. docs/PROTOCOL.md states
+ * the same figures; what is over a limit is refused with ERR_LIMIT. */
+#ifndef HT_PROTO_LIMITS_H
+#define HT_PROTO_LIMITS_H
+
+enum proto_limit {
+	/* A frame without its two length bytes: what u16 can say, and what the
+	 * Noise specification allows a message. */
+	FRAME_BYTES_MAX = 65535,
+	/* A frame of a peer that has not proved who it is: the longest handshake
+	 * message is 96 bytes without its payload. It bounds what a stranger can
+	 * make us hold. */
+	HANDSHAKE_FRAME_BYTES_MAX = 1024,
+	/* An application message, put together from its frames. */
+	PROTO_MESSAGE_BYTES_MAX = 8 << 20,
+	/* What a channel keeps allocated between two messages; a larger buffer is
+	 * given back, so that one large message does not cost memory for good. */
+	CHANNEL_KEPT_BYTES_MAX = 1 << 20,
+	/* Frames and frame bytes that one key of a channel protects; whichever
+	 * comes first, and the key is replaced. */
+	REKEY_FRAMES = 1 << 16,
+	REKEY_BYTES = 1 << 30,
+};
+
+#endif
