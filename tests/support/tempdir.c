@@ -1,12 +1,10 @@
 #include "tests/support/tempdir.h"
 
-#include <ftw.h>
+#include <fts.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#define OPEN_FOLDERS_MAX 16
 
 static void die(const char *what, const char *path)
 {
@@ -35,24 +33,20 @@ void tempdir_new(char *out, size_t size)
 		die("create", out);
 }
 
-static int unlock_folder(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-	/* A test may have taken the right to write away. */
-	if (type == FTW_D)
-		chmod(path, 0700);
-	return 0;
-}
-
-static int remove_entry(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-	if (remove(path) != 0)
-		die("remove", path);
-	return 0;
-}
-
 void tempdir_remove(const char *path)
 {
-	nftw(path, unlock_folder, OPEN_FOLDERS_MAX, FTW_PHYS);
-	if (nftw(path, remove_entry, OPEN_FOLDERS_MAX, FTW_DEPTH | FTW_PHYS) != 0)
+	char *roots[] = { (char *)path, NULL };
+	FTS *tree = fts_open(roots, FTS_PHYS | FTS_NOCHDIR, NULL);
+	FTSENT *entry;
+
+	if (!tree)
 		die("walk", path);
+	while ((entry = fts_read(tree))) {
+		/* Before its entries are read: a test may have taken the rights away. */
+		if (entry->fts_info == FTS_D)
+			chmod(entry->fts_accpath, 0700);
+		else if (remove(entry->fts_accpath) != 0)
+			die("remove", entry->fts_path);
+	}
+	fts_close(tree);
 }
