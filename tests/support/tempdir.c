@@ -36,7 +36,7 @@ void tempdir_new(char *out, size_t size)
 void tempdir_remove(const char *path)
 {
 	char *roots[] = { (char *)path, NULL };
-	FTS *tree = fts_open(roots, FTS_PHYS | FTS_NOCHDIR, NULL);
+	FTS *tree = fts_open(roots, FTS_PHYSICAL | FTS_NOCHDIR, NULL);
 	FTSENT *entry;
 
 	if (!tree)
