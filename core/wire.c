@@ -154,17 +154,28 @@ bool wire_bool(struct wire_reader *r)
 
 bool wire_is_nil(struct wire_reader *r)
 {
-	if (wire_peek(r) != TAG_NIL)
+	if (wire_next_type(r) != WIRE_NIL)
 		return false;
 	r->at++;
 	return true;
 }
 
-bool wire_is_bin(const struct wire_reader *r)
+enum wire_type wire_next_type(const struct wire_reader *r)
 {
 	uint8_t tag = wire_peek(r);
 
-	return tag >= TAG_BIN8 && tag <= TAG_BIN32;
+	if (tag <= TAG_POSITIVE_MAX || tag >= TAG_NEGATIVE_MIN ||
+	    (tag >= TAG_UINT8 && tag <= TAG_INT64))
+		return WIRE_INT;
+	if ((tag & 0xf0) == TAG_FIXARRAY || tag == TAG_ARRAY16 || tag == TAG_ARRAY32)
+		return WIRE_ARRAY;
+	if ((tag & 0xe0) == TAG_FIXSTR || (tag >= TAG_STR8 && tag <= TAG_STR32))
+		return WIRE_STR;
+	if (tag >= TAG_BIN8 && tag <= TAG_BIN32)
+		return WIRE_BIN;
+	if (tag == TAG_TRUE || tag == TAG_FALSE)
+		return WIRE_BOOL;
+	return tag == TAG_NIL ? WIRE_NIL : WIRE_OTHER;
 }
 
 uint32_t wire_array(struct wire_reader *r, uint32_t count_max)
@@ -258,20 +269,15 @@ void wire_bin_exact(struct wire_reader *r, uint8_t *out, size_t size)
 /* One value that is not an array, or an array's header: then its count. */
 static uint32_t wire_skip_one(struct wire_reader *r)
 {
-	uint8_t tag = wire_peek(r);
-
-	if ((tag & 0xf0) == TAG_FIXARRAY || tag == TAG_ARRAY16 || tag == TAG_ARRAY32)
-		return wire_array(r, UINT32_MAX);
-	if ((tag & 0xe0) == TAG_FIXSTR || (tag >= TAG_STR8 && tag <= TAG_STR32))
-		wire_str(r, SIZE_MAX);
-	else if (wire_is_bin(r))
-		wire_bin(r, SIZE_MAX);
-	else if (tag == TAG_TRUE || tag == TAG_FALSE || tag == TAG_NIL)
-		r->at++;
-	else if (tag >= TAG_INT8)
-		wire_int(r);
-	else
-		wire_uint(r, UINT64_MAX);
+	switch (wire_next_type(r)) {
+	case WIRE_ARRAY: return wire_array(r, UINT32_MAX);
+	case WIRE_STR: wire_str(r, SIZE_MAX); break;
+	case WIRE_BIN: wire_bin(r, SIZE_MAX); break;
+	case WIRE_BOOL: wire_bool(r); break;
+	case WIRE_NIL: wire_is_nil(r); break;
+	case WIRE_INT: wire_int(r); break;
+	case WIRE_OTHER: wire_fail(r, ERR_FORMAT); break;
+	}
 	return 0;
 }
 

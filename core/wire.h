@@ -36,8 +36,18 @@ void wire_bin_exact(struct wire_reader *r, uint8_t *out, size_t size);
 /* The next value is nil: consumes it and returns true. Otherwise false. */
 bool wire_is_nil(struct wire_reader *r);
 
-/* The next value is a bin (not consumed). */
-bool wire_is_bin(const struct wire_reader *r);
+enum wire_type {
+	WIRE_OTHER, /* the end of input, or a form that isn't canonical */
+	WIRE_NIL,
+	WIRE_BOOL,
+	WIRE_INT, /* of either sign */
+	WIRE_STR,
+	WIRE_BIN,
+	WIRE_ARRAY,
+};
+
+/* What comes next, not consumed. */
+enum wire_type wire_next_type(const struct wire_reader *r);
 
 /* Step over one value of any shape that is canonical and nested no deeper
  * than NESTING_MAX, and return its bytes. */

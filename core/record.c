@@ -1,0 +1,225 @@
+#include "core/record.h"
+
+#include "core/limits.h"
+
+void record_init(struct record *rec, const struct kind *kind, const struct record_id *id,
+		 struct arena *arena)
+{
+	*rec = (struct record){ .id = *id, .kind = kind, .arena = arena };
+}
+
+int entry_cmp(const struct field *field, const struct entry *a, const struct entry *b)
+{
+	if (field->merge == MERGE_STATE) {
+		int rank_a = field->machine->rank[state_to(&a->value)];
+		int rank_b = field->machine->rank[state_to(&b->value)];
+
+		if (rank_a != rank_b)
+			return rank_a > rank_b ? -1 : 1;
+	}
+	return -stamp_cmp(&a->stamp, &b->stamp);
+}
+
+/* Where the values of a field begin, or would. */
+static size_t find_field(const struct record *rec, uint8_t field)
+{
+	size_t at = 0;
+
+	while (at < rec->count && rec->entries[at].field < field)
+		at++;
+	return at;
+}
+
+const struct entry *record_values(const struct record *rec, uint8_t field, size_t *count)
+{
+	size_t first = find_field(rec, field), end = first;
+
+	while (end < rec->count && rec->entries[end].field == field)
+		end++;
+	*count = end - first;
+	return *count ? &rec->entries[first] : NULL;
+}
+
+const struct entry *record_shown(const struct record *rec, uint8_t field)
+{
+	size_t count;
+
+	return record_values(rec, field, &count);
+}
+
+unsigned record_state(const struct record *rec, const struct field *field)
+{
+	const struct entry *shown = record_shown(rec, field->number);
+
+	return shown ? state_to(&shown->value) : 0;
+}
+
+bool record_has_conflict(const struct record *rec, const struct field *field)
+{
+	size_t count;
+	const struct entry *values = record_values(rec, field->number, &count);
+	unsigned final;
+
+	if (count < 2 || field->merge == MERGE_LWW)
+		return false;
+	if (field->merge == MERGE_MV)
+		return true;
+	for (size_t i = 1; i < count; i++) {
+		final = 1u << state_to(&values[0].value) | 1u << state_to(&values[i].value);
+		if (state_to(&values[0].value) != state_to(&values[i].value) &&
+		    (final & ~field->machine->final) == 0)
+			return true;
+	}
+	return false;
+}
+
+static bool is_target(const struct op *op, const struct dot *dot)
+{
+	for (size_t i = 0; i < op->target_count; i++)
+		if (dot_cmp(&op->targets[i].dot, dot) == 0)
+			return true;
+	return false;
+}
+
+/* Room for one more element of an arena array that grows by doubling. */
+static enum err grow(struct arena *arena, void **array, size_t count, size_t *cap, size_t size)
+{
+	size_t bigger = *cap ? 2 * *cap : 8;
+	void *moved;
+
+	if (count < *cap)
+		return OK;
+	if (count >= RECORD_ENTRIES_MAX)
+		return ERR_LIMIT;
+	moved = arena_array(arena, bigger, size);
+	if (!moved)
+		return ERR_NOMEM;
+	if (count)
+		memcpy(moved, *array, count * size);
+	*array = moved;
+	*cap = bigger;
+	return OK;
+}
+
+static void drop_replaced(struct record *rec, const struct op *op)
+{
+	size_t kept = 0;
+
+	if (op->target_count == 0)
+		return;
+	for (size_t i = 0; i < rec->count; i++) {
+		const struct entry *e = &rec->entries[i];
+
+		if (e->field != op->field || !is_target(op, &e->stamp.dot))
+			rec->entries[kept++] = *e;
+	}
+	rec->count = kept;
+}
+
+static enum err insert_entry(struct record *rec, const struct field *field,
+			     const struct entry *entry)
+{
+	size_t at = find_field(rec, entry->field);
+	enum err rc = grow(rec->arena, (void **)&rec->entries, rec->count, &rec->cap,
+			   sizeof(*rec->entries));
+
+	if (rc != OK)
+		return rc;
+	while (at < rec->count && rec->entries[at].field == entry->field &&
+	       entry_cmp(field, &rec->entries[at], entry) < 0)
+		at++;
+	memmove(rec->entries + at + 1, rec->entries + at,
+		(rec->count - at) * sizeof(*rec->entries));
+	rec->entries[at] = *entry;
+	rec->count++;
+	return OK;
+}
+
+static enum err apply_write(struct record *rec, const struct stamp *stamp, const struct op *op)
+{
+	const struct field *field = kind_field(rec->kind, op->field);
+	struct entry entry = { op->field, *stamp, op->value };
+
+	if (!field || !merge_is_register(field->merge))
+		return OK;
+	drop_replaced(rec, op);
+	return insert_entry(rec, field, &entry);
+}
+
+static void drop_voids(struct record *rec, const struct op *op)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < rec->void_count; i++)
+		if (!is_target(op, &rec->voids[i].stamp.dot))
+			rec->voids[kept++] = rec->voids[i];
+	rec->void_count = kept;
+}
+
+static enum err apply_void(struct record *rec, const struct stamp *stamp, const struct op *op)
+{
+	struct void_mark mark = { .stamp = *stamp, .observed_count = op->observed_count };
+	struct dot *observed = arena_array(rec->arena, op->observed_count, sizeof(*observed));
+	size_t at = 0;
+	enum err rc;
+
+	if (!observed)
+		return ERR_NOMEM;
+	for (size_t i = 0; i < op->observed_count; i++)
+		observed[i] = op->observed[i].dot;
+	mark.observed = observed;
+
+	drop_voids(rec, op);
+	rc = grow(rec->arena, (void **)&rec->voids, rec->void_count, &rec->void_cap,
+		  sizeof(*rec->voids));
+	if (rc != OK)
+		return rc;
+	while (at < rec->void_count && stamp_cmp(&rec->voids[at].stamp, stamp) > 0)
+		at++;
+	memmove(rec->voids + at + 1, rec->voids + at, (rec->void_count - at) * sizeof(*rec->voids));
+	rec->voids[at] = mark;
+	rec->void_count++;
+	return OK;
+}
+
+static enum err apply_revive(struct record *rec, const struct stamp *stamp, const struct op *op)
+{
+	drop_voids(rec, op);
+	return OK;
+}
+
+static enum err apply_nothing(struct record *rec, const struct stamp *stamp, const struct op *op)
+{
+	return OK;
+}
+
+enum err record_apply(struct record *rec, const struct stamp *stamp, const struct op *op)
+{
+	static enum err (*const handlers[VERB_COUNT])(struct record *, const struct stamp *,
+						      const struct op *) = {
+		[VERB_SET] = apply_write,   [VERB_REPLACE] = apply_write,
+		[VERB_ADD] = apply_nothing, [VERB_REMOVE] = apply_nothing,
+		[VERB_VOID] = apply_void,   [VERB_REVIVE] = apply_revive,
+	};
+
+	return handlers[op->verb](rec, stamp, op);
+}
+
+static bool is_observed(const struct record *rec, const struct dot *dot)
+{
+	for (size_t i = 0; i < rec->void_count; i++)
+		for (size_t k = 0; k < rec->voids[i].observed_count; k++)
+			if (dot_cmp(&rec->voids[i].observed[k], dot) == 0)
+				return true;
+	return false;
+}
+
+enum record_life record_life(const struct record *rec)
+{
+	if (rec->void_count == 0)
+		return RECORD_LIVE;
+	for (size_t i = 0; i < rec->count; i++)
+		if (!is_observed(rec, &rec->entries[i].stamp.dot))
+			return RECORD_REVIVED;
+	return RECORD_VOID;
+}

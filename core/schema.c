@@ -1,0 +1,371 @@
+#include "core/schema.h"
+
+#include <stdlib.h>
+
+#include "core/limits.h"
+#include "core/position.h"
+#include "core/utf8.h"
+#include "core/walltime.h"
+
+#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
+#define BIT(n)        (1u << (n))
+
+static const char *const action_states[] = {
+	"open", "doing", "blocked", "done", "cancelled", NULL
+};
+
+static const struct machine action_machine = {
+	.states = action_states,
+	.next = { [ACTION_OPEN] = BIT(ACTION_DOING) | BIT(ACTION_BLOCKED) | BIT(ACTION_DONE) |
+				  BIT(ACTION_CANCELLED),
+		  [ACTION_DOING] = BIT(ACTION_BLOCKED) | BIT(ACTION_DONE) | BIT(ACTION_CANCELLED),
+		  [ACTION_BLOCKED] = BIT(ACTION_DOING) | BIT(ACTION_DONE) | BIT(ACTION_CANCELLED),
+		  [ACTION_DONE] = BIT(ACTION_OPEN),
+		  [ACTION_CANCELLED] = BIT(ACTION_OPEN) },
+	/* Blocked beats doing; reopen beats close. */
+	.rank = { [ACTION_OPEN] = 4,
+		  [ACTION_DOING] = 1,
+		  [ACTION_BLOCKED] = 2,
+		  [ACTION_DONE] = 3,
+		  [ACTION_CANCELLED] = 3 },
+	.final = BIT(ACTION_DONE) | BIT(ACTION_CANCELLED),
+};
+
+static const char *const meeting_states[] = { "planned", "held", "cancelled", NULL };
+
+static const struct machine meeting_machine = {
+	.states = meeting_states,
+	.next = { BIT(1) | BIT(2), 0, BIT(0) },
+	.rank = { 1, 2, 2 },
+	.final = BIT(1) | BIT(2),
+};
+
+static const char *const minutes_states[] = { "draft",    "review", "distributed",
+					      "feedback", "final",  NULL };
+
+static const struct machine minutes_machine = {
+	.states = minutes_states,
+	.next = { BIT(1), BIT(0) | BIT(2), BIT(3) | BIT(4), BIT(1) | BIT(4), 0 },
+	.rank = { 0, 1, 2, 3, 4 },
+	.final = BIT(4),
+};
+
+static const char *const phases[] = { "requested",  "approved",      "kick-off", "running",
+				      "acceptance", "retrospective", "archived", NULL };
+
+static const struct machine phase_machine = {
+	.states = phases,
+	.next = { BIT(1), BIT(2), BIT(3), BIT(4), BIT(3) | BIT(5), BIT(6), BIT(3) },
+	.rank = { 0, 1, 2, 3, 4, 5, 6 },
+	.final = BIT(6),
+};
+
+static const char *const priorities[] = { "low", "medium", "high", NULL };
+static const char *const meeting_kinds[] = { "kick-off",   "weekly",        "monthly", "special",
+					     "acceptance", "retrospective", NULL };
+static const char *const block_kinds[] = {
+	"note", "conclusion", "basis", "to-do", "dissent", NULL
+};
+static const char *const collaboration_kinds[] = { "project", "process", "customer", "internal",
+						   NULL };
+
+static const struct field organisation_fields[] = {
+	{ ORGANISATION_NAME, "name", MERGE_LWW, FORMAT_NAME },
+};
+
+static const struct field office_fields[] = {
+	{ OFFICE_CODE, "code", MERGE_LWW, FORMAT_NAME },
+	{ OFFICE_NAME, "name", MERGE_LWW, FORMAT_NAME },
+	{ OFFICE_ZONE, "zone", MERGE_MV, FORMAT_ZONE },
+	{ OFFICE_CLOSES, "closes", MERGE_MV, FORMAT_INT },
+};
+
+static const struct field node_fields[] = {
+	{ NODE_OFFICE, "office", MERGE_LWW, FORMAT_REF, .ref = KIND_OFFICE },
+	{ NODE_REPLICA, "replica", MERGE_LWW, FORMAT_BYTES },
+	{ NODE_SIGN_KEY, "sign_key", MERGE_LWW, FORMAT_BYTES },
+	{ NODE_NOISE_KEY, "noise_key", MERGE_LWW, FORMAT_BYTES },
+	{ NODE_ADDRESSES, "addresses", MERGE_SET, FORMAT_NAME },
+	{ NODE_BLOCK, "block", MERGE_LWW, FORMAT_INT },
+	{ NODE_NAME, "name", MERGE_LWW, FORMAT_NAME },
+};
+
+static const struct field person_fields[] = {
+	{ PERSON_NAME, "name", MERGE_LWW, FORMAT_NAME },
+	{ PERSON_SORT_KEY, "sort_key", MERGE_LWW, FORMAT_NAME },
+	{ PERSON_OFFICE, "office", MERGE_LWW, FORMAT_REF, .ref = KIND_OFFICE },
+	{ PERSON_ZONE, "zone", MERGE_LWW, FORMAT_ZONE },
+	{ PERSON_CONTACTS, "contacts", MERGE_SET, FORMAT_NAME },
+	{ PERSON_ACTIVE, "active", MERGE_LWW, FORMAT_INT },
+};
+
+static const struct field space_fields[] = {
+	{ SPACE_NAME, "name", MERGE_LWW, FORMAT_NAME },
+	{ SPACE_ID, "space", MERGE_LWW, FORMAT_BYTES },
+	{ SPACE_OFFICES, "offices", MERGE_SET, FORMAT_REF, .ref = KIND_OFFICE },
+};
+
+static const struct field collaboration_fields[] = {
+	{ COLLABORATION_NUMBER, "number", MERGE_LWW, FORMAT_NAME },
+	{ COLLABORATION_TITLE, "title", MERGE_MV, FORMAT_NAME },
+	{ COLLABORATION_KIND, "kind", MERGE_LWW, FORMAT_CHOICE, .choices = collaboration_kinds },
+	{ COLLABORATION_GOAL, "goal", MERGE_MV, FORMAT_TEXT },
+	{ COLLABORATION_BACKGROUND, "background", MERGE_MV, FORMAT_TEXT },
+	{ COLLABORATION_SCOPE_IN, "scope_in", MERGE_MV, FORMAT_TEXT },
+	{ COLLABORATION_SCOPE_OUT, "scope_out", MERGE_MV, FORMAT_TEXT },
+	{ COLLABORATION_PHASE, "phase", MERGE_STATE, FORMAT_STATE, .machine = &phase_machine },
+	{ COLLABORATION_TAGS, "tags", MERGE_SET, FORMAT_NAME },
+	{ COLLABORATION_LEAD, "lead", MERGE_MV, FORMAT_REF, .ref = KIND_PERSON },
+};
+
+static const struct field meeting_fields[] = {
+	{ MEETING_NUMBER, "number", MERGE_LWW, FORMAT_NAME },
+	{ MEETING_TITLE, "title", MERGE_MV, FORMAT_NAME },
+	{ MEETING_KIND, "kind", MERGE_LWW, FORMAT_CHOICE, .choices = meeting_kinds },
+	{ MEETING_START, "start", MERGE_MV, FORMAT_WALLTIME },
+	{ MEETING_DURATION, "duration", MERGE_MV, FORMAT_INT },
+	{ MEETING_PLACE, "place", MERGE_LWW, FORMAT_NAME },
+	{ MEETING_GOAL, "goal", MERGE_MV, FORMAT_TEXT },
+	{ MEETING_PARTICIPANTS, "participants", MERGE_SET, FORMAT_REF, .ref = KIND_PERSON },
+	{ MEETING_CHAIR, "chair", MERGE_MV, FORMAT_REF, .ref = KIND_PERSON },
+	{ MEETING_RECORDER, "recorder", MERGE_MV, FORMAT_REF, .ref = KIND_PERSON },
+	{ MEETING_TIMEKEEPER, "timekeeper", MERGE_MV, FORMAT_REF, .ref = KIND_PERSON },
+	{ MEETING_STATE, "state", MERGE_STATE, FORMAT_STATE, .machine = &meeting_machine },
+};
+
+static const struct field topic_fields[] = {
+	{ TOPIC_MEETING, "meeting", MERGE_LWW, FORMAT_REF, .ref = KIND_MEETING },
+	{ TOPIC_POSITION, "position", MERGE_LWW, FORMAT_POSITION },
+	{ TOPIC_TITLE, "title", MERGE_MV, FORMAT_NAME },
+	{ TOPIC_MINUTES, "minutes", MERGE_LWW, FORMAT_INT },
+	{ TOPIC_OUTPUT, "output", MERGE_LWW, FORMAT_NAME },
+};
+
+static const struct field minutes_fields[] = {
+	{ MINUTES_MEETING, "meeting", MERGE_LWW, FORMAT_REF, .ref = KIND_MEETING },
+	{ MINUTES_NUMBER, "number", MERGE_LWW, FORMAT_NAME },
+	{ MINUTES_STATE, "state", MERGE_STATE, FORMAT_STATE, .machine = &minutes_machine },
+	{ MINUTES_CONFIRM_BY, "confirm_by", MERGE_MV, FORMAT_WALLTIME },
+};
+
+static const struct field block_fields[] = {
+	{ BLOCK_MINUTES, "minutes", MERGE_LWW, FORMAT_REF, .ref = KIND_MINUTES },
+	{ BLOCK_POSITION, "position", MERGE_LWW, FORMAT_POSITION },
+	{ BLOCK_KIND, "kind", MERGE_LWW, FORMAT_CHOICE, .choices = block_kinds },
+	{ BLOCK_TEXT, "text", MERGE_MV, FORMAT_TEXT },
+};
+
+static const struct field action_fields[] = {
+	{ ACTION_NUMBER, "number", MERGE_LWW, FORMAT_NAME },
+	{ ACTION_TITLE, "title", MERGE_MV, FORMAT_NAME },
+	{ ACTION_OWNER, "owner", MERGE_MV, FORMAT_REF, .ref = KIND_PERSON },
+	{ ACTION_DUE, "due", MERGE_MV, FORMAT_WALLTIME },
+	{ ACTION_DELIVERABLE, "deliverable", MERGE_MV, FORMAT_TEXT },
+	{ ACTION_PRIORITY, "priority", MERGE_MV, FORMAT_CHOICE, .choices = priorities },
+	{ ACTION_MEETING, "meeting", MERGE_LWW, FORMAT_REF, .ref = KIND_MEETING },
+	{ ACTION_TOPIC, "topic", MERGE_LWW, FORMAT_REF, .ref = KIND_TOPIC },
+	{ ACTION_STATE, "state", MERGE_STATE, FORMAT_STATE, .machine = &action_machine },
+	{ ACTION_HELPERS, "helpers", MERGE_SET, FORMAT_REF, .ref = KIND_PERSON },
+	{ ACTION_CC, "cc", MERGE_SET, FORMAT_REF, .ref = KIND_PERSON },
+	{ ACTION_PROGRESS, "progress", MERGE_LOG, FORMAT_TEXT },
+};
+
+#define FIELDS(f) .fields = f, .field_count = ARRAY_SIZE(f)
+
+static const struct kind kinds[] = {
+	{ KIND_ORGANISATION, "organisation", .directory = true, FIELDS(organisation_fields) },
+	{ KIND_OFFICE, "office", .directory = true, FIELDS(office_fields) },
+	{ KIND_NODE, "node", .directory = true, FIELDS(node_fields) },
+	{ KIND_PERSON, "person", .directory = true, FIELDS(person_fields) },
+	{ KIND_SPACE, "space", .directory = true, FIELDS(space_fields) },
+	{ KIND_COLLABORATION, "collaboration", .prefix = "CO", FIELDS(collaboration_fields) },
+	{ KIND_MEETING, "meeting", .prefix = "MT", FIELDS(meeting_fields) },
+	{ KIND_TOPIC, "topic", FIELDS(topic_fields) },
+	{ KIND_MINUTES, "minutes", .prefix = "MN", FIELDS(minutes_fields) },
+	{ KIND_BLOCK, "block", FIELDS(block_fields) },
+	{ KIND_ACTION, "action_item", .prefix = "AI", FIELDS(action_fields) },
+};
+
+const struct kind *schema_kinds(size_t *count)
+{
+	*count = ARRAY_SIZE(kinds);
+	return kinds;
+}
+
+const struct kind *schema_kind(uint16_t number)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
+		if (kinds[i].number == number)
+			return &kinds[i];
+	return NULL;
+}
+
+const struct kind *schema_kind_named(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
+		if (strcmp(kinds[i].name, name) == 0)
+			return &kinds[i];
+	return NULL;
+}
+
+const struct field *kind_field(const struct kind *kind, uint8_t number)
+{
+	for (size_t i = 0; i < kind->field_count; i++)
+		if (kind->fields[i].number == number)
+			return &kind->fields[i];
+	return NULL;
+}
+
+const struct field *kind_field_named(const struct kind *kind, const char *name)
+{
+	for (size_t i = 0; i < kind->field_count; i++)
+		if (strcmp(kind->fields[i].name, name) == 0)
+			return &kind->fields[i];
+	return NULL;
+}
+
+int names_find(const char *const *names, const char *name)
+{
+	for (int i = 0; names[i]; i++)
+		if (strcmp(names[i], name) == 0)
+			return i;
+	return -1;
+}
+
+unsigned names_count(const char *const *names)
+{
+	unsigned count = 0;
+
+	while (names[count])
+		count++;
+	return count;
+}
+
+bool machine_is_legal(const struct machine *machine, unsigned from, unsigned to)
+{
+	return from < STATES_MAX && to < STATES_MAX && (machine->next[from] & BIT(to));
+}
+
+static enum err refuse(const struct field *field, struct errmsg *msg, const char *why)
+{
+	return errmsg_set(msg, ERR_INVALID, "%s: %s", field->name, why);
+}
+
+static enum err over(const struct field *field, struct errmsg *msg, size_t size, size_t max)
+{
+	return errmsg_set(msg, ERR_LIMIT, "%s: %zu bytes, the limit is %zu", field->name, size,
+			  max);
+}
+
+/* No control characters: they would break every list, log and terminal. */
+static bool is_one_line(struct bytes text)
+{
+	for (size_t i = 0; i < text.size; i++)
+		if (text.data[i] < 0x20 || text.data[i] == 0x7f)
+			return false;
+	return true;
+}
+
+static enum err check_name(const struct field *f, const struct value *v, struct errmsg *msg)
+{
+	if (v->bytes.size > NAME_BYTES_MAX)
+		return over(f, msg, v->bytes.size, NAME_BYTES_MAX);
+	if (!utf8_is_valid(v->bytes))
+		return refuse(f, msg, "not valid UTF-8");
+	if (!is_one_line(v->bytes))
+		return refuse(f, msg, "must be one line without control characters");
+	return OK;
+}
+
+static enum err check_text(const struct field *f, const struct value *v, struct errmsg *msg)
+{
+	if (v->bytes.size > TEXT_BYTES_MAX)
+		return over(f, msg, v->bytes.size, TEXT_BYTES_MAX);
+	if (!utf8_is_valid(v->bytes))
+		return refuse(f, msg, "not valid UTF-8");
+	if (memchr(v->bytes.data ? v->bytes.data : (const uint8_t *)"", 0, v->bytes.size))
+		return refuse(f, msg, "contains a NUL byte");
+	return OK;
+}
+
+static enum err check_int(const struct field *f, const struct value *v, struct errmsg *msg)
+{
+	return OK;
+}
+
+static enum err check_choice(const struct field *f, const struct value *v, struct errmsg *msg)
+{
+	if (v->number < 0 || v->number >= (int64_t)names_count(f->choices))
+		return refuse(f, msg, "no such choice");
+	return OK;
+}
+
+static enum err check_state(const struct field *f, const struct value *v, struct errmsg *msg)
+{
+	unsigned count = names_count(f->machine->states);
+
+	if (v->number < 0 || v->number > 0xffff || state_from(v) >= count || state_to(v) >= count)
+		return refuse(f, msg, "no such state");
+	return OK;
+}
+
+static enum err check_ref(const struct field *f, const struct value *v, struct errmsg *msg)
+{
+	return OK;
+}
+
+static enum err check_walltime(const struct field *f, const struct value *v, struct errmsg *msg)
+{
+	struct walltime when;
+
+	if (walltime_parse(&when, v->bytes) != OK)
+		return refuse(f, msg, "not a date or date-time with its zone");
+	return OK;
+}
+
+static enum err check_zone(const struct field *f, const struct value *v, struct errmsg *msg)
+{
+	if (!walltime_zone_is_valid(v->bytes))
+		return refuse(f, msg, "not a time zone's name");
+	return OK;
+}
+
+static enum err check_position(const struct field *f, const struct value *v, struct errmsg *msg)
+{
+	if (!position_is_valid(v->bytes))
+		return refuse(f, msg, "not a list position");
+	return OK;
+}
+
+static enum err check_bytes(const struct field *f, const struct value *v, struct errmsg *msg)
+{
+	if (v->bytes.size > NAME_BYTES_MAX)
+		return over(f, msg, v->bytes.size, NAME_BYTES_MAX);
+	return OK;
+}
+
+static const struct {
+	enum value_type type;
+	enum err (*check)(const struct field *, const struct value *, struct errmsg *);
+} formats[] = {
+	[FORMAT_NAME] = { VALUE_TEXT, check_name },
+	[FORMAT_TEXT] = { VALUE_TEXT, check_text },
+	[FORMAT_INT] = { VALUE_INT, check_int },
+	[FORMAT_CHOICE] = { VALUE_INT, check_choice },
+	[FORMAT_STATE] = { VALUE_INT, check_state },
+	[FORMAT_REF] = { VALUE_REF, check_ref },
+	[FORMAT_WALLTIME] = { VALUE_TEXT, check_walltime },
+	[FORMAT_ZONE] = { VALUE_TEXT, check_zone },
+	[FORMAT_POSITION] = { VALUE_BYTES, check_position },
+	[FORMAT_BYTES] = { VALUE_BYTES, check_bytes },
+};
+
+enum err field_validate(const struct field *field, const struct value *value, struct errmsg *msg)
+{
+	if (value->type == VALUE_NIL && merge_is_register(field->merge) &&
+	    field->merge != MERGE_STATE)
+		return OK;
+	if (value->type != formats[field->format].type)
+		return refuse(field, msg, "a value of the wrong type");
+	return formats[field->format].check(field, value, msg);
+}
