@@ -1,0 +1,80 @@
+/* The handlers behind node/commands.c; each group stands in its cmd_GROUP.c.
+ *
+ * A handler finds in its context what its entry asked for, prints results to
+ * ctx->out, and returns the error that ended it. */
+#ifndef HT_NODE_CMD_H
+#define HT_NODE_CMD_H
+
+#include "node/args.h"
+#include "node/context.h"
+
+#define HANDLER(name) \
+	MUST_CHECK enum err name(struct context *ctx, const struct args *args, struct errmsg *msg)
+
+/* cmd_help.c */
+HANDLER(cmd_help);
+HANDLER(cmd_version);
+
+/* cmd_join.c */
+HANDLER(cmd_init);
+HANDLER(cmd_invite);
+HANDLER(cmd_join);
+
+/* cmd_serve.c */
+HANDLER(cmd_serve);
+
+/* cmd_status.c */
+HANDLER(cmd_status);
+HANDLER(cmd_peers);
+HANDLER(cmd_sync_now);
+HANDLER(cmd_sync_pause);
+HANDLER(cmd_sync_resume);
+
+/* cmd_record.c: what all kinds of records have */
+HANDLER(cmd_record_show);
+HANDLER(cmd_record_edit);
+HANDLER(cmd_record_step);
+HANDLER(cmd_record_void);
+HANDLER(cmd_record_restore);
+
+/* cmd_directory.c */
+HANDLER(cmd_person_new);
+HANDLER(cmd_person_list);
+HANDLER(cmd_office_list);
+
+/* cmd_collab.c */
+HANDLER(cmd_collab_new);
+HANDLER(cmd_collab_list);
+
+/* cmd_meeting.c */
+HANDLER(cmd_meeting_new);
+HANDLER(cmd_meeting_list);
+
+/* cmd_minutes.c */
+HANDLER(cmd_minutes_add);
+HANDLER(cmd_minutes_edit);
+HANDLER(cmd_minutes_show);
+
+/* cmd_action.c */
+HANDLER(cmd_action_add);
+HANDLER(cmd_action_list);
+HANDLER(cmd_action_assign);
+HANDLER(cmd_action_due);
+HANDLER(cmd_action_progress);
+
+/* cmd_conflicts.c */
+HANDLER(cmd_conflicts_list);
+HANDLER(cmd_conflicts_show);
+HANDLER(cmd_conflicts_pick);
+
+/* cmd_log.c */
+HANDLER(cmd_log);
+
+/* cmd_care.c */
+HANDLER(cmd_verify);
+HANDLER(cmd_backup);
+
+/* cmd_doctor.c */
+HANDLER(cmd_doctor);
+
+#endif

@@ -1,0 +1,71 @@
+#include "node/exit.h"
+
+#include <stddef.h>
+
+#include "node/i18n.h"
+
+struct outcome {
+	enum exit_code code;
+	const char *advice;
+};
+
+/* Whatever is not listed ends as EXIT_FAILED without advice. */
+static const struct outcome outcomes[ERR_COUNT] = {
+	[OK] = { EXIT_OK },
+	[ERR_NOMEM] = { EXIT_FAILED, N_("The machine is out of memory: end other programs.") },
+	[ERR_IO] = { EXIT_FAILED,
+		     N_("Check the disk and its cable (dmesg), then run `huitong doctor`.") },
+	[ERR_FULL] = { EXIT_FAILED,
+		       N_("Nothing was changed. Free space on that disk and try again.") },
+	[ERR_READONLY] = { EXIT_FAILED,
+			   N_("Nothing was changed. Check who owns the data folder and whether "
+			      "its disk is mounted read-only.") },
+	[ERR_BUSY] = { EXIT_BUSY, N_("Another process is at work there: try again in a moment.") },
+	[ERR_CORRUPT] = { EXIT_FAILED,
+			  N_("Keep the data folder as it is, copy it elsewhere, and join again "
+			     "or restore a backup: see OPERATIONS, \"damage\".") },
+	[ERR_KEY] = { EXIT_FAILED,
+		      N_("The key says who this node is: put identity.key back, mode 0600, "
+			 "owned by you, or join again as a new node.") },
+	[ERR_CLOCK] = { EXIT_FAILED, N_("Set the machine's clock (timedatectl), then try again.") },
+	[ERR_INVALID] = { EXIT_REFUSED },
+	[ERR_LIMIT] = { EXIT_REFUSED },
+	[ERR_NOT_FOUND] = { EXIT_MISSING },
+	[ERR_AMBIGUOUS] = { EXIT_MISSING, N_("Say more of it, or its id.") },
+	[ERR_EXISTS] = { EXIT_REFUSED },
+	[ERR_VERSION] = { EXIT_FAILED,
+			  N_("Written by another version of huitong: upgrade this one.") },
+	[ERR_ORG] = { EXIT_FAILED, N_("That node belongs to another organisation.") },
+	[ERR_HANDSHAKE] = { EXIT_FAILED,
+			    N_("The other side is not who the ticket or the directory says: ask "
+			       "for a new ticket.") },
+	[ERR_SIGNATURE] = { EXIT_FAILED,
+			    N_("Somebody changed this data: keep a copy and tell who runs the "
+			       "other node.") },
+	[ERR_CHAIN] = { EXIT_FAILED,
+			N_("The log is not whole: keep a copy and join again or restore a "
+			   "backup.") },
+	[ERR_FORK] = { EXIT_FAILED, N_("A copy of a node wrote, too: see OPERATIONS, \"forks\".") },
+	[ERR_FUTURE] = { EXIT_FAILED, N_("Compare the clocks of both machines.") },
+	[ERR_GRANT] = { EXIT_REFUSED, N_("This office has no part in it.") },
+	[ERR_TIMEOUT] = { EXIT_FAILED,
+			  N_("Check the address, the link and the firewall, then try again.") },
+	[ERR_CLOSED] = { EXIT_FAILED, N_("The other side's log says why.") },
+};
+
+enum exit_code exit_code_of(enum err code)
+{
+	if ((unsigned)code >= ERR_COUNT)
+		return EXIT_FAILED;
+	/* An entry that was left out reads as zero, which only OK may be. */
+	if (code != OK && outcomes[code].code == EXIT_OK)
+		return EXIT_FAILED;
+	return outcomes[code].code;
+}
+
+const char *exit_advice(enum err code)
+{
+	if ((unsigned)code >= ERR_COUNT || !outcomes[code].advice)
+		return NULL;
+	return _(outcomes[code].advice);
+}

@@ -1,0 +1,10 @@
+/* errno in the words of core/err.h. */
+#ifndef HT_NODE_SYS_ERROR_H
+#define HT_NODE_SYS_ERROR_H
+
+#include "core/err.h"
+
+/* The error of the system call that just failed on `what`, a path. */
+enum err sys_error(const char *what, struct errmsg *msg);
+
+#endif
