@@ -364,8 +364,6 @@ static enum err read_payload(struct noise *n, struct bytes sealed, struct buf *p
 	uint8_t *at = NULL;
 	enum err rc;
 
-	if (sealed.size < tag_bytes(n))
-		return ERR_HANDSHAKE;
 	if (sealed.size > tag_bytes(n)) {
 		at = buf_grow(payload, sealed.size - tag_bytes(n));
 		if (!at)

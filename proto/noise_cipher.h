@@ -28,8 +28,9 @@ MUST_CHECK enum err noise_cipher_seal(struct noise_cipher *c, struct bytes ad, s
 				      uint8_t *out);
 
 /* Decrypt `sealed` to `out`, which has room for sealed.size - NOISE_TAG_BYTES.
- * ERR_FORMAT if it was not sealed with this key, nonce and `ad` (the nonce then
- * stays, and `out` holds zeros); ERR_LIMIT once the nonces are used up. */
+ * ERR_FORMAT if it was not sealed with this key, nonce and `ad`, or is shorter than
+ * a tag (the nonce then stays, and `out` holds zeros); ERR_LIMIT once the nonces are
+ * used up. */
 MUST_CHECK enum err noise_cipher_open(struct noise_cipher *c, struct bytes ad, struct bytes sealed,
 				      uint8_t *out);
 
