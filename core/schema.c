@@ -101,12 +101,12 @@ static const struct field person_fields[] = {
 
 static const struct field space_fields[] = {
 	{ SPACE_NAME, "name", MERGE_LWW, FORMAT_NAME },
-	{ SPACE_ID, "space", MERGE_LWW, FORMAT_BYTES },
+	{ SPACE_ID, "space_id", MERGE_LWW, FORMAT_BYTES, .indexed = true },
 	{ SPACE_OFFICES, "offices", MERGE_SET, FORMAT_REF, .ref = KIND_OFFICE },
 };
 
 static const struct field collaboration_fields[] = {
-	{ COLLABORATION_NUMBER, "number", MERGE_LWW, FORMAT_NAME },
+	{ COLLABORATION_NUMBER, "number", MERGE_LWW, FORMAT_NAME, .indexed = true },
 	{ COLLABORATION_TITLE, "title", MERGE_MV, FORMAT_NAME },
 	{ COLLABORATION_KIND, "kind", MERGE_LWW, FORMAT_CHOICE, .choices = collaboration_kinds },
 	{ COLLABORATION_GOAL, "goal", MERGE_MV, FORMAT_TEXT },
@@ -119,7 +119,7 @@ static const struct field collaboration_fields[] = {
 };
 
 static const struct field meeting_fields[] = {
-	{ MEETING_NUMBER, "number", MERGE_LWW, FORMAT_NAME },
+	{ MEETING_NUMBER, "number", MERGE_LWW, FORMAT_NAME, .indexed = true },
 	{ MEETING_TITLE, "title", MERGE_MV, FORMAT_NAME },
 	{ MEETING_KIND, "kind", MERGE_LWW, FORMAT_CHOICE, .choices = meeting_kinds },
 	{ MEETING_START, "start", MERGE_MV, FORMAT_WALLTIME },
@@ -134,7 +134,7 @@ static const struct field meeting_fields[] = {
 };
 
 static const struct field topic_fields[] = {
-	{ TOPIC_MEETING, "meeting", MERGE_LWW, FORMAT_REF, .ref = KIND_MEETING },
+	{ TOPIC_MEETING, "meeting", MERGE_LWW, FORMAT_REF, .ref = KIND_MEETING, .indexed = true },
 	{ TOPIC_POSITION, "position", MERGE_LWW, FORMAT_POSITION },
 	{ TOPIC_TITLE, "title", MERGE_MV, FORMAT_NAME },
 	{ TOPIC_MINUTES, "minutes", MERGE_LWW, FORMAT_INT },
@@ -142,21 +142,21 @@ static const struct field topic_fields[] = {
 };
 
 static const struct field minutes_fields[] = {
-	{ MINUTES_MEETING, "meeting", MERGE_LWW, FORMAT_REF, .ref = KIND_MEETING },
-	{ MINUTES_NUMBER, "number", MERGE_LWW, FORMAT_NAME },
+	{ MINUTES_MEETING, "meeting", MERGE_LWW, FORMAT_REF, .ref = KIND_MEETING, .indexed = true },
+	{ MINUTES_NUMBER, "number", MERGE_LWW, FORMAT_NAME, .indexed = true },
 	{ MINUTES_STATE, "state", MERGE_STATE, FORMAT_STATE, .machine = &minutes_machine },
 	{ MINUTES_CONFIRM_BY, "confirm_by", MERGE_MV, FORMAT_WALLTIME },
 };
 
 static const struct field block_fields[] = {
-	{ BLOCK_MINUTES, "minutes", MERGE_LWW, FORMAT_REF, .ref = KIND_MINUTES },
+	{ BLOCK_MINUTES, "minutes", MERGE_LWW, FORMAT_REF, .ref = KIND_MINUTES, .indexed = true },
 	{ BLOCK_POSITION, "position", MERGE_LWW, FORMAT_POSITION },
 	{ BLOCK_KIND, "kind", MERGE_LWW, FORMAT_CHOICE, .choices = block_kinds },
 	{ BLOCK_TEXT, "text", MERGE_MV, FORMAT_TEXT },
 };
 
 static const struct field action_fields[] = {
-	{ ACTION_NUMBER, "number", MERGE_LWW, FORMAT_NAME },
+	{ ACTION_NUMBER, "number", MERGE_LWW, FORMAT_NAME, .indexed = true },
 	{ ACTION_TITLE, "title", MERGE_MV, FORMAT_NAME },
 	{ ACTION_OWNER, "owner", MERGE_MV, FORMAT_REF, .ref = KIND_PERSON },
 	{ ACTION_DUE, "due", MERGE_MV, FORMAT_WALLTIME },
@@ -198,6 +198,11 @@ const struct kind *schema_kind(uint16_t number)
 		if (kinds[i].number == number)
 			return &kinds[i];
 	return NULL;
+}
+
+size_t schema_kind_index(const struct kind *kind)
+{
+	return (size_t)(kind - kinds);
 }
 
 const struct kind *schema_kind_named(const char *name)

@@ -50,13 +50,14 @@ struct machine {
 };
 
 struct field {
-	uint8_t number; /* 1 .. FIELD_NUMBER_MAX; 0 is the record itself */
+	uint8_t number; /* 1 .. FIELD_NUMBER_MAX, registers to 64; 0 is the record itself */
 	const char *name;
 	enum merge merge;
 	enum format format;
 	const char *const *choices;    /* FORMAT_CHOICE: NULL-terminated names */
 	const struct machine *machine; /* FORMAT_STATE */
 	uint16_t ref;                  /* FORMAT_REF: the kind referred to, 0 = any */
+	bool indexed;                  /* people and code look records up by it */
 };
 
 struct kind {
@@ -162,6 +163,8 @@ const struct kind *schema_kinds(size_t *count);
 
 /* NULL when this version does not know it. */
 const struct kind *schema_kind(uint16_t number);
+/* Its place in schema_kinds(). */
+size_t schema_kind_index(const struct kind *kind);
 const struct kind *schema_kind_named(const char *name);
 const struct field *kind_field(const struct kind *kind, uint8_t number);
 const struct field *kind_field_named(const struct kind *kind, const char *name);

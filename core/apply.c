@@ -1,0 +1,155 @@
+/* How a changeset changes the state: group by group, one load and one save a
+ * record. A new record (the common case in bulk) is one insert. */
+#include <assert.h>
+
+#include "core/replica_impl.h"
+
+/* The ops of one record within a changeset. */
+struct group {
+	const struct kind *kind;
+	const struct op *ops;
+	size_t count;
+};
+
+struct applier {
+	struct store *store;
+	uint32_t space;
+	const struct stamp *stamp;
+	const struct changeset *cs;
+	struct arena *arena;
+	struct errmsg *msg;
+};
+
+/* Conflict marks of a record before a change: bit n for field n, bit 0 for its life. */
+static uint64_t conflict_bits(const struct record *rec)
+{
+	uint64_t bits = record_life(rec) == RECORD_REVIVED;
+
+	/* Most records have one value a field: nothing to look for. */
+	if (rec->count <= 1)
+		return bits;
+	for (size_t i = 1; i < rec->count; i++) {
+		const struct field *field;
+
+		if (rec->entries[i].field != rec->entries[i - 1].field)
+			continue;
+		field = kind_field(rec->kind, rec->entries[i].field);
+		if (field && record_has_conflict(rec, field))
+			bits |= UINT64_C(1) << (field->number - 1) << 1;
+	}
+	return bits;
+}
+
+static enum err save_conflicts(struct applier *a, const struct record *rec, uint64_t before)
+{
+	uint64_t after = conflict_bits(rec), changed = before ^ after;
+	enum err rc = OK;
+
+	for (uint8_t n = 0; rc == OK && changed >> n; n++)
+		if (changed >> n & 1)
+			rc = store_conflict_put(a->store, a->space, rec, n, after >> n & 1, a->msg);
+	return rc;
+}
+
+static enum err apply_registers(struct applier *a, struct record *rec, const struct group *g)
+{
+	enum err rc = OK;
+
+	for (size_t i = 0; rc == OK && i < g->count; i++)
+		rc = record_apply(rec, a->stamp, &g->ops[i]);
+	if (rc == ERR_LIMIT)
+		return errmsg_set(a->msg, rc, "%s: too many concurrent values", g->kind->name);
+	return rc;
+}
+
+static enum err apply_elements(struct applier *a, const struct group *g)
+{
+	enum err rc = OK;
+
+	for (size_t i = 0; rc == OK && i < g->count; i++) {
+		const struct op *op = &g->ops[i];
+
+		if (!kind_field(g->kind, op->field))
+			continue;
+		if (op->verb == VERB_ADD)
+			rc = store_element_add(a->store, a->space, op, a->stamp, &a->cs->author,
+					       a->msg);
+		else if (op->verb == VERB_REMOVE)
+			rc = store_element_remove(a->store, a->space, op, a->msg);
+	}
+	return rc;
+}
+
+/* Only first writes and additions: most likely a new record. */
+static bool looks_new(const struct group *g)
+{
+	for (size_t i = 0; i < g->count; i++)
+		if (g->ops[i].verb != VERB_SET && g->ops[i].verb != VERB_ADD)
+			return false;
+	return true;
+}
+
+static enum err insert_new(struct applier *a, const struct group *g, bool *exists)
+{
+	struct record rec;
+	enum err rc;
+
+	record_init(&rec, g->kind, &g->ops[0].record, a->arena);
+	rc = apply_registers(a, &rec, g);
+	if (rc == OK)
+		rc = store_record_insert(a->store, a->space, &rec, exists, a->msg);
+	if (rc == OK && !*exists)
+		rc = save_conflicts(a, &rec, 0);
+	return rc;
+}
+
+static enum err update_existing(struct applier *a, const struct group *g)
+{
+	struct record rec;
+	uint64_t before;
+	bool exists;
+	enum err rc = store_record_load(a->store, a->space, g->kind, &g->ops[0].record, a->arena,
+					&rec, a->msg);
+
+	if (rc == ERR_NOT_FOUND)
+		return insert_new(a, g, &exists);
+	if (rc != OK)
+		return rc;
+	before = conflict_bits(&rec);
+	rc = apply_registers(a, &rec, g);
+	if (rc == OK)
+		rc = store_record_update(a->store, a->space, &rec, a->msg);
+	return rc == OK ? save_conflicts(a, &rec, before) : rc;
+}
+
+static enum err apply_group(struct applier *a, const struct group *g)
+{
+	bool exists = true;
+	enum err rc = OK;
+
+	if (looks_new(g))
+		rc = insert_new(a, g, &exists);
+	if (rc == OK && exists)
+		rc = update_existing(a, g);
+	return rc == OK ? apply_elements(a, g) : rc;
+}
+
+enum err apply_changeset(struct store *store, uint32_t space, const struct stamp *stamp,
+			 const struct changeset *cs, struct arena *arena, struct errmsg *msg)
+{
+	struct applier a = { store, space, stamp, cs, arena, msg };
+	enum err rc = OK;
+
+	for (size_t i = 0, end; rc == OK && i < cs->op_count; i = end) {
+		struct group g = { schema_kind(cs->ops[i].kind), &cs->ops[i], 0 };
+
+		for (end = i; end < cs->op_count && cs->ops[end].kind == cs->ops[i].kind &&
+			      record_id_cmp(&cs->ops[end].record, &cs->ops[i].record) == 0;
+		     end++)
+			g.count++;
+		/* Kinds of a newer schema stay in the log until we know them. */
+		if (g.kind)
+			rc = apply_group(&a, &g);
+	}
+	return rc;
+}

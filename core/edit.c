@@ -1,0 +1,480 @@
+/* Local writes: ops are collected, then sealed into one changeset. */
+#include <stdlib.h>
+
+#include "core/limits.h"
+#include "core/replica_impl.h"
+
+struct edit {
+	struct replica *r;
+	struct space_id space;
+	struct record_id author;
+	uint64_t now_ms;
+	struct record_id next_id; /* nil until edit_create() was called */
+	struct op *ops;
+	size_t op_count, op_cap;
+	struct arena arena;
+	struct record loaded; /* the record edited last; kind is NULL when none */
+	bool loaded_is_new;
+};
+
+enum err edit_open(struct edit **out, struct replica *r, const struct space_id *space,
+		   const struct record_id *author, uint64_t now_ms, struct errmsg *msg)
+{
+	struct edit *e;
+
+	if (now_ms < WALL_MS_MIN)
+		return errmsg_set(msg, ERR_CLOCK, "the system clock says a time before 2020");
+	e = calloc(1, sizeof(*e));
+	if (!e)
+		return ERR_NOMEM;
+	e->r = r;
+	e->space = *space;
+	e->now_ms = now_ms;
+	if (author)
+		e->author = *author;
+	*out = e;
+	return OK;
+}
+
+void edit_drop(struct edit *e)
+{
+	if (!e)
+		return;
+	arena_release(&e->arena);
+	free(e->ops);
+	free(e);
+}
+
+struct record_id edit_create(struct edit *e)
+{
+	if (record_id_is_nil(&e->next_id))
+		e->next_id = record_id_new(e->now_ms, &e->r->dice);
+	else
+		e->next_id = record_id_next(&e->next_id);
+	return e->next_id;
+}
+
+/* The record as it stands in the store. Ids that this edit drew are new. */
+static enum err load(struct edit *e, const struct kind *kind, const struct record_id *id,
+		     struct errmsg *msg)
+{
+	const struct space_state *space = replica_space(e->r, &e->space);
+	enum err rc = ERR_NOT_FOUND;
+
+	if (e->loaded.kind == kind && record_id_cmp(&e->loaded.id, id) == 0)
+		return OK;
+	if (space && space->idx)
+		rc = store_record_load(e->r->store, space->idx, kind, id, &e->arena, &e->loaded,
+				       msg);
+	e->loaded_is_new = rc == ERR_NOT_FOUND;
+	if (rc == ERR_NOT_FOUND) {
+		record_init(&e->loaded, kind, id, &e->arena);
+		rc = OK;
+	}
+	if (rc != OK)
+		e->loaded.kind = NULL;
+	return rc;
+}
+
+/* An op that this edit already has for the same place, or NULL. Looks back
+ * from the end: edits of one record come together. */
+static struct op *find_op(struct edit *e, uint16_t kind, const struct record_id *id, uint8_t field)
+{
+	for (size_t i = e->op_count; i-- > 0;) {
+		struct op *op = &e->ops[i];
+
+		if (record_id_cmp(&op->record, id) != 0 || op->kind != kind)
+			break;
+		if (op->field == field)
+			return op;
+	}
+	return NULL;
+}
+
+static enum err new_op(struct edit *e, uint16_t kind, const struct record_id *id, uint8_t field,
+		       enum verb verb, struct op **out, struct errmsg *msg)
+{
+	if (e->op_count >= CHANGESET_OPS_MAX)
+		return errmsg_set(msg, ERR_LIMIT, "a changeset holds at most %d ops",
+				  CHANGESET_OPS_MAX);
+	if (e->op_count == e->op_cap) {
+		size_t cap = e->op_cap ? 2 * e->op_cap : 16;
+		struct op *ops = realloc(e->ops, cap * sizeof(*ops));
+
+		if (!ops)
+			return ERR_NOMEM;
+		e->ops = ops;
+		e->op_cap = cap;
+	}
+	*out = &e->ops[e->op_count++];
+	**out = (struct op){ .record = *id, .kind = kind, .field = field, .verb = verb };
+	return OK;
+}
+
+static enum err copy_value(struct edit *e, const struct value *from, struct value *out)
+{
+	*out = *from;
+	if (from->type == VALUE_TEXT || from->type == VALUE_BYTES) {
+		out->bytes = arena_copy(&e->arena, from->bytes);
+		if (!out->bytes.data)
+			return ERR_NOMEM;
+	}
+	return OK;
+}
+
+static enum err find_field(uint16_t kind_number, uint8_t number, const struct kind **kind,
+			   const struct field **field, struct errmsg *msg)
+{
+	*kind = schema_kind(kind_number);
+	*field = *kind ? kind_field(*kind, number) : NULL;
+	if (!*field)
+		return errmsg_set(msg, ERR_INVALID, "no field %u in kind %u", number, kind_number);
+	return OK;
+}
+
+/* Targets: all current values of the field. */
+static enum err target_values(struct edit *e, uint8_t field, struct op *op)
+{
+	size_t count;
+	const struct entry *values = record_values(&e->loaded, field, &count);
+	struct target *targets = arena_array(&e->arena, count, sizeof(*targets));
+
+	if (!targets)
+		return ERR_NOMEM;
+	for (size_t i = 0; i < count; i++)
+		targets[i] = (struct target){ values[i].stamp.dot, 0 };
+	op->targets = targets;
+	op->target_count = count;
+	op->verb = count ? VERB_REPLACE : VERB_SET;
+	return OK;
+}
+
+static enum err write_register(struct edit *e, const struct kind *kind, const struct field *field,
+			       const struct record_id *id, const struct value *value,
+			       struct errmsg *msg)
+{
+	struct op *op = find_op(e, kind->number, id, field->number);
+	enum err rc = field_validate(field, value, msg);
+
+	if (rc != OK)
+		return rc;
+	if (!op) {
+		rc = load(e, kind, id, msg);
+		if (rc == OK)
+			rc = new_op(e, kind->number, id, field->number, VERB_SET, &op, msg);
+		if (rc == OK)
+			rc = target_values(e, field->number, op);
+	}
+	return rc == OK ? copy_value(e, value, &op->value) : rc;
+}
+
+enum err edit_set(struct edit *e, uint16_t kind_number, const struct record_id *id, uint8_t number,
+		  const struct value *value, struct errmsg *msg)
+{
+	const struct kind *kind;
+	const struct field *field;
+	enum err rc = find_field(kind_number, number, &kind, &field, msg);
+
+	if (rc != OK)
+		return rc;
+	if (!merge_is_register(field->merge))
+		return errmsg_set(msg, ERR_INVALID, "%s.%s is not a register", kind->name,
+				  field->name);
+	return write_register(e, kind, field, id, value, msg);
+}
+
+enum err edit_step(struct edit *e, uint16_t kind_number, const struct record_id *id, uint8_t number,
+		   unsigned to, struct errmsg *msg)
+{
+	const struct kind *kind;
+	const struct field *field;
+	struct value step;
+	unsigned from;
+	enum err rc = find_field(kind_number, number, &kind, &field, msg);
+
+	if (rc == OK && field->merge != MERGE_STATE)
+		rc = errmsg_set(msg, ERR_INVALID, "%s.%s is not a state", kind->name, field->name);
+	if (rc == OK)
+		rc = load(e, kind, id, msg);
+	if (rc != OK)
+		return rc;
+	from = record_state(&e->loaded, field);
+	if (!machine_is_legal(field->machine, from, to))
+		return errmsg_set(msg, ERR_INVALID, "%s can't go from %s to %s", kind->name,
+				  field->machine->states[from],
+				  to < names_count(field->machine->states)
+					  ? field->machine->states[to]
+					  : "an unknown state");
+	step = state_step(from, to);
+	return write_register(e, kind, field, id, &step, msg);
+}
+
+static enum err element_field(uint16_t kind_number, uint8_t number, const struct kind **kind,
+			      const struct field **field, struct errmsg *msg)
+{
+	enum err rc = find_field(kind_number, number, kind, field, msg);
+
+	if (rc == OK && merge_is_register((*field)->merge))
+		rc = errmsg_set(msg, ERR_INVALID, "%s.%s is neither a set nor a log", (*kind)->name,
+				(*field)->name);
+	return rc;
+}
+
+enum err edit_add(struct edit *e, uint16_t kind_number, const struct record_id *id, uint8_t number,
+		  const struct value *value, struct errmsg *msg)
+{
+	const struct kind *kind;
+	const struct field *field;
+	struct op *op;
+	enum err rc = element_field(kind_number, number, &kind, &field, msg);
+
+	if (rc == OK)
+		rc = field_validate(field, value, msg);
+	if (rc == OK)
+		rc = new_op(e, kind_number, id, number, VERB_ADD, &op, msg);
+	return rc == OK ? copy_value(e, value, &op->value) : rc;
+}
+
+/* The stored elements of the set that equal the value. */
+static enum err target_elements(struct edit *e, const struct kind *kind, const struct field *field,
+				const struct record_id *id, const struct value *value,
+				struct target **out, size_t *out_count, struct errmsg *msg)
+{
+	const struct space_state *space = replica_space(e->r, &e->space);
+	struct element *list = NULL;
+	size_t count = 0, found = 0;
+	struct target *targets;
+	enum err rc = OK;
+
+	if (space && space->idx)
+		rc = store_elements(e->r->store, space->idx, kind, id, field, &e->arena, &list,
+				    &count, msg);
+	if (rc != OK)
+		return rc;
+	targets = arena_array(&e->arena, count, sizeof(*targets));
+	if (!targets)
+		return ERR_NOMEM;
+	for (size_t i = 0; i < count; i++)
+		if (value_equal(&list[i].value, value))
+			targets[found++] = (struct target){ list[i].stamp.dot, list[i].n };
+	*out = targets;
+	*out_count = found;
+	return OK;
+}
+
+enum err edit_remove(struct edit *e, uint16_t kind_number, const struct record_id *id,
+		     uint8_t number, const struct value *value, struct errmsg *msg)
+{
+	const struct kind *kind;
+	const struct field *field;
+	struct target *targets;
+	size_t count;
+	struct op *op;
+	enum err rc = element_field(kind_number, number, &kind, &field, msg);
+
+	if (rc == OK && field->merge == MERGE_LOG)
+		rc = errmsg_set(msg, ERR_INVALID, "%s.%s only grows", kind->name, field->name);
+	if (rc == OK)
+		rc = target_elements(e, kind, field, id, value, &targets, &count, msg);
+	if (rc == OK && count == 0)
+		rc = errmsg_set(msg, ERR_NOT_FOUND, "%s.%s has no such element", kind->name,
+				field->name);
+	if (rc == OK)
+		rc = new_op(e, kind_number, id, number, VERB_REMOVE, &op, msg);
+	if (rc != OK)
+		return rc;
+	op->targets = targets;
+	op->target_count = count;
+	return OK;
+}
+
+static enum err target_voids(struct edit *e, struct op *op)
+{
+	struct target *targets = arena_array(&e->arena, e->loaded.void_count, sizeof(*targets));
+
+	if (!targets)
+		return ERR_NOMEM;
+	for (size_t i = 0; i < e->loaded.void_count; i++)
+		targets[i] = (struct target){ e->loaded.voids[i].stamp.dot, 0 };
+	op->targets = targets;
+	op->target_count = e->loaded.void_count;
+	return OK;
+}
+
+/* Every distinct write that the record shows now. */
+static enum err observe_values(struct edit *e, struct op *op)
+{
+	struct target *observed = arena_array(&e->arena, e->loaded.count, sizeof(*observed));
+	size_t count = 0;
+
+	if (!observed)
+		return ERR_NOMEM;
+	for (size_t i = 0; i < e->loaded.count; i++) {
+		size_t k = 0;
+
+		while (k < count && dot_cmp(&observed[k].dot, &e->loaded.entries[i].stamp.dot) != 0)
+			k++;
+		if (k == count)
+			observed[count++] = (struct target){ e->loaded.entries[i].stamp.dot, 0 };
+	}
+	op->observed = observed;
+	op->observed_count = count;
+	return OK;
+}
+
+static enum err life_op(struct edit *e, uint16_t kind_number, const struct record_id *id,
+			enum verb verb, struct op **out, struct errmsg *msg)
+{
+	const struct kind *kind = schema_kind(kind_number);
+	enum err rc;
+
+	if (!kind)
+		return errmsg_set(msg, ERR_INVALID, "no kind %u", kind_number);
+	rc = load(e, kind, id, msg);
+	if (rc == OK && e->loaded_is_new)
+		rc = errmsg_set(msg, ERR_NOT_FOUND, "no such %s in this space", kind->name);
+	if (rc == OK && verb == VERB_VOID && record_life(&e->loaded) == RECORD_VOID)
+		rc = errmsg_set(msg, ERR_INVALID, "the %s is void already", kind->name);
+	if (rc == OK && verb == VERB_REVIVE && e->loaded.void_count == 0)
+		rc = errmsg_set(msg, ERR_INVALID, "the %s is not void", kind->name);
+	if (rc == OK)
+		rc = new_op(e, kind_number, id, 0, verb, out, msg);
+	return rc == OK ? target_voids(e, *out) : rc;
+}
+
+enum err edit_void(struct edit *e, uint16_t kind, const struct record_id *id, struct errmsg *msg)
+{
+	struct op *op;
+	enum err rc = life_op(e, kind, id, VERB_VOID, &op, msg);
+
+	return rc == OK ? observe_values(e, op) : rc;
+}
+
+enum err edit_revive(struct edit *e, uint16_t kind, const struct record_id *id, struct errmsg *msg)
+{
+	struct op *op;
+
+	return life_op(e, kind, id, VERB_REVIVE, &op, msg);
+}
+
+/* Sealing. */
+
+/* Ops in canonical order; `n` is their place in time until they are numbered. */
+static int compare_ops(const void *a, const void *b)
+{
+	const struct op *x = a, *y = b;
+	int order = op_cmp(x, y);
+
+	return order ? order : (x->n > y->n) - (x->n < y->n);
+}
+
+static void sort_ops(struct edit *e)
+{
+	uint32_t adds = 0;
+	bool sorted = true;
+
+	for (size_t i = 0; i < e->op_count; i++) {
+		e->ops[i].n = (uint32_t)i;
+		sorted = sorted && (i == 0 || compare_ops(&e->ops[i - 1], &e->ops[i]) < 0);
+	}
+	if (!sorted) /* bulk edits come in order */
+		qsort(e->ops, e->op_count, sizeof(*e->ops), compare_ops);
+	for (size_t i = 0; i < e->op_count; i++)
+		e->ops[i].n = e->ops[i].verb == VERB_ADD ? adds++ : 0;
+}
+
+/* Name what arrived in the space since our last changeset there. */
+static enum err collect_deps(struct edit *e, struct changeset *cs, struct errmsg *msg)
+{
+	struct replica *r = e->r;
+	const struct space_state *space = replica_space(r, &e->space);
+	struct dot *deps;
+
+	if (!space)
+		return OK;
+	deps = arena_array(&e->arena, space->feed_count, sizeof(*deps));
+	if (!deps)
+		return ERR_NOMEM;
+	cs->deps = deps;
+	for (uint32_t i = 0; i < space->feed_count; i++) {
+		struct feed *feed = &r->feeds[space->feeds[i]];
+		enum err rc;
+
+		if (replica_id_cmp(&feed->replica, &r->id) == 0 || feed->head.seq == feed->dep_seq)
+			continue;
+		deps[cs->dep_count++] = (struct dot){ feed->replica, feed->head.seq };
+		rc = store_feed_set_dep(r->store, feed->idx, feed->head.seq, msg);
+		if (rc != OK)
+			return rc;
+		feed->dep_seq = feed->head.seq;
+	}
+	return OK;
+}
+
+/* The genesis names the organisation, and with it the directory space. */
+static enum err found_org(struct edit *e, struct bytes body, struct errmsg *msg)
+{
+	struct replica *r = e->r;
+	struct bytes org = bytes_of(r->org, ORG_ID_BYTES);
+
+	org_id_of(r->org, &r->id, body);
+	r->has_org = true;
+	e->space = replica_directory(r);
+	r->spaces[0].id = r->space_ids[0] = e->space;
+	return store_setting_put(r->store, "org", &org, msg);
+}
+
+static enum err append(struct edit *e, const struct changeset *cs, struct bytes body,
+		       struct errmsg *msg)
+{
+	struct replica *r = e->r;
+	const struct space_state *space = replica_space(r, &e->space);
+	struct feed *feed = space ? replica_feed(r, space, &r->id) : NULL;
+	struct sealed sealed = { r->id, 1, body, NULL };
+	uint8_t link[LINK_BYTES], signature[SIGNATURE_BYTES];
+	enum err rc = OK;
+
+	if (!feed)
+		rc = replica_feed_add(r, &e->space, &r->id, &feed, msg);
+	if (rc != OK)
+		return rc;
+	changeset_link(link, &e->space, &r->id, &feed->head, body);
+	changeset_sign(signature, link, r->sign_secret);
+	sealed.seq = feed->head.seq + 1;
+	sealed.signature = signature;
+	return replica_append(r, feed, cs, &sealed, link, msg);
+}
+
+static enum err seal(struct edit *e, struct errmsg *msg)
+{
+	struct replica *r = e->r;
+	struct changeset cs = { .author = e->author };
+	struct bytes body;
+	enum err rc;
+
+	if (e->op_count == 0)
+		return OK;
+	sort_ops(e);
+	cs.hlc = hlc_now(&r->clock, e->now_ms);
+	cs.ops = e->ops;
+	cs.op_count = e->op_count;
+	rc = collect_deps(e, &cs, msg);
+	buf_clear(&r->scratch);
+	if (rc == OK)
+		rc = changeset_encode(&r->scratch, &cs, &r->id, &e->arena, msg);
+	if (rc != OK)
+		return rc;
+	body = buf_bytes(&r->scratch);
+	if (!r->has_org)
+		rc = found_org(e, body, msg);
+	arena_reset(&r->arena);
+	return rc == OK ? append(e, &cs, body, msg) : rc;
+}
+
+enum err edit_seal(struct edit *e, struct errmsg *msg)
+{
+	enum err rc = seal(e, msg);
+
+	edit_drop(e);
+	return rc;
+}

@@ -1,0 +1,152 @@
+/* What a peer lacks, in causal order: the feeds' missing ranges merged by
+ * stamp. A stamp is greater than those of everything it depends on, so stamp
+ * order is causal; each feed is read in short pieces, so the cost follows what
+ * is returned. */
+#include <stdlib.h>
+
+#include "core/replica_impl.h"
+
+enum { PIECE_COUNT = 64, PIECE_BYTES = 32 * 1024 };
+
+/* Where the merge stands in one feed. */
+struct source {
+	const struct feed *feed;
+	struct stored *piece;
+	struct hlc_stamp hlc; /* of the next one */
+	size_t at, count;     /* within the piece */
+	uint64_t next_seq;    /* to read */
+};
+
+struct merge_run {
+	struct replica *r;
+	struct arena *arena;
+	struct source **heap; /* least stamp first */
+	size_t heap_count;
+	struct errmsg *msg;
+};
+
+static bool source_before(const struct source *a, const struct source *b)
+{
+	int order = hlc_cmp(a->hlc, b->hlc);
+
+	return order ? order < 0 : replica_id_cmp(&a->feed->replica, &b->feed->replica) < 0;
+}
+
+static void heap_down(struct merge_run *m, size_t at)
+{
+	for (;;) {
+		size_t least = at, child = 2 * at + 1;
+		struct source *moved;
+
+		for (size_t i = child; i < child + 2 && i < m->heap_count; i++)
+			if (source_before(m->heap[i], m->heap[least]))
+				least = i;
+		if (least == at)
+			return;
+		moved = m->heap[at];
+		m->heap[at] = m->heap[least];
+		m->heap[least] = moved;
+		at = least;
+	}
+}
+
+/* Read on; count stays 0 at the feed's end. */
+static enum err source_fill(struct merge_run *m, struct source *s)
+{
+	enum err rc = OK;
+
+	s->at = s->count = 0;
+	if (s->next_seq > s->feed->head.seq)
+		return OK;
+	if (!s->piece)
+		s->piece = arena_array(m->arena, PIECE_COUNT, sizeof(*s->piece));
+	if (!s->piece)
+		return ERR_NOMEM;
+	rc = store_read(m->r->store, s->feed->idx, s->next_seq, PIECE_COUNT, PIECE_BYTES, m->arena,
+			s->piece, &s->count, m->msg);
+	if (rc != OK)
+		return rc;
+	if (s->count == 0 || s->piece[0].seq != s->next_seq)
+		return errmsg_set(m->msg, ERR_CORRUPT, "the log has a gap at seq %llu",
+				  (unsigned long long)s->next_seq);
+	s->next_seq = s->piece[s->count - 1].seq + 1;
+	return changeset_peek_hlc(s->piece[0].body, &s->hlc);
+}
+
+/* Move to the feed's next changeset. */
+static enum err source_step(struct merge_run *m, struct source *s)
+{
+	if (++s->at < s->count)
+		return changeset_peek_hlc(s->piece[s->at].body, &s->hlc);
+	return source_fill(m, s);
+}
+
+static enum err open_sources(struct merge_run *m, const struct space_state *space,
+			     const struct vv *has)
+{
+	enum err rc = OK;
+
+	m->heap = arena_array(m->arena, space->feed_count, sizeof(*m->heap));
+	if (!m->heap)
+		return ERR_NOMEM;
+	for (uint32_t i = 0; rc == OK && i < space->feed_count; i++) {
+		const struct feed *feed = &m->r->feeds[space->feeds[i]];
+		uint64_t held = vv_get(has, &feed->replica);
+		struct source *s;
+
+		if (held >= feed->head.seq)
+			continue;
+		s = arena_alloc(m->arena, sizeof(*s));
+		if (!s)
+			return ERR_NOMEM;
+		s->feed = feed;
+		s->next_seq = held + 1;
+		rc = source_fill(m, s);
+		m->heap[m->heap_count++] = s;
+	}
+	for (size_t i = m->heap_count; i-- > 0;)
+		heap_down(m, i);
+	return rc;
+}
+
+/* Take the least one out of the heap and move its feed on. */
+static enum err merge_next(struct merge_run *m, struct sealed *out)
+{
+	struct source *s = m->heap[0];
+	const struct stored *row = &s->piece[s->at];
+	enum err rc;
+
+	*out = (struct sealed){ s->feed->replica, row->seq, row->body, row->signature };
+	rc = source_step(m, s);
+	if (rc != OK)
+		return rc;
+	if (s->count == 0)
+		m->heap[0] = m->heap[--m->heap_count];
+	heap_down(m, 0);
+	return OK;
+}
+
+enum err replica_missing(struct replica *r, const struct space_id *space_id, const struct vv *has,
+			 size_t bytes_max, size_t count_max, struct arena *arena,
+			 struct sealed **out, size_t *count, bool *more, struct errmsg *msg)
+{
+	const struct space_state *space = replica_space(r, space_id);
+	struct merge_run m = { .r = r, .arena = arena, .msg = msg };
+	struct sealed *list = arena_array(arena, count_max, sizeof(*list));
+	size_t got = 0, bytes = 0;
+	enum err rc = list ? OK : ERR_NOMEM;
+
+	if (rc == OK && space)
+		rc = open_sources(&m, space, has);
+	while (rc == OK && m.heap_count && got < count_max && bytes < bytes_max) {
+		rc = merge_next(&m, &list[got]);
+		if (rc == OK)
+			bytes += list[got++].body.size + SIGNATURE_BYTES;
+	}
+	if (rc != OK)
+		return rc;
+	*out = list;
+	*count = got;
+	*more = m.heap_count > 0;
+	return OK;
+}

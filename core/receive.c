@@ -1,0 +1,270 @@
+/* Receiving: verify, append and apply what a peer sent, in one transaction. */
+#include <stdlib.h>
+
+#include "core/limits.h"
+#include "core/replica_impl.h"
+
+struct receiver {
+	struct replica *r;
+	struct space_id space;
+	bool is_directory;
+	uint64_t now_ms;
+	struct receipt receipt;
+	struct replica_id *held; /* feeds of which nothing more is taken this time */
+	size_t held_count;
+	struct errmsg *msg;
+};
+
+static enum err refuse(struct receiver *v, enum err rc, const struct sealed *s, const char *why)
+{
+	char text[ID_TEXT_SIZE];
+
+	return errmsg_set(v->msg, rc, "changeset %.8s/%llu: %s", id_text(s->replica.bytes, text),
+			  (unsigned long long)s->seq, why);
+}
+
+static bool is_held(const struct receiver *v, const struct replica_id *replica)
+{
+	for (size_t i = 0; i < v->held_count; i++)
+		if (replica_id_cmp(&v->held[i], replica) == 0)
+			return true;
+	return false;
+}
+
+/* Leave this feed for another day: nothing of it is stored from here on. */
+static enum err hold(struct receiver *v, const struct sealed *s, struct hlc_stamp hlc)
+{
+	struct replica_id *list;
+
+	if (!is_held(v, &s->replica)) {
+		list = realloc(v->held, (v->held_count + 1) * sizeof(*list));
+		if (!list)
+			return ERR_NOMEM;
+		v->held = list;
+		v->held[v->held_count++] = s->replica;
+	}
+	if (v->receipt.held_back++ == 0) {
+		v->receipt.held_replica = s->replica;
+		v->receipt.held_hlc = hlc;
+	}
+	return OK;
+}
+
+/* The same dot again: the same bytes, or proof of a fork. */
+static enum err check_duplicate(struct receiver *v, const struct feed *feed, const struct sealed *s)
+{
+	struct stored stored;
+	size_t count;
+	enum err rc = store_read(v->r->store, feed->idx, s->seq, 1, SIZE_MAX, &v->r->arena, &stored,
+				 &count, v->msg);
+
+	if (rc != OK)
+		return rc;
+	if (count != 1 || stored.seq != s->seq)
+		return refuse(v, ERR_CORRUPT, s, "missing in our log");
+	if (!bytes_equal(stored.body, s->body) ||
+	    memcmp(stored.signature, s->signature, SIGNATURE_BYTES) != 0)
+		return refuse(v, ERR_FORK, s, "we hold another one with the same number");
+	v->receipt.duplicates++;
+	return OK;
+}
+
+/* The first changeset of the organisation proves itself by its hash. */
+static bool is_genesis(const struct receiver *v, const struct sealed *s)
+{
+	uint8_t org[ORG_ID_BYTES];
+
+	if (!v->is_directory || s->seq != 1)
+		return false;
+	org_id_of(org, &s->replica, s->body);
+	return memcmp(org, v->r->org, ORG_ID_BYTES) == 0;
+}
+
+/* The feed, created when its replica is known to the directory. */
+static enum err find_feed(struct receiver *v, const struct sealed *s, struct feed **out)
+{
+	struct replica *r = v->r;
+	struct space_state *space = replica_space(r, &v->space);
+	struct feed *feed = space ? replica_feed(r, space, &s->replica) : NULL;
+	enum err rc;
+
+	if (feed) {
+		*out = feed;
+		return OK;
+	}
+	rc = directory_load(r, v->msg);
+	if (rc != OK)
+		return rc;
+	if (!replica_member_by_replica(r, &s->replica) && !is_genesis(v, s))
+		return refuse(v, ERR_REPLICA, s, "the directory does not know this replica");
+	return replica_feed_add(r, &v->space, &s->replica, out, v->msg);
+}
+
+/* The stamp of a changeset that we hold. */
+static enum err held_hlc(struct receiver *v, const struct dot *dot, struct hlc_stamp *out)
+{
+	struct replica *r = v->r;
+	const struct feed *feed = replica_feed(r, replica_space(r, &v->space), &dot->replica);
+	struct stored stored;
+	size_t count = 0;
+	enum err rc;
+
+	if (feed->head.seq == dot->seq) {
+		*out = feed->head.hlc;
+		return OK;
+	}
+	rc = store_read(r->store, feed->idx, dot->seq, 1, SIZE_MAX, &r->arena, &stored, &count,
+			v->msg);
+	if (rc != OK)
+		return rc;
+	return count == 1 ? changeset_peek_hlc(stored.body, out) : ERR_CORRUPT;
+}
+
+enum verdict { TAKE, HOLD };
+
+/* Stamps must grow along every dependency: then stamp order is causal order,
+ * which is how feeds are merged when they are sent on. */
+static enum err check_deps(struct receiver *v, const struct sealed *s, const struct changeset *cs,
+			   enum verdict *verdict)
+{
+	const struct vv *vv = replica_vv(v->r, &v->space);
+	enum err rc;
+
+	for (size_t i = 0; i < cs->dep_count; i++) {
+		struct hlc_stamp hlc;
+
+		if (!vv_covers(vv, &cs->deps[i])) {
+			if (!is_held(v, &cs->deps[i].replica))
+				return refuse(v, ERR_CAUSAL, s, "what it depends on is missing");
+			*verdict = HOLD;
+			return OK;
+		}
+		rc = held_hlc(v, &cs->deps[i], &hlc);
+		if (rc != OK)
+			return rc;
+		if (hlc_cmp(cs->hlc, hlc) <= 0)
+			return refuse(v, ERR_INVALID, s, "its stamp is not after its dependency's");
+	}
+	return OK;
+}
+
+static enum err judge(struct receiver *v, const struct feed *feed, const struct sealed *s,
+		      const struct changeset *cs, enum verdict *verdict)
+{
+	*verdict = TAKE;
+	if (hlc_cmp(cs->hlc, feed->head.hlc) <= 0)
+		return refuse(v, ERR_INVALID, s, "its stamp does not grow");
+	if (hlc_is_future(cs->hlc, v->now_ms)) {
+		*verdict = HOLD;
+		return OK;
+	}
+	return check_deps(v, s, cs, verdict);
+}
+
+static enum err take(struct receiver *v, struct feed *feed, const struct sealed *s,
+		     const struct changeset *cs)
+{
+	uint8_t link[LINK_BYTES];
+	enum err rc = changeset_validate(cs, v->is_directory, v->msg);
+
+	if (rc != OK)
+		return rc;
+	changeset_link(link, &v->space, &s->replica, &feed->head, s->body);
+	rc = replica_append(v->r, feed, cs, s, link, v->msg);
+	feed->touched = true;
+	v->receipt.applied += rc == OK;
+	return rc;
+}
+
+static enum err receive_one(struct receiver *v, const struct sealed *s)
+{
+	struct changeset cs;
+	struct feed *feed;
+	enum verdict verdict;
+	enum err rc;
+
+	arena_reset(&v->r->arena);
+	if (is_held(v, &s->replica))
+		return hold(v, s, (struct hlc_stamp){ 0 });
+	rc = find_feed(v, s, &feed);
+	if (rc != OK)
+		return rc;
+	if (s->seq <= feed->head.seq)
+		return check_duplicate(v, feed, s);
+	if (s->seq != feed->head.seq + 1)
+		return refuse(v, ERR_CHAIN, s, "it does not continue its feed");
+	rc = changeset_decode(&cs, s->body, &s->replica, &v->r->arena, v->msg);
+	if (rc == OK)
+		rc = judge(v, feed, s, &cs, &verdict);
+	if (rc != OK)
+		return rc;
+	return verdict == HOLD ? hold(v, s, cs.hlc) : take(v, feed, s, &cs);
+}
+
+static enum err verify_feed(struct receiver *v, const struct feed *feed)
+{
+	const struct member *member = replica_member_by_replica(v->r, &feed->replica);
+	struct sealed head = { .replica = feed->replica, .seq = feed->head.seq };
+
+	if (!member)
+		return refuse(v, ERR_REPLICA, &head, "the directory does not know this replica");
+	if (!changeset_is_signed_by(feed->head.signature, feed->head.link,
+				    member->identity.sign_key))
+		return refuse(v, ERR_SIGNATURE, &head, "its signature does not verify");
+	return OK;
+}
+
+/* One check a feed: the newest signature covers the chain before it. */
+static enum err verify_touched(struct receiver *v)
+{
+	struct replica *r = v->r;
+	enum err rc = directory_load(r, v->msg);
+
+	for (uint32_t i = 0; i < r->feed_count; i++) {
+		if (!r->feeds[i].touched)
+			continue;
+		r->feeds[i].touched = false;
+		if (rc == OK)
+			rc = verify_feed(v, &r->feeds[i]);
+	}
+	return rc;
+}
+
+static enum err receive_all(struct receiver *v, const struct sealed *list, size_t count)
+{
+	bool changed;
+	enum err rc = store_begin(v->r->store, v->msg);
+
+	if (rc == OK)
+		rc = replica_refresh(v->r, &changed, v->msg);
+	for (size_t i = 0; rc == OK && i < count; i++)
+		rc = receive_one(v, &list[i]);
+	if (rc == OK)
+		rc = verify_touched(v);
+	if (rc == OK)
+		rc = store_commit(v->r->store, v->msg);
+	return rc;
+}
+
+enum err replica_receive(struct replica *r, const struct space_id *space, const struct sealed *list,
+			 size_t count, uint64_t now_ms, struct receipt *out, struct errmsg *msg)
+{
+	struct space_id directory = replica_directory(r);
+	struct receiver v = { .r = r,
+			      .space = *space,
+			      .is_directory = space_id_cmp(space, &directory) == 0,
+			      .now_ms = now_ms,
+			      .msg = msg };
+	enum err rc;
+
+	if (!r->has_org)
+		return errmsg_set(msg, ERR_ORG, "this replica belongs to no organisation yet");
+	rc = receive_all(&v, list, count);
+	free(v.held);
+	if (rc != OK) {
+		replica_rollback(r);
+		return rc;
+	}
+	*out = v.receipt;
+	return OK;
+}

@@ -1,0 +1,142 @@
+/* A hash over the state that does not depend on how it came about: canonical
+ * encodings of every record in (kind, id, space) order. Numbers local to a
+ * store (spaces, replicas) are spelt out. */
+#include <sodium.h>
+#include <stdlib.h>
+
+#include "core/replica_impl.h"
+#include "core/wire.h"
+
+struct hasher {
+	struct store *store;
+	crypto_generichash_state state;
+	struct buf buf;
+	struct arena elements;
+	struct space_id *spaces; /* by the store's number */
+	uint32_t space_count;
+	struct errmsg *msg;
+};
+
+static enum err note_space(void *ctx, uint32_t idx, const struct space_id *id)
+{
+	struct hasher *h = ctx;
+
+	if (idx >= h->space_count) {
+		uint32_t count = 2 * idx + 1;
+		struct space_id *spaces = realloc(h->spaces, count * sizeof(*spaces));
+
+		if (!spaces)
+			return ERR_NOMEM;
+		h->spaces = spaces;
+		h->space_count = count;
+	}
+	h->spaces[idx] = *id;
+	return OK;
+}
+
+static void put_dot(struct buf *out, const struct dot *dot)
+{
+	wire_put_bin(out, bytes_of(dot->replica.bytes, ID_BYTES));
+	wire_put_uint(out, dot->seq);
+}
+
+static void put_stamp(struct buf *out, const struct stamp *stamp)
+{
+	wire_put_uint(out, stamp->hlc.bits);
+	put_dot(out, &stamp->dot);
+}
+
+static int compare_dots(const void *a, const void *b)
+{
+	return dot_cmp(a, b);
+}
+
+static enum err put_registers(struct buf *out, const struct record *rec)
+{
+	wire_put_uint(out, rec->count);
+	for (size_t i = 0; i < rec->count; i++) {
+		wire_put_uint(out, rec->entries[i].field);
+		put_stamp(out, &rec->entries[i].stamp);
+		value_encode(out, &rec->entries[i].value);
+	}
+	wire_put_uint(out, rec->void_count);
+	for (size_t i = 0; i < rec->void_count; i++) {
+		const struct void_mark *mark = &rec->voids[i];
+		struct dot *dots = arena_array(rec->arena, mark->observed_count, sizeof(*dots));
+
+		if (!dots)
+			return ERR_NOMEM;
+		if (mark->observed_count) {
+			memcpy(dots, mark->observed, mark->observed_count * sizeof(*dots));
+			qsort(dots, mark->observed_count, sizeof(*dots), compare_dots);
+		}
+		put_stamp(out, &mark->stamp);
+		for (size_t k = 0; k < mark->observed_count; k++)
+			put_dot(out, &dots[k]);
+	}
+	return OK;
+}
+
+static enum err put_elements(struct hasher *h, uint32_t space, const struct record *rec,
+			     const struct field *field)
+{
+	struct element *list;
+	size_t count;
+	enum err rc;
+
+	arena_reset(&h->elements);
+	rc = store_elements(h->store, space, rec->kind, &rec->id, field, &h->elements, &list,
+			    &count, h->msg);
+	if (rc != OK)
+		return rc;
+	wire_put_uint(&h->buf, count);
+	for (size_t i = 0; i < count; i++) {
+		put_stamp(&h->buf, &list[i].stamp);
+		wire_put_uint(&h->buf, list[i].n);
+		wire_put_bin(&h->buf, bytes_of(list[i].author.bytes, ID_BYTES));
+		value_encode(&h->buf, &list[i].value);
+	}
+	return OK;
+}
+
+static enum err hash_record(void *ctx, uint32_t space, const struct record *rec)
+{
+	struct hasher *h = ctx;
+	enum err rc;
+
+	if (space >= h->space_count)
+		return errmsg_set(h->msg, ERR_CORRUPT, "a record in a space that does not exist");
+	buf_clear(&h->buf);
+	wire_put_uint(&h->buf, rec->kind->number);
+	wire_put_bin(&h->buf, bytes_of(rec->id.bytes, ID_BYTES));
+	wire_put_bin(&h->buf, bytes_of(h->spaces[space].bytes, ID_BYTES));
+	rc = put_registers(&h->buf, rec);
+	for (size_t i = 0; rc == OK && i < rec->kind->field_count; i++)
+		if (!merge_is_register(rec->kind->fields[i].merge))
+			rc = put_elements(h, space, rec, &rec->kind->fields[i]);
+	if (rc == OK)
+		rc = buf_check(&h->buf);
+	if (rc == OK)
+		crypto_generichash_update(&h->state, h->buf.data, h->buf.size);
+	return rc;
+}
+
+enum err store_state_hash(struct store *s, uint8_t out[STATE_HASH_BYTES], struct errmsg *msg)
+{
+	struct hasher h = { .store = s, .msg = msg };
+	struct arena arena = ARENA_EMPTY;
+	size_t count;
+	const struct kind *kinds = schema_kinds(&count);
+	enum err rc = store_each_space(s, note_space, &h, msg);
+
+	crypto_generichash_init(&h.state, NULL, 0, STATE_HASH_BYTES);
+	for (size_t i = 0; rc == OK && i < count; i++)
+		rc = store_each_record(s, &kinds[i], &arena, hash_record, &h, msg);
+	if (rc == OK)
+		crypto_generichash_final(&h.state, out, STATE_HASH_BYTES);
+	arena_release(&arena);
+	arena_release(&h.elements);
+	buf_release(&h.buf);
+	free(h.spaces);
+	return rc;
+}

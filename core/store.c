@@ -1,0 +1,544 @@
+#include "core/store_impl.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum {
+	STORE_FORMAT = 1,           /* PRAGMA user_version: the tables below */
+	STORE_APPLICATION = 0x4854, /* PRAGMA application_id: "HT" */
+	BUSY_TIMEOUT_MS = 5000,
+	CACHE_KIB = 8192,
+};
+
+static const char *const statement_sql[STMT_COUNT] = {
+	[STMT_BEGIN] = "BEGIN IMMEDIATE",
+	[STMT_COMMIT] = "COMMIT",
+	[STMT_ROLLBACK] = "ROLLBACK",
+	[STMT_DATA_VERSION] = "PRAGMA data_version",
+	[STMT_SETTING_GET] = "SELECT value FROM setting WHERE key = ?1",
+	[STMT_SETTING_PUT] = "INSERT INTO setting VALUES(?1, ?2) ON CONFLICT(key) DO UPDATE SET "
+			     "value = excluded.value",
+	[STMT_SETTING_DELETE] = "DELETE FROM setting WHERE key = ?1",
+	[STMT_COUNTER] = "INSERT INTO counter VALUES(?1, 2) ON CONFLICT(name) DO UPDATE SET "
+			 "next = next + 1 RETURNING next - 1",
+	[STMT_REPLICA_ADD] = "INSERT INTO replica_index VALUES(?1, ?2)",
+	[STMT_SPACE_ADD] = "INSERT INTO space_index(id) VALUES(?1)",
+	[STMT_FEED_ADD] = "INSERT INTO feed(space, replica, dep_seq) VALUES(?1, ?2, 0)",
+	[STMT_FEED_SET_DEP] = "UPDATE feed SET dep_seq = ?2 WHERE idx = ?1",
+	[STMT_FEED_HEAD] = "SELECT key, body, signature, link FROM changeset WHERE key > ?1 AND "
+			   "key <= ?2 ORDER BY key DESC LIMIT 1",
+	[STMT_APPEND] = "INSERT INTO changeset VALUES(?1, ?2, ?3, ?4)",
+	[STMT_READ] = "SELECT key, body, signature, link FROM changeset WHERE key >= ?1 AND "
+		      "key <= ?2 ORDER BY key",
+	[STMT_ELEMENT_ADD] = "INSERT INTO element VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+	[STMT_ELEMENT_REMOVE] =
+		"DELETE FROM element WHERE space = ?1 AND record = ?2 AND kind = ?3 "
+		"AND field = ?4 AND replica = ?5 AND seq = ?6 AND n = ?7",
+	[STMT_ELEMENTS] =
+		"SELECT replica, seq, n, hlc, author, value FROM element WHERE space = ?1 "
+		"AND record = ?2 AND kind = ?3 AND field = ?4",
+	[STMT_CONFLICT_PUT] = "INSERT OR IGNORE INTO conflict VALUES(?1, ?2, ?3, ?4)",
+	[STMT_CONFLICT_DELETE] = "DELETE FROM conflict WHERE space = ?1 AND record = ?2 AND "
+				 "kind = ?3 AND field = ?4",
+};
+
+static const char create_log[] =
+	"CREATE TABLE setting(key TEXT PRIMARY KEY, value) WITHOUT ROWID;\n"
+	"CREATE TABLE counter(name TEXT PRIMARY KEY, next INTEGER NOT NULL) WITHOUT ROWID;\n"
+	"CREATE TABLE space_index(idx INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE);\n"
+	"CREATE TABLE replica_index(idx INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE);\n"
+	"CREATE TABLE feed(idx INTEGER PRIMARY KEY, space INTEGER NOT NULL, "
+	"replica INTEGER NOT NULL, dep_seq INTEGER NOT NULL, UNIQUE(space, replica));\n"
+	"CREATE TABLE changeset(key INTEGER PRIMARY KEY, body BLOB NOT NULL, "
+	"signature BLOB NOT NULL, link BLOB NOT NULL);\n";
+
+static const char create_state[] =
+	"CREATE TABLE element(space INTEGER, record BLOB, kind INTEGER, field INTEGER, "
+	"replica INTEGER, seq INTEGER, n INTEGER, hlc INTEGER NOT NULL, author BLOB, value, "
+	"PRIMARY KEY(record, kind, field, space, replica, seq, n)) WITHOUT ROWID;\n"
+	"CREATE TABLE conflict(space INTEGER, record BLOB, kind INTEGER, field INTEGER, "
+	"PRIMARY KEY(record, kind, field, space)) WITHOUT ROWID;\n";
+
+static const char drop_state[] = "DROP TABLE IF EXISTS element;\nDROP TABLE IF EXISTS conflict;\n";
+
+/* Errors. */
+
+static const struct {
+	int result;
+	enum err rc;
+	const char *words; /* NULL: SQLite's own */
+} results[] = {
+	{ SQLITE_FULL, ERR_FULL, "the disk is full" },
+	{ SQLITE_BUSY, ERR_BUSY, "another process is writing" },
+	{ SQLITE_LOCKED, ERR_BUSY, "another process is writing" },
+	{ SQLITE_READONLY, ERR_READONLY, NULL },
+	{ SQLITE_PERM, ERR_READONLY, NULL },
+	{ SQLITE_AUTH, ERR_READONLY, NULL },
+	{ SQLITE_CORRUPT, ERR_CORRUPT, NULL },
+	{ SQLITE_NOTADB, ERR_CORRUPT, "not a database" },
+	{ SQLITE_NOMEM, ERR_NOMEM, NULL },
+	{ SQLITE_TOOBIG, ERR_LIMIT, NULL },
+};
+
+enum err store_error(const struct store *s, int result, const char *what, struct errmsg *msg)
+{
+	const char *words = sqlite3_errmsg(s->db);
+	enum err rc = ERR_IO;
+
+	for (size_t i = 0; i < sizeof(results) / sizeof(results[0]); i++) {
+		if (results[i].result != (result & 0xff))
+			continue;
+		rc = results[i].rc;
+		if (results[i].words)
+			words = results[i].words;
+	}
+	return errmsg_set(msg, rc, "%s: %s: %s", s->path, what, words);
+}
+
+/* Statements. */
+
+static sqlite3_stmt *prepare(struct store *s, const char *sql, enum err *rc, struct errmsg *msg)
+{
+	sqlite3_stmt *stmt = NULL;
+	int result = sqlite3_prepare_v3(s->db, sql, -1, SQLITE_PREPARE_PERSISTENT, &stmt, NULL);
+
+	*rc = result == SQLITE_OK ? OK : store_error(s, result, "prepare", msg);
+	return stmt;
+}
+
+sqlite3_stmt *store_statement(struct store *s, enum statement which, enum err *rc,
+			      struct errmsg *msg)
+{
+	*rc = OK;
+	if (!s->statements[which])
+		s->statements[which] = prepare(s, statement_sql[which], rc, msg);
+	return s->statements[which];
+}
+
+sqlite3_stmt *store_kind_statement(struct store *s, const struct kind *kind,
+				   enum kind_statement which, enum err *rc, struct errmsg *msg)
+{
+	sqlite3_stmt **slot = &s->kinds[schema_kind_index(kind)][which];
+	struct buf sql = BUF_EMPTY;
+
+	*rc = OK;
+	if (*slot)
+		return *slot;
+	schema_sql_statement(&sql, kind, which);
+	buf_append_byte(&sql, 0);
+	*rc = buf_check(&sql);
+	if (*rc == OK)
+		*slot = prepare(s, (const char *)sql.data, rc, msg);
+	buf_release(&sql);
+	return *slot;
+}
+
+enum err store_run(struct store *s, sqlite3_stmt *stmt, const char *what, struct errmsg *msg)
+{
+	int result = sqlite3_step(stmt);
+	enum err rc = OK;
+
+	if (result != SQLITE_DONE && result != SQLITE_ROW)
+		rc = store_error(s, result, what, msg);
+	sqlite3_reset(stmt);
+	return rc;
+}
+
+enum err store_exec(struct store *s, const char *sql, struct errmsg *msg)
+{
+	int result = sqlite3_exec(s->db, sql, NULL, NULL, NULL);
+
+	return result == SQLITE_OK ? OK : store_error(s, result, "execute", msg);
+}
+
+static enum err exec_buf(struct store *s, struct buf *sql, struct errmsg *msg)
+{
+	enum err rc;
+
+	buf_append_byte(sql, 0);
+	rc = buf_check(sql);
+	if (rc == OK)
+		rc = store_exec(s, (const char *)sql->data, msg);
+	buf_release(sql);
+	return rc;
+}
+
+void bind_bytes(sqlite3_stmt *stmt, int index, struct bytes data)
+{
+	/* A NULL pointer would bind NULL; an empty blob is not nothing. */
+	sqlite3_bind_blob64(stmt, index, data.size ? (const void *)data.data : "", data.size,
+			    SQLITE_STATIC);
+}
+
+void bind_id(sqlite3_stmt *stmt, int index, const uint8_t id[ID_BYTES])
+{
+	sqlite3_bind_blob(stmt, index, id, ID_BYTES, SQLITE_STATIC);
+}
+
+void bind_value(sqlite3_stmt *stmt, int index, const struct value *value)
+{
+	switch (value->type) {
+	case VALUE_NIL: sqlite3_bind_null(stmt, index); break;
+	case VALUE_INT: sqlite3_bind_int64(stmt, index, value->number); break;
+	case VALUE_TEXT:
+		sqlite3_bind_text64(stmt, index,
+				    value->bytes.size ? (const char *)value->bytes.data : "",
+				    value->bytes.size, SQLITE_STATIC, SQLITE_UTF8);
+		break;
+	case VALUE_REF: bind_id(stmt, index, value->ref.bytes); break;
+	case VALUE_BYTES:
+	case VALUE_RAW: bind_bytes(stmt, index, value->bytes); break;
+	}
+}
+
+struct bytes column_bytes(sqlite3_stmt *stmt, int column)
+{
+	const void *data = sqlite3_column_blob(stmt, column);
+
+	return bytes_of(data, (size_t)sqlite3_column_bytes(stmt, column));
+}
+
+/* Opening and migrating. */
+
+static enum err pragma_int(struct store *s, const char *sql, int64_t *out, struct errmsg *msg)
+{
+	enum err rc;
+	sqlite3_stmt *stmt = prepare(s, sql, &rc, msg);
+	int result;
+
+	if (rc != OK)
+		return rc;
+	result = sqlite3_step(stmt);
+	if (result == SQLITE_ROW)
+		*out = sqlite3_column_int64(stmt, 0);
+	else
+		rc = store_error(s, result, sql, msg);
+	sqlite3_finalize(stmt);
+	return rc;
+}
+
+static enum err configure(struct store *s, struct errmsg *msg)
+{
+	struct buf sql = BUF_EMPTY;
+
+	sqlite3_busy_timeout(s->db, BUSY_TIMEOUT_MS);
+	sqlite3_extended_result_codes(s->db, 1);
+	buf_printf(&sql,
+		   "PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON; "
+		   "PRAGMA cache_size = -%d; PRAGMA temp_store = MEMORY; "
+		   "PRAGMA synchronous = FULL; PRAGMA fullfsync = ON;",
+		   CACHE_KIB);
+	if (!s->read_only)
+		buf_append_str(&sql,
+			       "PRAGMA journal_mode = WAL; PRAGMA journal_size_limit = 8388608;");
+	return exec_buf(s, &sql, msg);
+}
+
+static enum err create_state_tables(struct store *s, struct errmsg *msg)
+{
+	struct buf sql = BUF_EMPTY;
+	size_t count;
+	const struct kind *kinds = schema_kinds(&count);
+
+	buf_append_str(&sql, create_state);
+	for (size_t i = 0; i < count; i++)
+		schema_sql_create(&sql, &kinds[i]);
+	return exec_buf(s, &sql, msg);
+}
+
+enum err store_schema_done(struct store *s, struct errmsg *msg)
+{
+	char version[24];
+	struct bytes value;
+
+	snprintf(version, sizeof(version), "%d", SCHEMA_VERSION);
+	value = bytes_of_str(version);
+	s->needs_replay = false;
+	return store_setting_put(s, "schema_version", &value, msg);
+}
+
+static enum err create_tables(struct store *s, struct errmsg *msg)
+{
+	struct buf sql = BUF_EMPTY;
+	enum err rc = store_exec(s, create_log, msg);
+
+	if (rc == OK)
+		rc = create_state_tables(s, msg);
+	if (rc != OK)
+		return rc;
+	buf_printf(&sql, "PRAGMA user_version = %d; PRAGMA application_id = %d;", STORE_FORMAT,
+		   STORE_APPLICATION);
+	rc = exec_buf(s, &sql, msg);
+	return rc == OK ? store_schema_done(s, msg) : rc;
+}
+
+static void finalize_kinds(struct store *s)
+{
+	size_t count;
+
+	schema_kinds(&count);
+	for (size_t i = 0; s->kinds && i < count; i++) {
+		for (int k = 0; k < KIND_STATEMENT_COUNT; k++) {
+			sqlite3_finalize(s->kinds[i][k]);
+			s->kinds[i][k] = NULL;
+		}
+	}
+}
+
+enum err store_clear_state(struct store *s, struct errmsg *msg)
+{
+	struct buf sql = BUF_EMPTY;
+	size_t count;
+	const struct kind *kinds = schema_kinds(&count);
+	enum err rc;
+
+	finalize_kinds(s);
+	buf_append_str(&sql, drop_state);
+	for (size_t i = 0; i < count; i++)
+		schema_sql_drop(&sql, &kinds[i]);
+	rc = exec_buf(s, &sql, msg);
+	return rc == OK ? create_state_tables(s, msg) : rc;
+}
+
+static enum err check_schema_version(struct store *s, struct errmsg *msg)
+{
+	struct buf value = BUF_EMPTY;
+	enum err rc = store_setting_get(s, "schema_version", &value, msg);
+	long version;
+
+	buf_append_byte(&value, 0);
+	if (rc == OK)
+		rc = buf_check(&value);
+	version = rc == OK ? strtol((const char *)value.data, NULL, 10) : 0;
+	buf_release(&value);
+	if (rc != OK)
+		return rc;
+	if (version > SCHEMA_VERSION)
+		return errmsg_set(
+			msg, ERR_VERSION,
+			"%s was written by a newer program (schema %ld, this one knows %d)",
+			s->path, version, SCHEMA_VERSION);
+	s->needs_replay = version < SCHEMA_VERSION;
+	return OK;
+}
+
+static enum err migrate(struct store *s, bool create, struct errmsg *msg)
+{
+	int64_t format = 0, application = 0, tables = 0;
+	enum err rc = pragma_int(s, "PRAGMA user_version", &format, msg);
+
+	if (rc == OK)
+		rc = pragma_int(s, "PRAGMA application_id", &application, msg);
+	if (rc == OK)
+		rc = pragma_int(s, "SELECT count(*) FROM sqlite_schema", &tables, msg);
+	if (rc != OK)
+		return rc;
+	if (format == 0 && application == 0 && tables == 0 && create)
+		return create_tables(s, msg);
+	if (application != STORE_APPLICATION)
+		return errmsg_set(msg, ERR_CORRUPT, "%s is not a replica of ours", s->path);
+	if (format != STORE_FORMAT)
+		return errmsg_set(msg, ERR_VERSION,
+				  "%s has store format %lld, this program knows %d", s->path,
+				  (long long)format, STORE_FORMAT);
+	return check_schema_version(s, msg);
+}
+
+static enum err open_database(struct store *s, const char *vfs, bool create, struct errmsg *msg)
+{
+	int flags = s->read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE;
+	bool on_disk = !vfs && strcmp(s->path, ":memory:") != 0;
+	int result;
+
+	if (on_disk && !create && access(s->path, F_OK) != 0)
+		return errmsg_set(msg, errno == ENOENT ? ERR_NOT_FOUND : ERR_IO, "%s: %s", s->path,
+				  strerror(errno));
+	if (create)
+		flags |= SQLITE_OPEN_CREATE;
+	result = sqlite3_open_v2(s->path, &s->db, flags | SQLITE_OPEN_NOMUTEX, vfs);
+	if (result != SQLITE_OK)
+		return store_error(s, result, "open", msg);
+	return OK;
+}
+
+/* Two processes may create or migrate at once: look again under the lock. */
+static enum err migrate_locked(struct store *s, bool create, struct errmsg *msg)
+{
+	enum err rc;
+
+	if (s->read_only)
+		return migrate(s, false, msg);
+	rc = store_begin(s, msg);
+	if (rc == OK)
+		rc = migrate(s, create, msg);
+	if (rc == OK)
+		rc = store_commit(s, msg);
+	if (rc != OK)
+		store_rollback(s);
+	return rc;
+}
+
+enum err store_open(struct store **out, const char *path, const char *vfs, bool create,
+		    bool read_only, struct errmsg *msg)
+{
+	struct store *s = calloc(1, sizeof(*s));
+	size_t kind_count;
+	enum err rc = ERR_NOMEM;
+
+	schema_kinds(&kind_count);
+	if (!s)
+		return ERR_NOMEM;
+	s->read_only = read_only;
+	s->path = strdup(path);
+	s->kinds = calloc(kind_count, sizeof(*s->kinds));
+	if (!s->path || !s->kinds)
+		goto out;
+	rc = open_database(s, vfs, create, msg);
+	if (rc == OK)
+		rc = configure(s, msg);
+	if (rc == OK)
+		rc = migrate_locked(s, create, msg);
+	if (rc == OK)
+		rc = store_load_replicas(s, msg);
+	if (rc != OK)
+		goto out;
+	*out = s;
+	return OK;
+out:
+	store_close(s);
+	return rc;
+}
+
+void store_close(struct store *s)
+{
+	if (!s)
+		return;
+	for (int i = 0; i < STMT_COUNT; i++)
+		sqlite3_finalize(s->statements[i]);
+	finalize_kinds(s);
+	sqlite3_close(s->db);
+	intern_release(&s->replicas);
+	buf_release(&s->scratch);
+	free(s->kinds);
+	free(s->path);
+	free(s);
+}
+
+bool store_needs_replay(const struct store *s)
+{
+	return s->needs_replay;
+}
+
+/* Transactions. */
+
+static enum err run_statement(struct store *s, enum statement which, const char *what,
+			      struct errmsg *msg)
+{
+	enum err rc;
+	sqlite3_stmt *stmt = store_statement(s, which, &rc, msg);
+
+	return rc == OK ? store_run(s, stmt, what, msg) : rc;
+}
+
+enum err store_begin(struct store *s, struct errmsg *msg)
+{
+	return run_statement(s, STMT_BEGIN, "begin", msg);
+}
+
+enum err store_commit(struct store *s, struct errmsg *msg)
+{
+	return run_statement(s, STMT_COMMIT, "commit", msg);
+}
+
+void store_rollback(struct store *s)
+{
+	/* SQLite may have rolled back by itself already: then this is an error
+	 * of no consequence. */
+	if (store_in_transaction(s) && run_statement(s, STMT_ROLLBACK, "rollback", NULL) != OK)
+		assert(!store_in_transaction(s));
+}
+
+bool store_in_transaction(const struct store *s)
+{
+	return !sqlite3_get_autocommit(s->db);
+}
+
+enum err store_data_version(struct store *s, uint64_t *out, struct errmsg *msg)
+{
+	enum err rc;
+	sqlite3_stmt *stmt = store_statement(s, STMT_DATA_VERSION, &rc, msg);
+	int result;
+
+	if (rc != OK)
+		return rc;
+	result = sqlite3_step(stmt);
+	if (result == SQLITE_ROW)
+		*out = (uint64_t)sqlite3_column_int64(stmt, 0);
+	else
+		rc = store_error(s, result, "data_version", msg);
+	sqlite3_reset(stmt);
+	return rc;
+}
+
+/* Settings and counters. */
+
+enum err store_setting_get(struct store *s, const char *key, struct buf *out, struct errmsg *msg)
+{
+	enum err rc;
+	sqlite3_stmt *stmt = store_statement(s, STMT_SETTING_GET, &rc, msg);
+	struct bytes value;
+	int result;
+
+	if (rc != OK)
+		return rc;
+	sqlite3_bind_text(stmt, 1, key, -1, SQLITE_STATIC);
+	result = sqlite3_step(stmt);
+	if (result == SQLITE_ROW) {
+		value = column_bytes(stmt, 0);
+		buf_append(out, value.data, value.size);
+		rc = buf_check(out);
+	} else if (result == SQLITE_DONE) {
+		rc = errmsg_set(msg, ERR_NOT_FOUND, "no setting %s", key);
+	} else {
+		rc = store_error(s, result, "read a setting", msg);
+	}
+	sqlite3_reset(stmt);
+	return rc;
+}
+
+enum err store_setting_put(struct store *s, const char *key, const struct bytes *value,
+			   struct errmsg *msg)
+{
+	enum err rc;
+	sqlite3_stmt *stmt =
+		store_statement(s, value ? STMT_SETTING_PUT : STMT_SETTING_DELETE, &rc, msg);
+
+	if (rc != OK)
+		return rc;
+	sqlite3_bind_text(stmt, 1, key, -1, SQLITE_STATIC);
+	if (value)
+		bind_bytes(stmt, 2, *value);
+	return store_run(s, stmt, "write a setting", msg);
+}
+
+enum err store_counter_next(struct store *s, const char *name, uint64_t *out, struct errmsg *msg)
+{
+	enum err rc;
+	sqlite3_stmt *stmt = store_statement(s, STMT_COUNTER, &rc, msg);
+	int result;
+
+	if (rc != OK)
+		return rc;
+	sqlite3_bind_text(stmt, 1, name, -1, SQLITE_STATIC);
+	result = sqlite3_step(stmt);
+	if (result == SQLITE_ROW)
+		*out = (uint64_t)sqlite3_column_int64(stmt, 0);
+	else
+		rc = store_error(s, result, "count", msg);
+	sqlite3_reset(stmt);
+	return rc;
+}

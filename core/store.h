@@ -1,0 +1,148 @@
+/* The store: the log and the state of one replica in one SQLite database.
+ *
+ * Log and state change in the same transaction; WAL, synchronous=FULL. Two
+ * b-tree leaves are written by a plain edit: the record's row and the
+ * changeset's. Everything here is private to core/replica*.c.
+ *
+ *   setting(key, value)              local, never replicated
+ *   space(idx, id)                   spaces and replicas by small integers
+ *   replica(idx, id)
+ *   feed(idx, space, replica, dep_seq)
+ *   changeset(key, body, signature, link)   key = feed << 40 | seq
+ *   r_<kind>(id, space, life, <registers>, meta)   one row a record
+ *   element(space, record, kind, field, replica, seq, n, hlc, author, value)
+ *   conflict(space, record, kind, field)    the conflict inbox
+ *   counter(name, next)              readable numbers issued here
+ *
+ * Views of the same names as the kinds, without "r_", are for people. */
+#ifndef HT_CORE_STORE_H
+#define HT_CORE_STORE_H
+
+#include "core/intern.h"
+#include "core/record.h"
+#include "core/replica.h"
+
+struct store;
+
+MUST_CHECK enum err store_open(struct store **out, const char *path, const char *vfs, bool create,
+			       bool read_only, struct errmsg *msg);
+void store_close(struct store *s);
+
+/* The tables were made by another SCHEMA_VERSION: empty, to be refilled from
+ * the log by the caller, who then calls store_schema_done(). */
+bool store_needs_replay(const struct store *s);
+MUST_CHECK enum err store_schema_done(struct store *s, struct errmsg *msg);
+
+MUST_CHECK enum err store_begin(struct store *s, struct errmsg *msg); /* takes the write lock */
+MUST_CHECK enum err store_commit(struct store *s, struct errmsg *msg);
+void store_rollback(struct store *s);
+bool store_in_transaction(const struct store *s);
+
+/* Changes when another connection has written. */
+MUST_CHECK enum err store_data_version(struct store *s, uint64_t *out, struct errmsg *msg);
+
+MUST_CHECK enum err store_setting_get(struct store *s, const char *key, struct buf *out,
+				      struct errmsg *msg);
+MUST_CHECK enum err store_setting_put(struct store *s, const char *key, const struct bytes *value,
+				      struct errmsg *msg);
+MUST_CHECK enum err store_counter_next(struct store *s, const char *name, uint64_t *out,
+				       struct errmsg *msg);
+
+/* ---- Log ---- */
+
+/* Forget and re-read the interned replicas. */
+MUST_CHECK enum err store_load_replicas(struct store *s, struct errmsg *msg);
+MUST_CHECK enum err store_intern(struct store *s, const struct replica_id *id, uint32_t *out,
+				 struct errmsg *msg);
+MUST_CHECK enum err store_space_add(struct store *s, const struct space_id *id, uint32_t *out,
+				    struct errmsg *msg);
+MUST_CHECK enum err store_feed_add(struct store *s, uint32_t space, uint32_t replica, uint32_t *out,
+				   struct errmsg *msg);
+MUST_CHECK enum err store_feed_set_dep(struct store *s, uint32_t feed, uint64_t dep_seq,
+				       struct errmsg *msg);
+
+MUST_CHECK enum err store_each_space(struct store *s,
+				     enum err (*each)(void *ctx, uint32_t idx,
+						      const struct space_id *id),
+				     void *ctx, struct errmsg *msg);
+
+struct feed_row {
+	uint32_t idx, space;
+	struct replica_id replica;
+	uint64_t dep_seq;
+};
+
+MUST_CHECK enum err store_each_feed(struct store *s,
+				    enum err (*each)(void *ctx, const struct feed_row *row),
+				    void *ctx, struct errmsg *msg);
+
+/* The newest changeset's seq, link, signature and stamp; zero when empty. */
+MUST_CHECK enum err store_feed_head(struct store *s, uint32_t feed, struct feed_head *out,
+				    struct errmsg *msg);
+
+MUST_CHECK enum err store_append(struct store *s, uint32_t feed, uint64_t seq, struct bytes body,
+				 const uint8_t signature[SIGNATURE_BYTES],
+				 const uint8_t link[LINK_BYTES], struct errmsg *msg);
+
+/* A stored changeset, copied into the arena. */
+struct stored {
+	uint64_t seq;
+	struct bytes body;
+	const uint8_t *signature;
+	const uint8_t *link;
+};
+
+/* Up to `count_max` changesets of a feed from `seq` on, ascending, or until
+ * bytes_max is passed. */
+MUST_CHECK enum err store_read(struct store *s, uint32_t feed, uint64_t seq, size_t count_max,
+			       size_t bytes_max, struct arena *arena, struct stored *out,
+			       size_t *count, struct errmsg *msg);
+
+/* ---- State ---- */
+
+/* Insert unless a row with the id exists in the space: then *exists. */
+MUST_CHECK enum err store_record_insert(struct store *s, uint32_t space, const struct record *rec,
+					bool *exists, struct errmsg *msg);
+MUST_CHECK enum err store_record_update(struct store *s, uint32_t space, const struct record *rec,
+					struct errmsg *msg);
+/* ERR_NOT_FOUND leaves msg alone. */
+MUST_CHECK enum err store_record_load(struct store *s, uint32_t space, const struct kind *kind,
+				      const struct record_id *id, struct arena *arena,
+				      struct record *out, struct errmsg *msg);
+/* In which space (the lowest) a record of this kind and id is. ERR_NOT_FOUND. */
+MUST_CHECK enum err store_record_space(struct store *s, const struct kind *kind,
+				       const struct record_id *id, uint32_t *space,
+				       struct errmsg *msg);
+MUST_CHECK enum err store_conflict_put(struct store *s, uint32_t space, const struct record *rec,
+				       uint8_t field, bool present, struct errmsg *msg);
+
+MUST_CHECK enum err store_element_add(struct store *s, uint32_t space, const struct op *op,
+				      const struct stamp *stamp, const struct record_id *author,
+				      struct errmsg *msg);
+MUST_CHECK enum err store_element_remove(struct store *s, uint32_t space, const struct op *op,
+					 struct errmsg *msg);
+MUST_CHECK enum err store_elements(struct store *s, uint32_t space, const struct kind *kind,
+				   const struct record_id *id, const struct field *field,
+				   struct arena *arena, struct element **out, size_t *count,
+				   struct errmsg *msg);
+
+/* Visit every record of a kind in (id, space) order. */
+MUST_CHECK enum err store_each_record(struct store *s, const struct kind *kind, struct arena *arena,
+				      enum err (*each)(void *ctx, uint32_t space,
+						       const struct record *rec),
+				      void *ctx, struct errmsg *msg);
+
+/* Empty the state tables, keep the log. */
+MUST_CHECK enum err store_clear_state(struct store *s, struct errmsg *msg);
+
+/* ---- Care and queries ---- */
+
+MUST_CHECK enum err store_backup(struct store *s, const char *path,
+				 void (*progress)(void *ctx, uint64_t done, uint64_t total),
+				 void *ctx, struct errmsg *msg);
+MUST_CHECK enum err store_quick_check(struct store *s, struct errmsg *msg);
+MUST_CHECK enum err store_stats(struct store *s, struct replica_stats *out, struct errmsg *msg);
+MUST_CHECK enum err store_rows_open(struct rows **out, struct store *s, const char *sql,
+				    const struct value *args, size_t arg_count, struct errmsg *msg);
+
+#endif

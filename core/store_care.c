@@ -1,0 +1,224 @@
+/* Backups, checks, figures and queries. */
+#include "core/store_impl.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { BACKUP_PAGES_A_STEP = 256, BACKUP_BUSY_PAUSE_MS = 20 };
+
+/* Fails when the file exists: a backup never overwrites. */
+static enum err create_empty(const char *path, struct errmsg *msg)
+{
+	int fd = open(path, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600);
+
+	if (fd < 0)
+		return errmsg_set(msg, errno == EEXIST ? ERR_EXISTS : ERR_IO, "%s: %s", path,
+				  strerror(errno));
+	close(fd);
+	return OK;
+}
+
+static int copy_pages(sqlite3_backup *backup, void (*progress)(void *, uint64_t, uint64_t),
+		      void *ctx)
+{
+	int result;
+
+	do {
+		result = sqlite3_backup_step(backup, BACKUP_PAGES_A_STEP);
+		if (progress) {
+			uint64_t total = (uint64_t)sqlite3_backup_pagecount(backup);
+
+			progress(ctx, total - (uint64_t)sqlite3_backup_remaining(backup), total);
+		}
+		if (result == SQLITE_BUSY || result == SQLITE_LOCKED)
+			sqlite3_sleep(BACKUP_BUSY_PAUSE_MS);
+	} while (result == SQLITE_OK || result == SQLITE_BUSY || result == SQLITE_LOCKED);
+	return result;
+}
+
+static enum err backup_into(struct store *s, struct store *copy,
+			    void (*progress)(void *, uint64_t, uint64_t), void *ctx,
+			    struct errmsg *msg)
+{
+	sqlite3_backup *backup;
+	int result = sqlite3_open_v2(copy->path, &copy->db, SQLITE_OPEN_READWRITE, NULL);
+
+	if (result != SQLITE_OK)
+		return store_error(copy, result, "open", msg);
+	backup = sqlite3_backup_init(copy->db, "main", s->db, "main");
+	if (!backup)
+		return store_error(copy, sqlite3_errcode(copy->db), "backup", msg);
+	copy_pages(backup, progress, ctx);
+	result = sqlite3_backup_finish(backup);
+	if (result != SQLITE_OK)
+		return store_error(copy, result, "backup", msg);
+	/* One file: without this the copy would want a -wal beside it. */
+	return store_exec(copy, "PRAGMA journal_mode = DELETE", msg);
+}
+
+enum err store_backup(struct store *s, const char *path,
+		      void (*progress)(void *ctx, uint64_t done, uint64_t total), void *ctx,
+		      struct errmsg *msg)
+{
+	struct store copy = { .path = (char *)path };
+	enum err rc = create_empty(path, msg);
+
+	if (rc != OK)
+		return rc;
+	rc = backup_into(s, &copy, progress, ctx, msg);
+	sqlite3_close(copy.db);
+	if (rc != OK)
+		unlink(path);
+	return rc;
+}
+
+enum err store_quick_check(struct store *s, struct errmsg *msg)
+{
+	sqlite3_stmt *stmt = NULL;
+	int result = sqlite3_prepare_v2(s->db, "PRAGMA quick_check(1)", -1, &stmt, NULL);
+	enum err rc = OK;
+
+	if (result == SQLITE_OK)
+		result = sqlite3_step(stmt);
+	if (result != SQLITE_ROW)
+		rc = store_error(s, result, "quick_check", msg);
+	else if (strcmp((const char *)sqlite3_column_text(stmt, 0), "ok") != 0)
+		rc = errmsg_set(msg, ERR_CORRUPT, "%s: %s", s->path,
+				(const char *)sqlite3_column_text(stmt, 0));
+	sqlite3_finalize(stmt);
+	return rc;
+}
+
+static uint64_t file_bytes(const char *path, const char *suffix)
+{
+	char name[4096];
+	struct stat st;
+
+	snprintf(name, sizeof(name), "%s%s", path, suffix);
+	return stat(name, &st) == 0 ? (uint64_t)st.st_size : 0;
+}
+
+static enum err count_rows(struct store *s, const char *table, uint64_t *out, struct errmsg *msg)
+{
+	char sql[128];
+	struct rows *rows;
+	enum err rc;
+
+	snprintf(sql, sizeof(sql), "SELECT count(*) FROM %s", table);
+	rc = store_rows_open(&rows, s, sql, NULL, 0, msg);
+	if (rc != OK)
+		return rc;
+	if (rows_next(rows))
+		*out += (uint64_t)rows_int(rows, 0);
+	return rows_close(rows, msg);
+}
+
+enum err store_stats(struct store *s, struct replica_stats *out, struct errmsg *msg)
+{
+	struct replica_stats stats = { .database_bytes = file_bytes(s->path, ""),
+				       .wal_bytes = file_bytes(s->path, "-wal") };
+	size_t count;
+	const struct kind *kinds = schema_kinds(&count);
+	enum err rc = count_rows(s, "changeset", &stats.changesets, msg);
+
+	if (rc == OK)
+		rc = count_rows(s, "feed", &stats.feeds, msg);
+	if (rc == OK)
+		rc = count_rows(s, "space_index", &stats.spaces, msg);
+	if (rc == OK)
+		rc = count_rows(s, "(SELECT DISTINCT space, record, kind FROM conflict)",
+				&stats.conflicts, msg);
+	for (size_t i = 0; rc == OK && i < count; i++) {
+		char table[64];
+
+		snprintf(table, sizeof(table), "r_%s", kinds[i].name);
+		rc = count_rows(s, table, &stats.records, msg);
+	}
+	if (rc == OK)
+		*out = stats;
+	return rc;
+}
+
+/* Queries. */
+
+struct rows {
+	struct store *store;
+	sqlite3_stmt *stmt;
+	int result;
+};
+
+enum err store_rows_open(struct rows **out, struct store *s, const char *sql,
+			 const struct value *args, size_t arg_count, struct errmsg *msg)
+{
+	struct rows *rows = calloc(1, sizeof(*rows));
+
+	if (!rows)
+		return ERR_NOMEM;
+	rows->store = s;
+	rows->result = sqlite3_prepare_v2(s->db, sql, -1, &rows->stmt, NULL);
+	if (rows->result != SQLITE_OK)
+		return rows_close(rows, msg);
+	if (!sqlite3_stmt_readonly(rows->stmt)) {
+		rows->result = SQLITE_OK;
+		return rows_close(rows, NULL) == OK
+			       ? errmsg_set(msg, ERR_INVALID, "not a query: %s", sql)
+			       : ERR_INVALID;
+	}
+	for (size_t i = 0; i < arg_count; i++)
+		bind_value(rows->stmt, (int)i + 1, &args[i]);
+	*out = rows;
+	return OK;
+}
+
+bool rows_next(struct rows *rows)
+{
+	rows->result = sqlite3_step(rows->stmt);
+	return rows->result == SQLITE_ROW;
+}
+
+int64_t rows_int(struct rows *rows, int column)
+{
+	return sqlite3_column_int64(rows->stmt, column);
+}
+
+const char *rows_text(struct rows *rows, int column)
+{
+	const char *text = (const char *)sqlite3_column_text(rows->stmt, column);
+
+	return text ? text : "";
+}
+
+bool rows_is_null(struct rows *rows, int column)
+{
+	return sqlite3_column_type(rows->stmt, column) == SQLITE_NULL;
+}
+
+struct bytes rows_bytes(struct rows *rows, int column)
+{
+	return column_bytes(rows->stmt, column);
+}
+
+struct record_id rows_id(struct rows *rows, int column)
+{
+	struct bytes data = column_bytes(rows->stmt, column);
+	struct record_id id = { 0 };
+
+	if (data.size == ID_BYTES)
+		memcpy(id.bytes, data.data, ID_BYTES);
+	return id;
+}
+
+enum err rows_close(struct rows *rows, struct errmsg *msg)
+{
+	enum err rc = OK;
+
+	if (rows->result != SQLITE_ROW && rows->result != SQLITE_DONE && rows->result != SQLITE_OK)
+		rc = store_error(rows->store, rows->result, "query", msg);
+	sqlite3_finalize(rows->stmt);
+	free(rows);
+	return rc;
+}

@@ -1,0 +1,78 @@
+/* What the store's own files share. Nobody else includes this. */
+#ifndef HT_CORE_STORE_IMPL_H
+#define HT_CORE_STORE_IMPL_H
+
+#include <sqlite3.h>
+
+#include "core/store.h"
+
+/* Statements that every store has, prepared on first use (store_statement()). */
+enum statement {
+	STMT_BEGIN,
+	STMT_COMMIT,
+	STMT_ROLLBACK,
+	STMT_DATA_VERSION,
+	STMT_SETTING_GET,
+	STMT_SETTING_PUT,
+	STMT_SETTING_DELETE,
+	STMT_COUNTER,
+	STMT_REPLICA_ADD,
+	STMT_SPACE_ADD,
+	STMT_FEED_ADD,
+	STMT_FEED_SET_DEP,
+	STMT_FEED_HEAD,
+	STMT_APPEND,
+	STMT_READ,
+	STMT_ELEMENT_ADD,
+	STMT_ELEMENT_REMOVE,
+	STMT_ELEMENTS,
+	STMT_CONFLICT_PUT,
+	STMT_CONFLICT_DELETE,
+	STMT_COUNT,
+};
+
+/* Statements that every kind has: built from the schema (store_schema.c). */
+enum kind_statement {
+	KIND_INSERT,
+	KIND_UPDATE,
+	KIND_LOAD,
+	KIND_SPACE_OF,
+	KIND_STATEMENT_COUNT,
+};
+
+struct store {
+	sqlite3 *db;
+	char *path;
+	bool read_only;
+	bool needs_replay;
+	struct intern replicas;
+	sqlite3_stmt *statements[STMT_COUNT];
+	sqlite3_stmt *(*kinds)[KIND_STATEMENT_COUNT]; /* per schema_kind_index() */
+	struct buf scratch;
+};
+
+/* SQLite's result as ours, with its words and the file's name in msg. */
+enum err store_error(const struct store *s, int result, const char *what, struct errmsg *msg);
+
+/* Ready to be bound; NULL on failure with *rc set. */
+sqlite3_stmt *store_statement(struct store *s, enum statement which, enum err *rc,
+			      struct errmsg *msg);
+sqlite3_stmt *store_kind_statement(struct store *s, const struct kind *kind,
+				   enum kind_statement which, enum err *rc, struct errmsg *msg);
+
+/* Step a statement that returns no rows, and reset it. */
+MUST_CHECK enum err store_run(struct store *s, sqlite3_stmt *stmt, const char *what,
+			      struct errmsg *msg);
+MUST_CHECK enum err store_exec(struct store *s, const char *sql, struct errmsg *msg);
+
+void bind_value(sqlite3_stmt *stmt, int index, const struct value *value);
+void bind_bytes(sqlite3_stmt *stmt, int index, struct bytes data);
+void bind_id(sqlite3_stmt *stmt, int index, const uint8_t id[ID_BYTES]);
+struct bytes column_bytes(sqlite3_stmt *stmt, int column); /* until the next step */
+
+/* DDL and per-kind SQL, from the schema. */
+void schema_sql_create(struct buf *out, const struct kind *kind);
+void schema_sql_drop(struct buf *out, const struct kind *kind);
+void schema_sql_statement(struct buf *out, const struct kind *kind, enum kind_statement which);
+
+#endif

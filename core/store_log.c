@@ -1,0 +1,280 @@
+/* The log: spaces, replicas, feeds and their changesets. */
+#include "core/store_impl.h"
+
+#include "core/limits.h"
+
+static int64_t changeset_key(uint32_t feed, uint64_t seq)
+{
+	return (int64_t)((uint64_t)feed << 40 | seq);
+}
+
+static enum err read_replica(struct store *s, sqlite3_stmt *stmt, struct errmsg *msg)
+{
+	struct bytes id = column_bytes(stmt, 1);
+	struct replica_id replica;
+
+	/* Numbers are given in order and never taken back: row i has number i. */
+	if (id.size != ID_BYTES || sqlite3_column_int64(stmt, 0) != s->replicas.count)
+		return errmsg_set(msg, ERR_CORRUPT, "%s: replica_index is damaged", s->path);
+	memcpy(replica.bytes, id.data, ID_BYTES);
+	return intern_add(&s->replicas, &replica);
+}
+
+enum err store_load_replicas(struct store *s, struct errmsg *msg)
+{
+	sqlite3_stmt *stmt = NULL;
+	int result = sqlite3_prepare_v2(s->db, "SELECT idx, id FROM replica_index ORDER BY idx", -1,
+					&stmt, NULL);
+	enum err rc = OK;
+
+	if (result != SQLITE_OK)
+		return store_error(s, result, "read replicas", msg);
+	intern_release(&s->replicas);
+	while (rc == OK && (result = sqlite3_step(stmt)) == SQLITE_ROW)
+		rc = read_replica(s, stmt, msg);
+	if (rc == OK && result != SQLITE_DONE)
+		rc = store_error(s, result, "read replicas", msg);
+	sqlite3_finalize(stmt);
+	return rc;
+}
+
+enum err store_intern(struct store *s, const struct replica_id *id, uint32_t *out,
+		      struct errmsg *msg)
+{
+	uint32_t number = intern_find(&s->replicas, id);
+	enum err rc;
+	sqlite3_stmt *stmt;
+
+	if (number == UINT32_MAX) {
+		stmt = store_statement(s, STMT_REPLICA_ADD, &rc, msg);
+		if (rc != OK)
+			return rc;
+		number = s->replicas.count;
+		sqlite3_bind_int64(stmt, 1, number);
+		bind_id(stmt, 2, id->bytes);
+		rc = store_run(s, stmt, "add a replica", msg);
+		if (rc == OK)
+			rc = intern_add(&s->replicas, id);
+		if (rc != OK)
+			return rc;
+	}
+	*out = number;
+	return OK;
+}
+
+enum err store_space_add(struct store *s, const struct space_id *id, uint32_t *out,
+			 struct errmsg *msg)
+{
+	enum err rc;
+	sqlite3_stmt *stmt = store_statement(s, STMT_SPACE_ADD, &rc, msg);
+
+	if (rc != OK)
+		return rc;
+	bind_id(stmt, 1, id->bytes);
+	rc = store_run(s, stmt, "add a space", msg);
+	if (rc == OK)
+		*out = (uint32_t)sqlite3_last_insert_rowid(s->db);
+	return rc;
+}
+
+enum err store_feed_add(struct store *s, uint32_t space, uint32_t replica, uint32_t *out,
+			struct errmsg *msg)
+{
+	enum err rc;
+	sqlite3_stmt *stmt = store_statement(s, STMT_FEED_ADD, &rc, msg);
+
+	if (rc != OK)
+		return rc;
+	sqlite3_bind_int64(stmt, 1, space);
+	sqlite3_bind_int64(stmt, 2, replica);
+	rc = store_run(s, stmt, "add a feed", msg);
+	if (rc == OK)
+		*out = (uint32_t)sqlite3_last_insert_rowid(s->db);
+	return rc;
+}
+
+enum err store_feed_set_dep(struct store *s, uint32_t feed, uint64_t dep_seq, struct errmsg *msg)
+{
+	enum err rc;
+	sqlite3_stmt *stmt = store_statement(s, STMT_FEED_SET_DEP, &rc, msg);
+
+	if (rc != OK)
+		return rc;
+	sqlite3_bind_int64(stmt, 1, feed);
+	sqlite3_bind_int64(stmt, 2, (int64_t)dep_seq);
+	return store_run(s, stmt, "note a dependency", msg);
+}
+
+enum err store_each_space(struct store *s,
+			  enum err (*each)(void *ctx, uint32_t idx, const struct space_id *id),
+			  void *ctx, struct errmsg *msg)
+{
+	sqlite3_stmt *stmt = NULL;
+	int result = sqlite3_prepare_v2(s->db, "SELECT idx, id FROM space_index ORDER BY idx", -1,
+					&stmt, NULL);
+	enum err rc = OK;
+
+	if (result != SQLITE_OK)
+		return store_error(s, result, "read spaces", msg);
+	while (rc == OK && (result = sqlite3_step(stmt)) == SQLITE_ROW) {
+		struct bytes id = column_bytes(stmt, 1);
+		struct space_id space;
+
+		if (id.size != ID_BYTES) {
+			rc = errmsg_set(msg, ERR_CORRUPT, "%s: space_index is damaged", s->path);
+			break;
+		}
+		memcpy(space.bytes, id.data, ID_BYTES);
+		rc = each(ctx, (uint32_t)sqlite3_column_int64(stmt, 0), &space);
+	}
+	if (rc == OK && result != SQLITE_DONE)
+		rc = store_error(s, result, "read spaces", msg);
+	sqlite3_finalize(stmt);
+	return rc;
+}
+
+enum err store_each_feed(struct store *s, enum err (*each)(void *ctx, const struct feed_row *row),
+			 void *ctx, struct errmsg *msg)
+{
+	sqlite3_stmt *stmt = NULL;
+	int result = sqlite3_prepare_v2(
+		s->db, "SELECT idx, space, replica, dep_seq FROM feed ORDER BY idx", -1, &stmt,
+		NULL);
+	enum err rc = OK;
+
+	if (result != SQLITE_OK)
+		return store_error(s, result, "read feeds", msg);
+	while (rc == OK && (result = sqlite3_step(stmt)) == SQLITE_ROW) {
+		int64_t replica = sqlite3_column_int64(stmt, 2);
+		struct feed_row row = { .idx = (uint32_t)sqlite3_column_int64(stmt, 0),
+					.space = (uint32_t)sqlite3_column_int64(stmt, 1),
+					.dep_seq = (uint64_t)sqlite3_column_int64(stmt, 3) };
+
+		if (replica < 0 || replica >= s->replicas.count) {
+			rc = errmsg_set(msg, ERR_CORRUPT, "%s: feed is damaged", s->path);
+			break;
+		}
+		row.replica = s->replicas.ids[replica];
+		rc = each(ctx, &row);
+	}
+	if (rc == OK && result != SQLITE_DONE)
+		rc = store_error(s, result, "read feeds", msg);
+	sqlite3_finalize(stmt);
+	return rc;
+}
+
+/* A row of changeset, borrowed until the next step. */
+static enum err read_row(struct store *s, sqlite3_stmt *stmt, struct stored *out,
+			 struct errmsg *msg)
+{
+	struct bytes signature = column_bytes(stmt, 2), link = column_bytes(stmt, 3);
+
+	out->seq = (uint64_t)sqlite3_column_int64(stmt, 0) & SEQ_MAX;
+	out->body = column_bytes(stmt, 1);
+	out->signature = signature.data;
+	out->link = link.data;
+	if (signature.size != SIGNATURE_BYTES || link.size != LINK_BYTES)
+		return errmsg_set(msg, ERR_CORRUPT, "%s: changeset %lld is damaged", s->path,
+				  (long long)sqlite3_column_int64(stmt, 0));
+	return OK;
+}
+
+static enum err read_head(struct store *s, sqlite3_stmt *stmt, struct feed_head *out,
+			  struct errmsg *msg)
+{
+	struct stored row;
+	struct feed_head head;
+	enum err rc = read_row(s, stmt, &row, msg);
+
+	if (rc != OK)
+		return rc;
+	if (changeset_peek_hlc(row.body, &head.hlc) != OK)
+		return errmsg_set(msg, ERR_CORRUPT, "%s: the newest changeset of a feed is damaged",
+				  s->path);
+	head.seq = row.seq;
+	memcpy(head.signature, row.signature, SIGNATURE_BYTES);
+	memcpy(head.link, row.link, LINK_BYTES);
+	*out = head;
+	return OK;
+}
+
+enum err store_feed_head(struct store *s, uint32_t feed, struct feed_head *out, struct errmsg *msg)
+{
+	enum err rc;
+	sqlite3_stmt *stmt = store_statement(s, STMT_FEED_HEAD, &rc, msg);
+	int result;
+
+	if (rc != OK)
+		return rc;
+	sqlite3_bind_int64(stmt, 1, changeset_key(feed, 0));
+	sqlite3_bind_int64(stmt, 2, changeset_key(feed, SEQ_MAX));
+	result = sqlite3_step(stmt);
+	if (result == SQLITE_ROW)
+		rc = read_head(s, stmt, out, msg);
+	else if (result == SQLITE_DONE)
+		*out = (struct feed_head){ 0 };
+	else
+		rc = store_error(s, result, "read a feed", msg);
+	sqlite3_reset(stmt);
+	return rc;
+}
+
+enum err store_append(struct store *s, uint32_t feed, uint64_t seq, struct bytes body,
+		      const uint8_t signature[SIGNATURE_BYTES], const uint8_t link[LINK_BYTES],
+		      struct errmsg *msg)
+{
+	enum err rc;
+	sqlite3_stmt *stmt = store_statement(s, STMT_APPEND, &rc, msg);
+
+	if (rc != OK)
+		return rc;
+	sqlite3_bind_int64(stmt, 1, changeset_key(feed, seq));
+	bind_bytes(stmt, 2, body);
+	bind_bytes(stmt, 3, bytes_of(signature, SIGNATURE_BYTES));
+	bind_bytes(stmt, 4, bytes_of(link, LINK_BYTES));
+	return store_run(s, stmt, "append a changeset", msg);
+}
+
+static enum err copy_row(struct store *s, sqlite3_stmt *stmt, struct arena *arena,
+			 struct stored *out, struct errmsg *msg)
+{
+	struct stored row;
+	enum err rc = read_row(s, stmt, &row, msg);
+
+	if (rc != OK)
+		return rc;
+	row.body = arena_copy(arena, row.body);
+	row.signature = arena_copy(arena, bytes_of(row.signature, SIGNATURE_BYTES)).data;
+	row.link = arena_copy(arena, bytes_of(row.link, LINK_BYTES)).data;
+	if (!row.body.data || !row.signature || !row.link)
+		return ERR_NOMEM;
+	*out = row;
+	return OK;
+}
+
+enum err store_read(struct store *s, uint32_t feed, uint64_t seq, size_t count_max,
+		    size_t bytes_max, struct arena *arena, struct stored *out, size_t *count,
+		    struct errmsg *msg)
+{
+	enum err rc;
+	sqlite3_stmt *stmt = store_statement(s, STMT_READ, &rc, msg);
+	size_t got = 0, bytes = 0;
+	int result = SQLITE_DONE;
+
+	if (rc != OK)
+		return rc;
+	sqlite3_bind_int64(stmt, 1, changeset_key(feed, seq));
+	sqlite3_bind_int64(stmt, 2, changeset_key(feed, SEQ_MAX));
+	while (rc == OK && got < count_max && bytes < bytes_max &&
+	       (result = sqlite3_step(stmt)) == SQLITE_ROW) {
+		rc = copy_row(s, stmt, arena, &out[got], msg);
+		if (rc == OK)
+			bytes += out[got++].body.size + SIGNATURE_BYTES;
+	}
+	if (rc == OK && result != SQLITE_ROW && result != SQLITE_DONE)
+		rc = store_error(s, result, "read the log", msg);
+	sqlite3_reset(stmt);
+	if (rc == OK)
+		*count = got;
+	return rc;
+}
