@@ -44,6 +44,7 @@ uint8_t *buf_grow(struct buf *b, size_t size)
 {
 	uint8_t *at;
 
+	assert(size > 0); /* an empty buf has no address to return */
 	if (b->failed)
 		return NULL;
 	if (size > b->cap - b->size) {

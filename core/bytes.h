@@ -50,7 +50,7 @@ void buf_release(struct buf *b); /* frees; the buf is empty and usable again */
 void buf_clear(struct buf *b);   /* size 0, `failed` off, memory kept */
 void buf_wipe(struct buf *b);    /* as buf_release, overwriting secrets first */
 
-/* Room for `size` more bytes at the end, uninitialised, or NULL (and `failed`). */
+/* Room for `size` > 0 more bytes at the end, uninitialised, or NULL (and `failed`). */
 uint8_t *buf_grow(struct buf *b, size_t size);
 void buf_append(struct buf *b, const void *data, size_t size);
 void buf_append_byte(struct buf *b, uint8_t byte);

@@ -81,6 +81,11 @@ int64_t civil_s_from_days(int64_t days)
 	return days * CIVIL_DAY_S;
 }
 
+int32_t civil_minute_from_s(int64_t local_s)
+{
+	return (int32_t)((local_s - civil_s_from_days(civil_days_from_s(local_s))) / 60);
+}
+
 /* The number that `size` digits write, or -1. */
 static int32_t digits(const uint8_t *at, size_t size)
 {

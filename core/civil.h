@@ -41,6 +41,7 @@ enum civil_weekday civil_weekday(int64_t days);
 /* Local seconds to the day they fall on and back, rounding towards the past. */
 int64_t civil_days_from_s(int64_t local_s);
 int64_t civil_s_from_days(int64_t days);
+int32_t civil_minute_from_s(int64_t local_s); /* of that day, 0..1439 */
 
 /* Exactly `YYYY-MM-DD`, a date that exists, years 0000..9999; ERR_FORMAT otherwise. */
 MUST_CHECK enum err civil_date_parse(struct civil_date *out, struct bytes text);

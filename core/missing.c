@@ -1,6 +1,6 @@
 /* What a peer lacks, in causal order: the feeds' missing ranges merged by
- * stamp. A stamp is greater than those of everything it depends on, so stamp
- * order is causal; each feed is read in short pieces, so the cost follows what
+ * stamp. A stamp is greater than those of everything it depends on (I-5), so
+ * stamp order is causal; each feed is read in short pieces, so the cost follows what
  * is returned. */
 #include <stdlib.h>
 

@@ -31,7 +31,7 @@ static bool is_held(const struct receiver *v, const struct replica_id *replica)
 	return false;
 }
 
-/* Leave this feed for another day: nothing of it is stored from here on. */
+/* I-8: leave this feed for another day: nothing of it is stored from here on. */
 static enum err hold(struct receiver *v, const struct sealed *s, struct hlc_stamp hlc)
 {
 	struct replica_id *list;
@@ -50,7 +50,7 @@ static enum err hold(struct receiver *v, const struct sealed *s, struct hlc_stam
 	return OK;
 }
 
-/* The same dot again: the same bytes, or proof of a fork. */
+/* I-2: the same dot again: the same bytes, or proof of a fork. */
 static enum err check_duplicate(struct receiver *v, const struct feed *feed, const struct sealed *s)
 {
 	struct stored stored;
@@ -122,8 +122,8 @@ static enum err held_hlc(struct receiver *v, const struct dot *dot, struct hlc_s
 
 enum verdict { TAKE, HOLD };
 
-/* Stamps must grow along every dependency: then stamp order is causal order,
- * which is how feeds are merged when they are sent on. */
+/* I-4 and I-5: what it depends on is held and has a smaller stamp. Then stamp
+ * order is causal order, which is how feeds are merged when they are sent on. */
 static enum err check_deps(struct receiver *v, const struct sealed *s, const struct changeset *cs,
 			   enum verdict *verdict)
 {
@@ -214,7 +214,7 @@ static enum err verify_feed(struct receiver *v, const struct feed *feed)
 	return OK;
 }
 
-/* One check a feed: the newest signature covers the chain before it. */
+/* I-6. One check a feed: the newest signature covers the chain before it. */
 static enum err verify_touched(struct receiver *v)
 {
 	struct replica *r = v->r;
