@@ -70,6 +70,8 @@ static void seconds_before_the_epoch_belong_to_the_day_before(void **state)
 	assert_int_equal(civil_days_from_s(-86401), -2);
 	assert_int_equal(civil_days_from_s(86399), 0);
 	assert_int_equal(civil_s_from_days(-2), -172800);
+	assert_int_equal(civil_minute_from_s(-1), 1439);
+	assert_int_equal(civil_minute_from_s(86400 + 3661), 61);
 }
 
 static void dates_are_read_exactly(void **state)
