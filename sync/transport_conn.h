@@ -1,0 +1,87 @@
+/* One connection of the transport.
+ *
+ *   DIALLING --> OPEN --close(flush)--> FLUSHING --all sent--> LINGERING
+ *       |          |                        |                     |
+ *       +----------+-------- error, close --+-- peer closed ------+--> CLOSING
+ *
+ * CLOSING waits until both operations (receive or dial; send or linger) have come
+ * home through the mailbox: only then may they and the stream be freed. nng does
+ * not forgive an operation that is submitted again before it ended: `is_receiving`
+ * and `is_sending` say which are out.
+ *
+ * LINGERING keeps reading: closing with unread bytes makes the kernel send a
+ * reset, which would overtake our last words. */
+#ifndef HT_SYNC_TRANSPORT_CONN_H
+#define HT_SYNC_TRANSPORT_CONN_H
+
+#include <nng/nng.h>
+
+#include "sync/address.h"
+#include "sync/transport.h"
+#include "sync/transport_mailbox.h"
+
+enum conn_state { CONN_DIALLING, CONN_OPEN, CONN_FLUSHING, CONN_LINGERING, CONN_CLOSING };
+
+/* What the connections of a transport share. */
+struct conn_hub {
+	struct mailbox mailbox;
+	struct transport_events events;
+	struct conn *unsettled; /* conn_settle() is due */
+};
+
+struct conn {
+	struct conn_hub *hub;
+	struct conn_id id;
+	enum conn_state state;
+	bool is_accepted;
+	bool is_mute;       /* sending has failed; what is queued is dropped */
+	bool is_disowned;   /* closed by its owner: no more events */
+	const char *reason; /* why it is closing; static */
+
+	struct address address; /* dialled; with the scheme that is being tried */
+	const char *const *scheme;
+	nng_stream_dialer *dialer;
+
+	nng_stream *stream; /* from OPEN on */
+	nng_aio *recv_aio;  /* dials, then receives */
+	nng_aio *send_aio;  /* sends, in the end lingers */
+	struct mail recv_mail;
+	struct mail send_mail;
+	bool is_receiving;
+	bool is_sending;
+	uint8_t *recv_buffer;
+	struct buf queue;  /* to be sent after `flight` */
+	struct buf flight; /* being sent; nng reads it */
+	size_t flight_sent;
+
+	bool is_unsettled;
+	struct conn *next_unsettled;
+};
+
+/* Start dialling. ERR_INVALID, ERR_NOMEM, ERR_IO. */
+MUST_CHECK enum err conn_dial(struct conn **out, struct conn_hub *hub, struct conn_id id,
+			      const char *address, struct errmsg *msg);
+
+/* Take a stream that a peer opened; on failure it stays the caller's. Receiving starts
+ * with the first conn_settle(), so that the owner hears of the connection first. */
+MUST_CHECK enum err conn_accept(struct conn **out, struct conn_hub *hub, struct conn_id id,
+				nng_stream *stream, struct errmsg *msg);
+
+/* The other side's address as text. */
+enum { CONN_PEER_TEXT_MAX = 64 };
+void conn_peer_text(const struct conn *c, char out[CONN_PEER_TEXT_MAX]);
+
+void conn_send(struct conn *c, struct bytes data);
+
+/* The owner's close: no more events. */
+void conn_close(struct conn *c, bool flush);
+
+/* Do what is due at the end of a turn. True: the connection has ended and can be freed. */
+bool conn_settle(struct conn *c);
+
+/* End everything at once and wait until no mail of it will be posted any more. */
+void conn_stop(struct conn *c);
+/* Stop and free. No mail of it may be in the mailbox. NULL-safe. */
+void conn_free(struct conn *c);
+
+#endif
