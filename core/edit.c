@@ -1,4 +1,5 @@
 /* Local writes: ops are collected, then sealed into one changeset. */
+#include <assert.h>
 #include <stdlib.h>
 
 #include "core/limits.h"
@@ -417,6 +418,7 @@ static enum err found_org(struct edit *e, struct bytes body, struct errmsg *msg)
 	struct replica *r = e->r;
 	struct bytes org = bytes_of(r->org, ORG_ID_BYTES);
 
+	assert(r->space_count == 1); /* nothing else can be here before */
 	org_id_of(r->org, &r->id, body);
 	r->has_org = true;
 	e->space = replica_directory(r);

@@ -44,12 +44,31 @@ void org_id_of(uint8_t out[ORG_ID_BYTES], const struct replica_id *replica, stru
 
 /* Spaces. */
 
+/* Where the space stands in the order, or would be inserted. */
+static uint32_t space_place(const struct replica *r, const struct space_id *id)
+{
+	uint32_t low = 0, high = r->space_count;
+
+	while (low < high) {
+		uint32_t mid = low + (high - low) / 2;
+
+		if (space_id_cmp(&r->space_ids[r->space_order[mid]], id) < 0)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low;
+}
+
 struct space_state *replica_space(const struct replica *r, const struct space_id *id)
 {
-	for (uint32_t i = 0; i < r->space_count; i++)
-		if (space_id_cmp(&r->spaces[i].id, id) == 0)
-			return &r->spaces[i];
-	return NULL;
+	uint32_t place = space_place(r, id);
+	uint32_t at;
+
+	if (place == r->space_count)
+		return NULL;
+	at = r->space_order[place];
+	return space_id_cmp(&r->space_ids[at], id) == 0 ? &r->spaces[at] : NULL;
 }
 
 static enum err reserve_spaces(struct replica *r)
@@ -57,6 +76,7 @@ static enum err reserve_spaces(struct replica *r)
 	uint32_t cap = r->space_cap ? 2 * r->space_cap : 8;
 	struct space_state *spaces;
 	struct space_id *ids;
+	uint32_t *order;
 
 	if (r->space_count < r->space_cap)
 		return OK;
@@ -68,16 +88,26 @@ static enum err reserve_spaces(struct replica *r)
 	if (!ids)
 		return ERR_NOMEM;
 	r->space_ids = ids;
+	order = realloc(r->space_order, cap * sizeof(*order));
+	if (!order)
+		return ERR_NOMEM;
+	r->space_order = order;
 	r->space_cap = cap;
 	return OK;
 }
 
 enum err replica_space_add(struct replica *r, const struct space_id *id, struct space_state **out)
 {
+	uint32_t place;
+
 	if (r->space_count >= SPACES_MAX)
 		return ERR_LIMIT;
 	if (reserve_spaces(r) != OK)
 		return ERR_NOMEM;
+	place = space_place(r, id);
+	memmove(r->space_order + place + 1, r->space_order + place,
+		(r->space_count - place) * sizeof(*r->space_order));
+	r->space_order[place] = r->space_count;
 	r->spaces[r->space_count] = (struct space_state){ .id = *id };
 	r->space_ids[r->space_count] = *id;
 	*out = &r->spaces[r->space_count++];
@@ -238,8 +268,28 @@ static void drop_caches(struct replica *r)
 
 struct loading {
 	struct replica *r;
+	uint32_t *places; /* in replica.spaces, by the store's number */
+	uint32_t place_count;
 	struct errmsg *msg;
 };
+
+/* Remember which space has this number in the store. */
+static enum err note_place(struct loading *l, uint32_t idx, uint32_t at)
+{
+	if (idx >= l->place_count) {
+		uint32_t count = 2 * idx + 8;
+		uint32_t *places = realloc(l->places, count * sizeof(*places));
+
+		if (!places)
+			return ERR_NOMEM;
+		for (uint32_t i = l->place_count; i < count; i++)
+			places[i] = UINT32_MAX;
+		l->places = places;
+		l->place_count = count;
+	}
+	l->places[idx] = at;
+	return OK;
+}
 
 static enum err load_space(void *ctx, uint32_t idx, const struct space_id *id)
 {
@@ -249,9 +299,10 @@ static enum err load_space(void *ctx, uint32_t idx, const struct space_id *id)
 
 	if (!space)
 		rc = replica_space_add(l->r, id, &space);
-	if (rc == OK)
-		space->idx = idx;
-	return rc;
+	if (rc != OK)
+		return rc;
+	space->idx = idx;
+	return note_place(l, idx, (uint32_t)(space - l->r->spaces));
 }
 
 static enum err load_feed(void *ctx, const struct feed_row *row)
@@ -259,12 +310,10 @@ static enum err load_feed(void *ctx, const struct feed_row *row)
 	struct loading *l = ctx;
 	struct replica *r = l->r;
 	struct feed *feed;
-	uint32_t at = 0;
+	uint32_t at = row->space < l->place_count ? l->places[row->space] : UINT32_MAX;
 	enum err rc;
 
-	while (at < r->space_count && r->spaces[at].idx != row->space)
-		at++;
-	if (at == r->space_count)
+	if (at == UINT32_MAX)
 		return errmsg_set(l->msg, ERR_CORRUPT, "feed %u has no space", row->idx);
 	rc = cache_feed(r, at, row->idx, &row->replica, &feed);
 	if (rc == OK)
@@ -297,7 +346,7 @@ static enum err load_org(struct replica *r, struct errmsg *msg)
 
 enum err replica_reload(struct replica *r, struct errmsg *msg)
 {
-	struct loading l = { r, msg };
+	struct loading l = { .r = r, .msg = msg };
 	struct space_state *directory;
 	struct space_id directory_id;
 	enum err rc;
@@ -314,6 +363,7 @@ enum err replica_reload(struct replica *r, struct errmsg *msg)
 		rc = store_each_space(r->store, load_space, &l, msg);
 	if (rc == OK)
 		rc = store_each_feed(r->store, load_feed, &l, msg);
+	free(l.places);
 	if (rc == OK)
 		rc = directory_load(r, msg);
 	if (rc == OK)
@@ -429,6 +479,7 @@ void replica_close(struct replica *r)
 	directory_release(&r->directory);
 	free(r->spaces);
 	free(r->space_ids);
+	free(r->space_order);
 	free(r->feeds);
 	arena_release(&r->arena);
 	buf_release(&r->scratch);

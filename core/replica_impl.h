@@ -51,6 +51,7 @@ struct replica {
 
 	struct space_state *spaces; /* [0] is the directory */
 	struct space_id *space_ids; /* the same ids, for replica_spaces() */
+	uint32_t *space_order;      /* places in spaces, sorted by id */
 	uint32_t space_count, space_cap;
 	struct feed *feeds;
 	uint32_t feed_count, feed_cap;
