@@ -11,7 +11,8 @@
 #include "core/bytes.h"
 #include "core/err.h"
 
-enum { NOISE_KEY_BYTES = 32, NOISE_TAG_BYTES = 16 };
+#define NOISE_KEY_BYTES 32 /* core/replica.h says the same */
+enum { NOISE_TAG_BYTES = 16 };
 
 struct noise_cipher {
 	uint8_t key[NOISE_KEY_BYTES]; /* secret */

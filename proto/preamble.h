@@ -20,9 +20,10 @@
 #include "core/bytes.h"
 #include "core/err.h"
 
+#define ORG_ID_BYTES 32 /* core/replica.h says the same */
+
 enum {
 	PROTOCOL_VERSION = 1,
-	ORG_ID_BYTES = 32,
 	/* Long enough that two organisations don't meet by chance, and a hash, so that
 	 * the wire does not show the id itself. */
 	ORG_TAG_BYTES = 10,
