@@ -14,6 +14,7 @@
 #include "core/dice.h"
 
 #define ID_BYTES     16
+#define ORG_ID_BYTES 32                 /* an organisation: the hash of its genesis */
 #define ID_TEXT_SIZE (2 * ID_BYTES + 1) /* hex and its terminator */
 
 struct record_id {

@@ -17,7 +17,6 @@
 #include "core/record.h"
 #include "core/vv.h"
 
-#define ORG_ID_BYTES     32
 #define NOISE_KEY_BYTES  32
 #define STATE_HASH_BYTES 32
 
