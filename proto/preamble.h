@@ -19,8 +19,7 @@
 
 #include "core/bytes.h"
 #include "core/err.h"
-
-#define ORG_ID_BYTES 32 /* core/replica.h says the same */
+#include "core/id.h"
 
 enum {
 	PROTOCOL_VERSION = 1,
