@@ -54,22 +54,27 @@ unsigned record_state(const struct record *rec, const struct field *field)
 	return shown ? state_to(&shown->value) : 0;
 }
 
+/* Two values that a person has to choose between. */
+static bool is_clash(const struct field *field, const struct value *a, const struct value *b)
+{
+	unsigned states;
+
+	if (field->merge == MERGE_MV)
+		return !value_equal(a, b);
+	states = 1u << state_to(a) | 1u << state_to(b);
+	return state_to(a) != state_to(b) && (states & ~field->machine->final) == 0;
+}
+
 bool record_has_conflict(const struct record *rec, const struct field *field)
 {
 	size_t count;
 	const struct entry *values = record_values(rec, field->number, &count);
-	unsigned final;
 
-	if (count < 2 || field->merge == MERGE_LWW)
+	if (field->merge == MERGE_LWW)
 		return false;
-	if (field->merge == MERGE_MV)
-		return true;
-	for (size_t i = 1; i < count; i++) {
-		final = 1u << state_to(&values[0].value) | 1u << state_to(&values[i].value);
-		if (state_to(&values[0].value) != state_to(&values[i].value) &&
-		    (final & ~field->machine->final) == 0)
+	for (size_t i = 1; i < count; i++)
+		if (is_clash(field, &values[0].value, &values[i].value))
 			return true;
-	}
 	return false;
 }
 

@@ -60,8 +60,8 @@ const struct entry *record_values(const struct record *rec, uint8_t field, size_
 /* A state's value, the machine's initial one when no step was made. */
 unsigned record_state(const struct record *rec, const struct field *field);
 
-/* The field needs a person: several values of an MV register, or different
- * final states. */
+/* The field needs a person: different values of an MV register, or different
+ * final states. Offices that wrote the same have no quarrel. */
 bool record_has_conflict(const struct record *rec, const struct field *field);
 
 enum record_life {
