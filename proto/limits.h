@@ -22,4 +22,23 @@ enum proto_limit {
 	REKEY_BYTES = 1 << 30,
 };
 
+enum message_limit {
+	/* Entries of a version vector: every incarnation of every node of an
+	 * organisation of the largest size, several times over. */
+	HAVE_ENTRIES_MAX = 4096,
+	/* Changesets of one CHANGES, and the bytes (bodies and signatures) at which
+	 * a sender closes it: what a receiver applies in one transaction. The last
+	 * changeset may exceed that by its own size. */
+	CHANGES_COUNT_MAX = 2000,
+	CHANGES_BYTES_CLOSE = 256 << 10,
+	CHANGES_BYTES_MAX = 2 << 20, /* of the whole message */
+	/* CHANGES that the peer has not acknowledged yet. They bound what a session
+	 * keeps in flight, whatever the backlog. */
+	WINDOW_BYTES = 1 << 20,
+	WINDOW_COUNT = 64,
+	VERSION_TEXT_MAX = 64,
+	REASON_NAME_MAX = 32,  /* of BYE */
+	REASON_TEXT_MAX = 512, /* of BYE; core/err.h cuts there too */
+};
+
 #endif

@@ -12,6 +12,7 @@
 #define HT_SYNC_ENGINE_H
 
 #include "core/replica.h"
+#include "sync/now.h"
 #include "sync/port.h"
 
 struct engine;
@@ -32,19 +33,14 @@ struct engine_config {
 	void (*log)(void *ctx, enum log_level level, const char *event, const char *peer,
 		    const char *detail);
 	void *log_ctx;
+	const char *tzdata; /* its version, told to peers; copied; may be NULL */
 };
 
 MUST_CHECK enum err engine_new(struct engine **out, const struct engine_config *config,
 			       uint64_t now_ms, struct errmsg *msg);
 void engine_free(struct engine *e); /* NULL-safe; closes all connections */
 
-/* Events from the port. now_ms is wall time, mono_ms a clock that never steps
- * back: deadlines use only the latter. */
-struct now {
-	uint64_t wall_ms;
-	uint64_t mono_ms;
-};
-
+/* Events from the port. */
 void engine_accepted(struct engine *e, struct now now, struct conn_id conn, const char *from);
 void engine_connected(struct engine *e, struct now now, struct conn_id conn);
 void engine_received(struct engine *e, struct now now, struct conn_id conn, struct bytes data);

@@ -1,0 +1,129 @@
+/* One conversation with one peer over one connection. Sans-I/O: bytes and time
+ * go in, bytes and a deadline come out.
+ *
+ *   HANDSHAKE --key is a member's--> HELLO --their hello--> OPEN
+ *       |                              |                      |
+ *       +--ticket is valid--> ENROL    |                      |
+ *       |                       |      |                      |
+ *       +-----------------------+------+----------------------+--> CLOSED
+ *
+ * In OPEN each side compares digests of what it holds, the directory first,
+ * then vectors where digests differ; then streams what the other lacks, and
+ * whatever comes new. Which message is legal in which state stands in one table
+ * (session.c). The replica changes only by replica_receive() and, for a
+ * newcomer, replica_admit().
+ *
+ * The invariants that session_check() asserts:
+ *   S-1  bytes in flight are those of the chunks in flight, and both are bounded
+ *   S-2  whatever the peer holds has been offered:  peer <= offered
+ *   S-3  nothing of a space but the directory is sent before the directory is */
+#ifndef HT_SYNC_SESSION_H
+#define HT_SYNC_SESSION_H
+
+#include "core/replica.h"
+#include "proto/limits.h"
+#include "proto/noise.h"
+#include "sync/now.h"
+
+enum session_state {
+	SESSION_HANDSHAKE,
+	SESSION_HELLO,
+	SESSION_OPEN,
+	SESSION_ENROL,
+	SESSION_CLOSED,
+	SESSION_STATE_COUNT
+};
+
+enum session_time {
+	ACCEPT_MS_MAX = 5000,      /* until a stranger is none */
+	DIAL_MS_MAX = 15000,       /* connecting, and until the listener said hello */
+	PING_AFTER_MS = 20000,     /* without anything to send */
+	DEAD_AFTER_MS = 60000,     /* without anything received */
+	COMPARE_AFTER_MS = 180000, /* anti-entropy, by the dialler; up to half more */
+	RENEW_AFTER_MS = 3600000,  /* the dialler asks for new keys, the listener a bit later */
+	RENEW_SLACK_MS = 300000,
+};
+
+struct session;
+
+struct session_config {
+	struct replica *replica;         /* borrowed, as are the next two */
+	const struct noise_keypair *key; /* ours */
+	const struct dice *dice;
+	const uint8_t *sign_secret; /* SIGN_SECRET_BYTES, borrowed: an issuer signs nothing, it
+				     * tells its public half */
+	bool is_dialler;
+	const uint8_t *expected_key; /* copied; NULL: any member's */
+	const char *tzdata;          /* borrowed; its version, or NULL */
+};
+
+/* ERR_NOMEM. The replica must belong to an organisation. */
+MUST_CHECK enum err session_new(struct session **out, const struct session_config *config,
+				struct now now);
+void session_free(struct session *s); /* NULL-safe */
+
+/* Bytes arrived: handles all that is whole in them. */
+void session_receive(struct session *s, struct now now, struct bytes data);
+
+/* Time passed. */
+void session_tick(struct session *s, struct now now);
+uint64_t session_deadline(const struct session *s); /* mono_ms; UINT64_MAX = none */
+
+/* The replica holds more than before: of one space, or of any (NULL). */
+void session_wake(struct session *s, struct now now, const struct space_id *space);
+
+/* Ask whether both hold the same; session_is_in_sync() tells, a round trip later. */
+void session_compare(struct session *s, struct now now);
+
+/* Make at most one chunk of what the peer lacks. Call while session_has_work()
+ * and the connection's queue is short. */
+bool session_has_work(const struct session *s);
+void session_push(struct session *s, struct now now);
+
+/* Bytes to send, in order; the owner takes them with session_sent(). */
+struct bytes session_outgoing(const struct session *s);
+void session_sent(struct session *s, size_t bytes);
+
+/* Say BYE (a word of proto/message.h or an error's name) and close. */
+void session_close(struct session *s, const char *name, const char *text);
+
+/* The connection is gone: says why, in the session's words. */
+void session_lost(struct session *s, const char *reason);
+
+/* How it ended; valid in SESSION_CLOSED. */
+struct session_end {
+	enum err code; /* OK: for a harmless reason */
+	bool by_peer;  /* the peer said so */
+	bool flush;    /* the last words are in session_outgoing() */
+	char name[REASON_NAME_MAX + 1];
+	char text[REASON_TEXT_MAX + 1];
+};
+
+const struct session_end *session_end(const struct session *s);
+
+enum session_state session_state(const struct session *s);
+bool session_is_dialler(const struct session *s);
+/* NULL before it is proved. */
+const uint8_t *session_remote_key(const struct session *s);
+int64_t session_skew_ms(const struct session *s);
+/* "" or a warning for people: feeds that wait. */
+const char *session_warning(const struct session *s);
+
+/* Both sides have compared everything, and neither lacks anything. */
+bool session_is_in_sync(const struct session *s);
+/* Changesets that the peer is known to lack. */
+uint64_t session_to_send(const struct session *s);
+
+/* What happened since the last call, for the owner to act upon. */
+struct session_news {
+	bool is_changed; /* the replica holds more: of `space` */
+	struct space_id space;
+	bool is_enrolled;        /* a newcomer was admitted: the directory has changed */
+	uint64_t sent, received; /* changesets */
+};
+
+struct session_news session_take_news(struct session *s);
+
+void session_check(const struct session *s);
+
+#endif
