@@ -103,35 +103,50 @@ static enum err insert_new(struct applier *a, const struct group *g, bool *exist
 	return rc;
 }
 
-static enum err update_existing(struct applier *a, const struct group *g)
+/* Whether the record's sets and logs have something that its voids had not seen. */
+static enum err look_for_unseen(struct applier *a, struct record *rec)
 {
-	struct record rec;
-	uint64_t before;
-	bool exists;
-	enum err rc = store_record_load(a->store, a->space, g->kind, &g->ops[0].record, a->arena,
-					&rec, a->msg);
+	struct dot *dots;
+	size_t count;
+	enum err rc;
 
-	if (rc == ERR_NOT_FOUND)
-		return insert_new(a, g, &exists);
-	if (rc != OK)
-		return rc;
-	before = conflict_bits(&rec);
-	rc = apply_registers(a, &rec, g);
+	rec->has_unseen_element = false;
+	if (rec->void_count == 0)
+		return OK;
+	rc = store_element_dots(a->store, a->space, rec->kind, &rec->id, a->arena, &dots, &count,
+				a->msg);
+	for (size_t i = 0; rc == OK && i < count; i++)
+		rec->has_unseen_element |= record_is_unseen(rec, &dots[i]);
+	return rc;
+}
+
+static enum err update(struct applier *a, const struct group *g, struct record *rec)
+{
+	uint64_t before = conflict_bits(rec);
+	enum err rc = apply_registers(a, rec, g);
+
 	if (rc == OK)
-		rc = store_record_update(a->store, a->space, &rec, a->msg);
-	return rc == OK ? save_conflicts(a, &rec, before) : rc;
+		rc = look_for_unseen(a, rec);
+	if (rc == OK)
+		rc = store_record_update(a->store, a->space, rec, a->msg);
+	return rc == OK ? save_conflicts(a, rec, before) : rc;
 }
 
 static enum err apply_group(struct applier *a, const struct group *g)
 {
+	struct record rec;
 	bool exists = true;
-	enum err rc = OK;
+	enum err rc = apply_elements(a, g);
 
-	if (looks_new(g))
+	if (rc == OK && looks_new(g))
 		rc = insert_new(a, g, &exists);
-	if (rc == OK && exists)
-		rc = update_existing(a, g);
-	return rc == OK ? apply_elements(a, g) : rc;
+	if (rc != OK || !exists)
+		return rc;
+	rc = store_record_load(a->store, a->space, g->kind, &g->ops[0].record, a->arena, &rec,
+			       a->msg);
+	if (rc == ERR_NOT_FOUND)
+		return insert_new(a, g, &exists);
+	return rc == OK ? update(a, g, &rec) : rc;
 }
 
 enum err apply_changeset(struct store *store, uint32_t space, const struct stamp *stamp,

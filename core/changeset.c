@@ -298,6 +298,12 @@ static enum err check_sizes(const struct encoder *e, const struct changeset *cs,
 		rc = check_size("replicas", e->replica_count, CHANGESET_REPLICAS_MAX, msg);
 	if (rc == OK)
 		rc = check_size("records", e->id_count, CHANGESET_IDS_MAX, msg);
+	for (size_t i = 0; rc == OK && i < cs->op_count; i++) {
+		rc = check_size("targets of an op", cs->ops[i].target_count, OP_REPLACED_MAX, msg);
+		if (rc == OK)
+			rc = check_size("observed writes", cs->ops[i].observed_count,
+					OP_REPLACED_MAX, msg);
+	}
 	return rc;
 }
 
@@ -516,11 +522,11 @@ static bool may_follow(const struct op *before, const struct op *op)
 	int order = op_cmp(before, op);
 
 	if (order == 0)
-		return op->verb == VERB_ADD;
+		return verb_is_on_elements(op->verb);
 	if (order > 0)
 		return false;
 	return !same_group(before, op) || before->field != op->field || op->field == 0 ||
-	       (before->verb >= VERB_ADD && op->verb >= VERB_ADD);
+	       (verb_is_on_elements(before->verb) && verb_is_on_elements(op->verb));
 }
 
 static void get_group(struct decoder *d)
@@ -658,11 +664,9 @@ enum err changeset_validate(const struct changeset *cs, bool directory, struct e
 
 		if (!kind)
 			continue;
-		if (kind->directory != directory)
-			return errmsg_set(msg, ERR_INVALID, "%s: a record of this kind lives in %s",
-					  kind->name,
-					  kind->directory ? "the directory" : "a collaboration");
-		rc = validate_op(kind, &cs->ops[i], msg);
+		rc = kind_check_place(kind, directory, msg);
+		if (rc == OK)
+			rc = validate_op(kind, &cs->ops[i], msg);
 		if (rc != OK)
 			return rc;
 	}

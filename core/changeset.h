@@ -50,6 +50,11 @@ enum verb {
 	VERB_COUNT,
 };
 
+static inline bool verb_is_on_elements(enum verb verb)
+{
+	return verb == VERB_ADD || verb == VERB_REMOVE;
+}
+
 /* An earlier write that an op speaks of. */
 struct target {
 	struct dot dot;

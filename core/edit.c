@@ -8,6 +8,7 @@
 struct edit {
 	struct replica *r;
 	struct space_id space;
+	bool is_directory;
 	struct record_id author;
 	uint64_t now_ms;
 	struct record_id next_id; /* nil until edit_create() was called */
@@ -21,15 +22,21 @@ struct edit {
 enum err edit_open(struct edit **out, struct replica *r, const struct space_id *space,
 		   const struct record_id *author, uint64_t now_ms, struct errmsg *msg)
 {
+	struct space_id directory = replica_directory(r);
+	bool is_directory = space_id_cmp(space, &directory) == 0;
 	struct edit *e;
 
 	if (now_ms < WALL_MS_MIN)
 		return errmsg_set(msg, ERR_CLOCK, "the system clock says a time before 2020");
+	/* Before the genesis only the directory, still without a name, can be written. */
+	if (!r->has_org && !is_directory)
+		return errmsg_set(msg, ERR_ORG, "this replica belongs to no organisation yet");
 	e = calloc(1, sizeof(*e));
 	if (!e)
 		return ERR_NOMEM;
 	e->r = r;
 	e->space = *space;
+	e->is_directory = is_directory;
 	e->now_ms = now_ms;
 	if (author)
 		e->author = *author;
@@ -77,21 +84,6 @@ static enum err load(struct edit *e, const struct kind *kind, const struct recor
 	return rc;
 }
 
-/* An op that this edit already has for the same place, or NULL. Looks back
- * from the end: edits of one record come together. */
-static struct op *find_op(struct edit *e, uint16_t kind, const struct record_id *id, uint8_t field)
-{
-	for (size_t i = e->op_count; i-- > 0;) {
-		struct op *op = &e->ops[i];
-
-		if (record_id_cmp(&op->record, id) != 0 || op->kind != kind)
-			break;
-		if (op->field == field)
-			return op;
-	}
-	return NULL;
-}
-
 static enum err new_op(struct edit *e, uint16_t kind, const struct record_id *id, uint8_t field,
 		       enum verb verb, struct op **out, struct errmsg *msg)
 {
@@ -123,17 +115,29 @@ static enum err copy_value(struct edit *e, const struct value *from, struct valu
 	return OK;
 }
 
-static enum err find_field(uint16_t kind_number, uint8_t number, const struct kind **kind,
-			   const struct field **field, struct errmsg *msg)
+static enum err find_kind(const struct edit *e, uint16_t number, const struct kind **kind,
+			  struct errmsg *msg)
 {
-	*kind = schema_kind(kind_number);
-	*field = *kind ? kind_field(*kind, number) : NULL;
+	*kind = schema_kind(number);
+	if (!*kind)
+		return errmsg_set(msg, ERR_INVALID, "no kind %u", number);
+	return kind_check_place(*kind, e->is_directory, msg);
+}
+
+static enum err find_field(const struct edit *e, uint16_t kind_number, uint8_t number,
+			   const struct kind **kind, const struct field **field, struct errmsg *msg)
+{
+	enum err rc = find_kind(e, kind_number, kind, msg);
+
+	if (rc != OK)
+		return rc;
+	*field = kind_field(*kind, number);
 	if (!*field)
 		return errmsg_set(msg, ERR_INVALID, "no field %u in kind %u", number, kind_number);
 	return OK;
 }
 
-/* Targets: all current values of the field. */
+/* Targets: all current values of the field, or as many as an op can name. */
 static enum err target_values(struct edit *e, uint8_t field, struct op *op)
 {
 	size_t count;
@@ -142,6 +146,8 @@ static enum err target_values(struct edit *e, uint8_t field, struct op *op)
 
 	if (!targets)
 		return ERR_NOMEM;
+	if (count > OP_REPLACED_MAX)
+		count = OP_REPLACED_MAX;
 	for (size_t i = 0; i < count; i++)
 		targets[i] = (struct target){ values[i].stamp.dot, 0 };
 	op->targets = targets;
@@ -154,18 +160,15 @@ static enum err write_register(struct edit *e, const struct kind *kind, const st
 			       const struct record_id *id, const struct value *value,
 			       struct errmsg *msg)
 {
-	struct op *op = find_op(e, kind->number, id, field->number);
+	struct op *op;
 	enum err rc = field_validate(field, value, msg);
 
-	if (rc != OK)
-		return rc;
-	if (!op) {
+	if (rc == OK)
 		rc = load(e, kind, id, msg);
-		if (rc == OK)
-			rc = new_op(e, kind->number, id, field->number, VERB_SET, &op, msg);
-		if (rc == OK)
-			rc = target_values(e, field->number, op);
-	}
+	if (rc == OK)
+		rc = new_op(e, kind->number, id, field->number, VERB_SET, &op, msg);
+	if (rc == OK)
+		rc = target_values(e, field->number, op);
 	return rc == OK ? copy_value(e, value, &op->value) : rc;
 }
 
@@ -174,7 +177,7 @@ enum err edit_set(struct edit *e, uint16_t kind_number, const struct record_id *
 {
 	const struct kind *kind;
 	const struct field *field;
-	enum err rc = find_field(kind_number, number, &kind, &field, msg);
+	enum err rc = find_field(e, kind_number, number, &kind, &field, msg);
 
 	if (rc != OK)
 		return rc;
@@ -191,7 +194,7 @@ enum err edit_step(struct edit *e, uint16_t kind_number, const struct record_id 
 	const struct field *field;
 	struct value step;
 	unsigned from;
-	enum err rc = find_field(kind_number, number, &kind, &field, msg);
+	enum err rc = find_field(e, kind_number, number, &kind, &field, msg);
 
 	if (rc == OK && field->merge != MERGE_STATE)
 		rc = errmsg_set(msg, ERR_INVALID, "%s.%s is not a state", kind->name, field->name);
@@ -210,10 +213,11 @@ enum err edit_step(struct edit *e, uint16_t kind_number, const struct record_id 
 	return write_register(e, kind, field, id, &step, msg);
 }
 
-static enum err element_field(uint16_t kind_number, uint8_t number, const struct kind **kind,
-			      const struct field **field, struct errmsg *msg)
+static enum err element_field(const struct edit *e, uint16_t kind_number, uint8_t number,
+			      const struct kind **kind, const struct field **field,
+			      struct errmsg *msg)
 {
-	enum err rc = find_field(kind_number, number, kind, field, msg);
+	enum err rc = find_field(e, kind_number, number, kind, field, msg);
 
 	if (rc == OK && merge_is_register((*field)->merge))
 		rc = errmsg_set(msg, ERR_INVALID, "%s.%s is neither a set nor a log", (*kind)->name,
@@ -227,7 +231,7 @@ enum err edit_add(struct edit *e, uint16_t kind_number, const struct record_id *
 	const struct kind *kind;
 	const struct field *field;
 	struct op *op;
-	enum err rc = element_field(kind_number, number, &kind, &field, msg);
+	enum err rc = element_field(e, kind_number, number, &kind, &field, msg);
 
 	if (rc == OK)
 		rc = field_validate(field, value, msg);
@@ -269,9 +273,9 @@ enum err edit_remove(struct edit *e, uint16_t kind_number, const struct record_i
 	const struct kind *kind;
 	const struct field *field;
 	struct target *targets;
-	size_t count;
+	size_t count = 0;
 	struct op *op;
-	enum err rc = element_field(kind_number, number, &kind, &field, msg);
+	enum err rc = element_field(e, kind_number, number, &kind, &field, msg);
 
 	if (rc == OK && field->merge == MERGE_LOG)
 		rc = errmsg_set(msg, ERR_INVALID, "%s.%s only grows", kind->name, field->name);
@@ -280,13 +284,14 @@ enum err edit_remove(struct edit *e, uint16_t kind_number, const struct record_i
 	if (rc == OK && count == 0)
 		rc = errmsg_set(msg, ERR_NOT_FOUND, "%s.%s has no such element", kind->name,
 				field->name);
-	if (rc == OK)
+	for (size_t i = 0; rc == OK && i < count; i += OP_REPLACED_MAX) {
 		rc = new_op(e, kind_number, id, number, VERB_REMOVE, &op, msg);
-	if (rc != OK)
-		return rc;
-	op->targets = targets;
-	op->target_count = count;
-	return OK;
+		if (rc != OK)
+			break;
+		op->targets = targets + i;
+		op->target_count = count - i < OP_REPLACED_MAX ? count - i : OP_REPLACED_MAX;
+	}
+	return rc;
 }
 
 static enum err target_voids(struct edit *e, struct op *op)
@@ -302,22 +307,38 @@ static enum err target_voids(struct edit *e, struct op *op)
 	return OK;
 }
 
-/* Every distinct write that the record shows now. */
-static enum err observe_values(struct edit *e, struct op *op)
+/* Raise the seq observed of the dot's replica, or begin with it. */
+static void observe(struct target *observed, size_t *count, const struct dot *dot)
 {
-	struct target *observed = arena_array(&e->arena, e->loaded.count, sizeof(*observed));
-	size_t count = 0;
+	for (size_t i = 0; i < *count; i++) {
+		if (replica_id_cmp(&observed[i].dot.replica, &dot->replica) != 0)
+			continue;
+		if (observed[i].dot.seq < dot->seq)
+			observed[i].dot.seq = dot->seq;
+		return;
+	}
+	observed[(*count)++].dot = *dot;
+}
 
+/* Per replica the newest write among all that the record has now. */
+static enum err observe_all(struct edit *e, struct op *op, struct errmsg *msg)
+{
+	const struct space_state *space = replica_space(e->r, &e->space);
+	struct target *observed;
+	struct dot *dots;
+	size_t dot_count, count = 0;
+	enum err rc = store_element_dots(e->r->store, space->idx, e->loaded.kind, &e->loaded.id,
+					 &e->arena, &dots, &dot_count, msg);
+
+	if (rc != OK)
+		return rc;
+	observed = arena_array(&e->arena, e->loaded.count + dot_count, sizeof(*observed));
 	if (!observed)
 		return ERR_NOMEM;
-	for (size_t i = 0; i < e->loaded.count; i++) {
-		size_t k = 0;
-
-		while (k < count && dot_cmp(&observed[k].dot, &e->loaded.entries[i].stamp.dot) != 0)
-			k++;
-		if (k == count)
-			observed[count++] = (struct target){ e->loaded.entries[i].stamp.dot, 0 };
-	}
+	for (size_t i = 0; i < e->loaded.count; i++)
+		observe(observed, &count, &e->loaded.entries[i].stamp.dot);
+	for (size_t i = 0; i < dot_count; i++)
+		observe(observed, &count, &dots[i]);
 	op->observed = observed;
 	op->observed_count = count;
 	return OK;
@@ -326,12 +347,11 @@ static enum err observe_values(struct edit *e, struct op *op)
 static enum err life_op(struct edit *e, uint16_t kind_number, const struct record_id *id,
 			enum verb verb, struct op **out, struct errmsg *msg)
 {
-	const struct kind *kind = schema_kind(kind_number);
-	enum err rc;
+	const struct kind *kind;
+	enum err rc = find_kind(e, kind_number, &kind, msg);
 
-	if (!kind)
-		return errmsg_set(msg, ERR_INVALID, "no kind %u", kind_number);
-	rc = load(e, kind, id, msg);
+	if (rc == OK)
+		rc = load(e, kind, id, msg);
 	if (rc == OK && e->loaded_is_new)
 		rc = errmsg_set(msg, ERR_NOT_FOUND, "no such %s in this space", kind->name);
 	if (rc == OK && verb == VERB_VOID && record_life(&e->loaded) == RECORD_VOID)
@@ -348,7 +368,7 @@ enum err edit_void(struct edit *e, uint16_t kind, const struct record_id *id, st
 	struct op *op;
 	enum err rc = life_op(e, kind, id, VERB_VOID, &op, msg);
 
-	return rc == OK ? observe_values(e, op) : rc;
+	return rc == OK ? observe_all(e, op, msg) : rc;
 }
 
 enum err edit_revive(struct edit *e, uint16_t kind, const struct record_id *id, struct errmsg *msg)
@@ -369,6 +389,21 @@ static int compare_ops(const void *a, const void *b)
 	return order ? order : (x->n > y->n) - (x->n < y->n);
 }
 
+/* Of several writes to one place the last one holds; elements may repeat. */
+static void drop_overwritten(struct edit *e)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < e->op_count; i++) {
+		const struct op *op = &e->ops[i];
+
+		if (kept && op_cmp(&e->ops[kept - 1], op) == 0 && !verb_is_on_elements(op->verb))
+			kept--;
+		e->ops[kept++] = *op;
+	}
+	e->op_count = kept;
+}
+
 static void sort_ops(struct edit *e)
 {
 	uint32_t adds = 0;
@@ -380,6 +415,7 @@ static void sort_ops(struct edit *e)
 	}
 	if (!sorted) /* bulk edits come in order */
 		qsort(e->ops, e->op_count, sizeof(*e->ops), compare_ops);
+	drop_overwritten(e);
 	for (size_t i = 0; i < e->op_count; i++)
 		e->ops[i].n = e->ops[i].verb == VERB_ADD ? adds++ : 0;
 }

@@ -210,21 +210,30 @@ enum err record_apply(struct record *rec, const struct stamp *stamp, const struc
 	return handlers[op->verb](rec, stamp, op);
 }
 
-static bool is_observed(const struct record *rec, const struct dot *dot)
+static bool is_observed(const struct void_mark *mark, const struct dot *dot)
+{
+	for (size_t i = 0; i < mark->observed_count; i++)
+		if (replica_id_cmp(&mark->observed[i].replica, &dot->replica) == 0)
+			return dot->seq <= mark->observed[i].seq;
+	return false;
+}
+
+bool record_is_unseen(const struct record *rec, const struct dot *dot)
 {
 	for (size_t i = 0; i < rec->void_count; i++)
-		for (size_t k = 0; k < rec->voids[i].observed_count; k++)
-			if (dot_cmp(&rec->voids[i].observed[k], dot) == 0)
-				return true;
-	return false;
+		if (is_observed(&rec->voids[i], dot))
+			return false;
+	return rec->void_count > 0;
 }
 
 enum record_life record_life(const struct record *rec)
 {
 	if (rec->void_count == 0)
 		return RECORD_LIVE;
+	if (rec->has_unseen_element)
+		return RECORD_REVIVED;
 	for (size_t i = 0; i < rec->count; i++)
-		if (!is_observed(rec, &rec->entries[i].stamp.dot))
+		if (record_is_unseen(rec, &rec->entries[i].stamp.dot))
 			return RECORD_REVIVED;
 	return RECORD_VOID;
 }

@@ -6,9 +6,11 @@
  * conflict. Several: the first shows, the others stay until somebody chooses.
  * Sets and logs are not held here: their elements are rows of the store.
  *
- * A void remembers the writes that it had seen. A record is void while every
- * current value is covered by some void; an edit that no void had seen
- * revives it, and the void stays as a mark until it is taken back or renewed.
+ * A void remembers the writes that it had seen: per replica the newest, which
+ * covers those before it. A record is void while every current value and every
+ * element of its sets and logs is covered by some void; an edit that no void
+ * had seen revives it, and the void stays as a mark until it is taken back or
+ * renewed.
  *
  * Pure; memory comes from the caller's arena.
  * After Shapiro et al., "A comprehensive study of CRDTs" (INRIA RR-7506), §3.2.2. */
@@ -39,6 +41,7 @@ struct record {
 	size_t count, cap;
 	struct void_mark *voids; /* by stamp, newest first */
 	size_t void_count, void_cap;
+	bool has_unseen_element; /* the caller found one that record_is_unseen() */
 	struct arena *arena;
 };
 
@@ -71,6 +74,9 @@ enum record_life {
 };
 
 enum record_life record_life(const struct record *rec);
+
+/* The record has voids, and none of them had seen this write. */
+bool record_is_unseen(const struct record *rec, const struct dot *dot);
 
 /* Total order of the values of one field, the one that shows first: for states
  * by rank, then by stamp, newest first. */

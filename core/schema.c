@@ -229,6 +229,14 @@ const struct field *kind_field_named(const struct kind *kind, const char *name)
 	return NULL;
 }
 
+enum err kind_check_place(const struct kind *kind, bool is_directory, struct errmsg *msg)
+{
+	if (kind->directory == is_directory)
+		return OK;
+	return errmsg_set(msg, ERR_INVALID, "%s: a record of this kind lives in %s", kind->name,
+			  kind->directory ? "the directory" : "a collaboration");
+}
+
 int names_find(const char *const *names, const char *name)
 {
 	for (int i = 0; names[i]; i++)

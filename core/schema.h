@@ -169,6 +169,10 @@ const struct kind *schema_kind_named(const char *name);
 const struct field *kind_field(const struct kind *kind, uint8_t number);
 const struct field *kind_field_named(const struct kind *kind, const char *name);
 
+/* ERR_INVALID when a record of this kind can't live in such a space. */
+MUST_CHECK enum err kind_check_place(const struct kind *kind, bool is_directory,
+				     struct errmsg *msg);
+
 static inline bool merge_is_register(enum merge merge)
 {
 	return merge <= MERGE_STATE;

@@ -41,6 +41,9 @@ static const char *const statement_sql[STMT_COUNT] = {
 	[STMT_ELEMENTS] =
 		"SELECT replica, seq, n, hlc, author, value FROM element WHERE space = ?1 "
 		"AND record = ?2 AND kind = ?3 AND field = ?4",
+	[STMT_ELEMENT_DOTS] =
+		"SELECT replica, max(seq) FROM element WHERE record = ?1 AND kind = ?2 "
+		"AND space = ?3 GROUP BY replica",
 	[STMT_CONFLICT_PUT] = "INSERT OR IGNORE INTO conflict VALUES(?1, ?2, ?3, ?4)",
 	[STMT_CONFLICT_DELETE] = "DELETE FROM conflict WHERE space = ?1 AND record = ?2 AND "
 				 "kind = ?3 AND field = ?4",

@@ -126,6 +126,12 @@ MUST_CHECK enum err store_elements(struct store *s, uint32_t space, const struct
 				   struct arena *arena, struct element **out, size_t *count,
 				   struct errmsg *msg);
 
+/* The newest addition per replica among the record's elements: the dots of
+ * which there is at least one, in the arena. */
+MUST_CHECK enum err store_element_dots(struct store *s, uint32_t space, const struct kind *kind,
+				       const struct record_id *id, struct arena *arena,
+				       struct dot **out, size_t *count, struct errmsg *msg);
+
 /* Visit every record of a kind in (id, space) order. */
 MUST_CHECK enum err store_each_record(struct store *s, const struct kind *kind, struct arena *arena,
 				      enum err (*each)(void *ctx, uint32_t space,

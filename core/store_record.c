@@ -164,6 +164,9 @@ static enum err read_record(struct store *s, sqlite3_stmt *stmt, const struct ki
 	rc = record_meta_decode(out, meta, &s->replicas, row_shown, &row);
 	if (rc == OK && row.failed)
 		rc = ERR_CORRUPT;
+	/* What the registers don't explain, an element did. */
+	if (rc == OK && sqlite3_column_int64(stmt, COLUMN_LIFE) == RECORD_REVIVED)
+		out->has_unseen_element = record_life(out) == RECORD_VOID;
 	if (rc == OK)
 		return OK;
 	return errmsg_set(msg, rc, "%s: the row of %s %s is damaged", s->path, kind->name,
@@ -365,6 +368,41 @@ enum err store_elements(struct store *s, uint32_t space, const struct kind *kind
 	if (got)
 		qsort(list, got, sizeof(*list), compare_elements);
 	*out = list;
+	*count = got;
+	return OK;
+}
+
+enum err store_element_dots(struct store *s, uint32_t space, const struct kind *kind,
+			    const struct record_id *id, struct arena *arena, struct dot **out,
+			    size_t *count, struct errmsg *msg)
+{
+	enum err rc;
+	sqlite3_stmt *stmt = store_statement(s, STMT_ELEMENT_DOTS, &rc, msg);
+	struct dot *dots = arena_array(arena, s->replicas.count, sizeof(*dots));
+	size_t got = 0;
+	int result;
+
+	if (rc != OK || !dots)
+		return rc == OK ? ERR_NOMEM : rc;
+	bind_id(stmt, 1, id->bytes);
+	sqlite3_bind_int64(stmt, 2, kind->number);
+	sqlite3_bind_int64(stmt, 3, space);
+	while ((result = sqlite3_step(stmt)) == SQLITE_ROW) {
+		uint64_t replica = (uint64_t)sqlite3_column_int64(stmt, 0);
+
+		if (replica >= s->replicas.count || got == s->replicas.count) {
+			result = SQLITE_CORRUPT;
+			break;
+		}
+		dots[got].replica = s->replicas.ids[replica];
+		dots[got++].seq = (uint64_t)sqlite3_column_int64(stmt, 1);
+	}
+	if (result != SQLITE_DONE)
+		rc = store_error(s, result, "read elements", msg);
+	sqlite3_reset(stmt);
+	if (rc != OK)
+		return rc;
+	*out = dots;
 	*count = got;
 	return OK;
 }
