@@ -1,0 +1,236 @@
+#include "tests/bench/office.h"
+
+#include <sodium.h>
+
+static const struct {
+	const char *code, *name, *zone;
+} places[] = {
+	[OFFICE_SHA] = { "SHA", "上海", "Asia/Shanghai" },
+	[OFFICE_FRA] = { "FRA", "Frankfurt", "Europe/Berlin" },
+};
+
+static void fill_dice(void *ctx, uint8_t *out, size_t size)
+{
+	randombytes_buf(out, size);
+}
+
+struct dice office_dice(void)
+{
+	return (struct dice){ .fill = fill_dice };
+}
+
+struct space_id office_space(void)
+{
+	struct space_id id;
+
+	memset(id.bytes, 0x5a, ID_BYTES);
+	return id;
+}
+
+static void make_keys(struct office *o, unsigned number)
+{
+	uint8_t seed[crypto_sign_SEEDBYTES];
+
+	memset(seed, (int)number + 1, sizeof(seed));
+	crypto_sign_seed_keypair(o->sign_public, o->sign_secret, seed);
+	memset(o->noise_secret, (int)number + 0x41, sizeof(o->noise_secret));
+}
+
+void office_open(struct office *o, unsigned number, const char *path, bool read_only)
+{
+	struct replica_config config = { .path = path,
+					 .create = !read_only,
+					 .read_only = read_only,
+					 .sign_secret = o->sign_secret,
+					 .dice = office_dice(),
+					 .now_ms = clock_wall_ms() };
+	struct errmsg msg = { 0 };
+
+	make_keys(o, number);
+	must(replica_open(&o->replica, &config, &msg), &msg, path);
+}
+
+void office_close(struct office *o)
+{
+	replica_close(o->replica);
+	o->replica = NULL;
+}
+
+static struct node_identity identity(const struct office *o)
+{
+	struct node_identity node = { .replica = *replica_id(o->replica) };
+
+	memcpy(node.sign_key, o->sign_public, SIGN_PUBLIC_BYTES);
+	crypto_scalarmult_base(node.noise_key, o->noise_secret);
+	return node;
+}
+
+/* What `from` has of the directory, as an enrolment would bring it. */
+static void copy_directory(struct office *to, struct office *from)
+{
+	struct space_id directory = replica_directory(from->replica);
+	struct arena arena = ARENA_EMPTY;
+	struct sealed *list;
+	struct receipt receipt;
+	size_t count;
+	bool more;
+	struct errmsg msg = { 0 };
+
+	must(replica_join(to->replica, replica_org(from->replica), &msg), &msg, "join");
+	must(replica_missing(from->replica, &directory, replica_vv(to->replica, &directory),
+			     1 << 20, 1000, &arena, &list, &count, &more, &msg),
+	     &msg, "read the directory");
+	must(replica_receive(to->replica, &directory, list, count, clock_wall_ms(), &receipt, &msg),
+	     &msg, "receive the directory");
+	arena_release(&arena);
+}
+
+/* Say in the directory that both offices take part in the space. */
+static void grant_space(struct office *o)
+{
+	struct space_id space = office_space(), directory = replica_directory(o->replica);
+	struct value id = value_bytes(bytes_of(space.bytes, ID_BYTES)), name = value_str("bench");
+	const struct member *members;
+	struct record_id record;
+	struct edit *edit;
+	size_t count;
+	struct errmsg msg = { 0 };
+
+	must(replica_begin(o->replica, &msg), &msg, "begin");
+	must(edit_open(&edit, o->replica, &directory, NULL, clock_wall_ms(), &msg), &msg, "edit");
+	record = edit_create(edit);
+	must(edit_set(edit, KIND_SPACE, &record, SPACE_NAME, &name, &msg), &msg, "name");
+	must(edit_set(edit, KIND_SPACE, &record, SPACE_ID, &id, &msg), &msg, "space");
+	members = replica_members(o->replica, &count);
+	for (size_t i = 0; i < count; i++) {
+		struct value office = value_ref(&members[i].office);
+
+		must(edit_add(edit, KIND_SPACE, &record, SPACE_OFFICES, &office, &msg), &msg,
+		     "grant");
+	}
+	must(edit_seal(edit, &msg), &msg, "seal");
+	must(replica_commit(o->replica, &msg), &msg, "commit");
+}
+
+static void found(struct office *sha, struct office *fra)
+{
+	struct founding founding = { .org_name = "Bench",
+				     .office_code = places[OFFICE_SHA].code,
+				     .office_name = places[OFFICE_SHA].name,
+				     .zone = places[OFFICE_SHA].zone,
+				     .person_name = "李雷",
+				     .node = identity(sha) };
+	struct admission admission = { .office_code = places[OFFICE_FRA].code,
+				       .office_name = places[OFFICE_FRA].name,
+				       .zone = places[OFFICE_FRA].zone,
+				       .person_name = "Jo",
+				       .node = identity(fra) };
+	struct errmsg msg = { 0 };
+
+	must(replica_found(sha->replica, &founding, clock_wall_ms(), &msg), &msg, "found");
+	must(replica_admit(sha->replica, &admission, clock_wall_ms(), &msg), &msg, "admit");
+	grant_space(sha);
+	copy_directory(fra, sha);
+}
+
+void offices_new(const struct bench *b, struct office *sha)
+{
+	char path[BENCH_PATH_MAX];
+	struct office fra;
+
+	bench_remove(bench_path(b, "sha.db", path));
+	office_open(sha, OFFICE_SHA, path, false);
+	bench_remove(bench_path(b, "fra.db", path));
+	office_open(&fra, OFFICE_FRA, path, false);
+	found(sha, &fra);
+	office_close(&fra);
+}
+
+static void put(struct edit *edit, const struct record_id *id, uint8_t field, struct value value)
+{
+	struct errmsg msg = { 0 };
+
+	must(edit_set(edit, KIND_ACTION, id, field, &value, &msg), &msg, "set");
+}
+
+static void put_row(struct edit *edit, const struct action_row *row)
+{
+	struct record_id id = edit_create(edit);
+
+	put(edit, &id, ACTION_NUMBER, value_str(row->number));
+	put(edit, &id, ACTION_TITLE, value_str(row->title));
+	put(edit, &id, ACTION_OWNER, value_ref(&row->owner));
+	put(edit, &id, ACTION_DUE, value_str(row->due));
+	put(edit, &id, ACTION_DELIVERABLE, value_str(row->deliverable));
+	put(edit, &id, ACTION_PRIORITY, value_int(row->priority));
+	put(edit, &id, ACTION_MEETING, value_ref(&row->meeting));
+	put(edit, &id, ACTION_TOPIC, value_ref(&row->topic));
+}
+
+static struct edit *open_edit(struct office *o, const struct record_id *author)
+{
+	struct space_id space = office_space();
+	struct edit *edit;
+	struct errmsg msg = { 0 };
+
+	must(edit_open(&edit, o->replica, &space, author, clock_wall_ms(), &msg), &msg, "edit");
+	return edit;
+}
+
+static void seal(struct edit *edit)
+{
+	struct errmsg msg = { 0 };
+
+	must(edit_seal(edit, &msg), &msg, "seal");
+}
+
+static void begin(struct office *o)
+{
+	struct errmsg msg = { 0 };
+
+	must(replica_begin(o->replica, &msg), &msg, "begin");
+}
+
+static void commit(struct office *o)
+{
+	struct errmsg msg = { 0 };
+
+	must(replica_commit(o->replica, &msg), &msg, "commit");
+}
+
+void office_fill(struct office *o, size_t count, size_t batch)
+{
+	struct edit *edit = NULL;
+	struct action_row row;
+
+	for (size_t i = 0; i < count; i++) {
+		if (i % BATCH == 0)
+			begin(o);
+		workload_row(&row, i);
+		if (i % batch == 0)
+			edit = open_edit(o, &row.owner);
+		put_row(edit, &row);
+		if ((i + 1) % batch == 0 || i + 1 == count)
+			seal(edit);
+		if ((i + 1) % BATCH == 0 || i + 1 == count)
+			commit(o);
+	}
+}
+
+void office_insert(struct office *o, const struct action_row *row)
+{
+	struct edit *edit;
+
+	begin(o);
+	edit = open_edit(o, &row->owner);
+	put_row(edit, row);
+	seal(edit);
+	commit(o);
+}
+
+uint64_t office_held(const struct office *o, const struct replica_id *author)
+{
+	struct space_id space = office_space();
+
+	return vv_get(replica_vv(o->replica, &space), author);
+}
