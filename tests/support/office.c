@@ -1,0 +1,255 @@
+#include "tests/support/office.h"
+
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { PULL_COUNT = 2000, PULL_BYTES = 256 * 1024 };
+
+void office_die(const char *what, enum err rc, const char *words)
+{
+	fprintf(stderr, "%s: %s: %s\n", what, err_name(rc), words);
+	abort();
+}
+
+static void open_replica(struct office *o)
+{
+	struct replica_config config = { .path = o->path,
+					 .create = true,
+					 .sign_secret = o->sign_secret,
+					 .dice = prng_dice(&o->prng),
+					 .now_ms = o->now_ms };
+
+	OFFICE_MUST(replica_open(&o->replica, &config, &msg));
+	o->identity.replica = *replica_id(o->replica);
+}
+
+void office_open(struct office *o, const char *path, uint64_t seed)
+{
+	uint8_t key_seed[crypto_sign_SEEDBYTES];
+
+	if (sodium_init() < 0)
+		abort();
+	*o = (struct office){ .now_ms = OFFICE_NOW_MS };
+	prng_init(&o->prng, seed);
+	prng_fill(&o->prng, key_seed, sizeof(key_seed));
+	prng_fill(&o->prng, o->identity.noise_key, NOISE_KEY_BYTES);
+	crypto_sign_seed_keypair(o->identity.sign_key, o->sign_secret, key_seed);
+	snprintf(o->path, sizeof(o->path), "%s", path ? path : ":memory:");
+	open_replica(o);
+}
+
+void office_open_again(struct office *o, const struct office *first)
+{
+	*o = *first;
+	prng_init(&o->prng, prng_next(&(struct prng){ first->prng.state }) ^ 1);
+	open_replica(o);
+}
+
+void office_close(struct office *o)
+{
+	replica_close(o->replica);
+	o->replica = NULL;
+}
+
+void office_found(struct office *o, const char *code)
+{
+	struct founding founding = { .org_name = "Acme",
+				     .office_code = code,
+				     .office_name = code,
+				     .zone = "Asia/Shanghai",
+				     .person_name = "李雷",
+				     .node = o->identity };
+
+	OFFICE_MUST(replica_found(o->replica, &founding, o->now_ms++, &msg));
+}
+
+void office_join(struct office *o, struct office *through, const char *code)
+{
+	struct admission admission = { .office_code = code,
+				       .office_name = code,
+				       .zone = "Europe/Berlin",
+				       .node = o->identity };
+
+	OFFICE_MUST(replica_admit(through->replica, &admission, through->now_ms++, &msg));
+	OFFICE_MUST(replica_join(o->replica, replica_org(through->replica), &msg));
+	office_pull(o, through);
+}
+
+struct space_id office_share(struct office *o)
+{
+	struct dice dice = prng_dice(&o->prng);
+	struct space_id space = space_id_new(&dice), directory = replica_directory(o->replica);
+	struct value value = value_bytes(bytes_of(space.bytes, ID_BYTES));
+	struct edit *e = office_edit(o, &directory);
+	struct record_id id = edit_create(e);
+	size_t count;
+	const struct member *members = replica_members(o->replica, &count);
+
+	OFFICE_MUST(edit_set(e, KIND_SPACE, &id, SPACE_ID, &value, &msg));
+	for (size_t i = 0; i < count; i++) {
+		value = value_ref(&members[i].office);
+		OFFICE_MUST(edit_add(e, KIND_SPACE, &id, SPACE_OFFICES, &value, &msg));
+	}
+	office_seal(o, e);
+	return space;
+}
+
+static size_t pull_space(struct office *to, struct office *from, const struct space_id *space)
+{
+	struct arena arena = ARENA_EMPTY;
+	size_t applied = 0, count;
+	bool more = true;
+
+	while (more) {
+		struct sealed *list;
+		struct receipt receipt;
+
+		arena_reset(&arena);
+		OFFICE_MUST(replica_missing(from->replica, space, replica_vv(to->replica, space),
+					    PULL_BYTES, PULL_COUNT, &arena, &list, &count, &more,
+					    &msg));
+		if (count == 0)
+			break;
+		OFFICE_MUST(replica_receive(to->replica, space, list, count, to->now_ms, &receipt,
+					    &msg));
+		applied += receipt.applied;
+	}
+	arena_release(&arena);
+	return applied;
+}
+
+size_t office_pull(struct office *to, struct office *from)
+{
+	size_t applied = 0, count;
+	bool changed;
+
+	OFFICE_MUST(replica_refresh(to->replica, &changed, &msg));
+	OFFICE_MUST(replica_refresh(from->replica, &changed, &msg));
+	replica_spaces(from->replica, &count);
+	for (size_t i = 0; i < count; i++) {
+		struct space_id space = replica_spaces(from->replica, &count)[i];
+
+		applied += pull_space(to, from, &space);
+	}
+	return applied;
+}
+
+void office_sync(struct office *a, struct office *b)
+{
+	office_pull(a, b);
+	office_pull(b, a);
+}
+
+struct edit *office_edit(struct office *o, const struct space_id *space)
+{
+	struct edit *e;
+
+	OFFICE_MUST(replica_begin(o->replica, &msg));
+	OFFICE_MUST(edit_open(&e, o->replica, space, NULL, o->now_ms++, &msg));
+	return e;
+}
+
+void office_seal(struct office *o, struct edit *e)
+{
+	OFFICE_MUST(edit_seal(e, &msg));
+	OFFICE_MUST(replica_commit(o->replica, &msg));
+}
+
+struct record_id office_create(struct office *o, const struct space_id *space, uint16_t kind,
+			       uint8_t field, const struct value *value)
+{
+	struct edit *e = office_edit(o, space);
+	struct record_id id = edit_create(e);
+
+	OFFICE_MUST(edit_set(e, kind, &id, field, value, &msg));
+	office_seal(o, e);
+	return id;
+}
+
+void office_set(struct office *o, const struct space_id *space, uint16_t kind,
+		const struct record_id *id, uint8_t field, const struct value *value)
+{
+	struct edit *e = office_edit(o, space);
+
+	OFFICE_MUST(edit_set(e, kind, id, field, value, &msg));
+	office_seal(o, e);
+}
+
+void office_step(struct office *o, const struct space_id *space, uint16_t kind,
+		 const struct record_id *id, uint8_t field, unsigned to)
+{
+	struct edit *e = office_edit(o, space);
+
+	OFFICE_MUST(edit_step(e, kind, id, field, to, &msg));
+	office_seal(o, e);
+}
+
+void office_add(struct office *o, const struct space_id *space, uint16_t kind,
+		const struct record_id *id, uint8_t field, const struct value *value)
+{
+	struct edit *e = office_edit(o, space);
+
+	OFFICE_MUST(edit_add(e, kind, id, field, value, &msg));
+	office_seal(o, e);
+}
+
+void office_remove(struct office *o, const struct space_id *space, uint16_t kind,
+		   const struct record_id *id, uint8_t field, const struct value *value)
+{
+	struct edit *e = office_edit(o, space);
+
+	OFFICE_MUST(edit_remove(e, kind, id, field, value, &msg));
+	office_seal(o, e);
+}
+
+void office_void(struct office *o, const struct space_id *space, uint16_t kind,
+		 const struct record_id *id)
+{
+	struct edit *e = office_edit(o, space);
+
+	OFFICE_MUST(edit_void(e, kind, id, &msg));
+	office_seal(o, e);
+}
+
+void office_revive(struct office *o, const struct space_id *space, uint16_t kind,
+		   const struct record_id *id)
+{
+	struct edit *e = office_edit(o, space);
+
+	OFFICE_MUST(edit_revive(e, kind, id, &msg));
+	office_seal(o, e);
+}
+
+struct sealed *office_log(struct office *o, const struct space_id *space, struct arena *arena,
+			  size_t *count)
+{
+	struct sealed *list;
+	bool more, changed;
+
+	OFFICE_MUST(replica_refresh(o->replica, &changed, &msg));
+	OFFICE_MUST(replica_missing(o->replica, space, &VV_EMPTY, SIZE_MAX, 100000, arena, &list,
+				    count, &more, &msg));
+	return list;
+}
+
+bool office_agrees(struct office *a, struct office *b)
+{
+	struct verify_report of_a, of_b;
+
+	OFFICE_MUST(replica_verify(a->replica, &of_a, NULL, NULL, &msg));
+	OFFICE_MUST(replica_verify(b->replica, &of_b, NULL, NULL, &msg));
+	return memcmp(of_a.stored_hash, of_b.stored_hash, STATE_HASH_BYTES) == 0;
+}
+
+int64_t office_count(struct office *o, const char *sql)
+{
+	struct rows *rows;
+	int64_t count;
+
+	OFFICE_MUST(rows_open(&rows, o->replica, sql, NULL, 0, &msg));
+	count = rows_next(rows) ? rows_int(rows, 0) : -1;
+	OFFICE_MUST(rows_close(rows, &msg));
+	return count;
+}

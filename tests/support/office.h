@@ -1,0 +1,82 @@
+/* Offices of one organisation, for tests: replicas with keys, dice and clocks
+ * of their own, in memory or in a file.
+ *
+ * What a test takes for granted ends the program with a message when it fails;
+ * what a test is about, it calls itself on `replica`. Same seed, same world. */
+#ifndef HT_TESTS_SUPPORT_OFFICE_H
+#define HT_TESTS_SUPPORT_OFFICE_H
+
+#include "core/replica.h"
+#include "tests/support/prng.h"
+
+/* 2027-01-15T08:00:00Z: where the clocks of offices begin. */
+#define OFFICE_NOW_MS UINT64_C(1800000000000)
+
+struct office {
+	struct replica *replica;
+	struct prng prng;
+	struct node_identity identity;
+	uint8_t sign_secret[SIGN_SECRET_BYTES];
+	uint64_t now_ms; /* its clock: one more after each edit */
+	char path[256];
+};
+
+/* End the program unless `call` returns OK; it may use `msg`. */
+#define OFFICE_MUST(call)                                     \
+	do {                                                  \
+		struct errmsg msg = { .text = "" };           \
+		enum err must_rc = (call);                    \
+		if (must_rc != OK)                            \
+			office_die(#call, must_rc, msg.text); \
+	} while (0)
+
+void office_die(const char *what, enum err rc, const char *words) __attribute__((noreturn));
+
+/* A replica that belongs to nobody yet. path NULL: in memory. */
+void office_open(struct office *o, const char *path, uint64_t seed);
+/* Another handle on the same file, with the same keys: as a second process. */
+void office_open_again(struct office *o, const struct office *first);
+void office_close(struct office *o);
+
+/* Founds the organisation. */
+void office_found(struct office *o, const char *code);
+/* Admitted by `through`, whose directory it then has. */
+void office_join(struct office *o, struct office *through, const char *code);
+
+/* A collaboration's space in which all offices known to `o` take part. */
+struct space_id office_share(struct office *o);
+
+/* Everything of all spaces that `to` lacks and `from` has; returns how many. */
+size_t office_pull(struct office *to, struct office *from);
+void office_sync(struct office *a, struct office *b);
+
+/* An edit in a transaction of its own; office_seal() makes it durable. */
+struct edit *office_edit(struct office *o, const struct space_id *space);
+void office_seal(struct office *o, struct edit *e);
+
+/* One edit each. */
+struct record_id office_create(struct office *o, const struct space_id *space, uint16_t kind,
+			       uint8_t field, const struct value *value);
+void office_set(struct office *o, const struct space_id *space, uint16_t kind,
+		const struct record_id *id, uint8_t field, const struct value *value);
+void office_step(struct office *o, const struct space_id *space, uint16_t kind,
+		 const struct record_id *id, uint8_t field, unsigned to);
+void office_add(struct office *o, const struct space_id *space, uint16_t kind,
+		const struct record_id *id, uint8_t field, const struct value *value);
+void office_remove(struct office *o, const struct space_id *space, uint16_t kind,
+		   const struct record_id *id, uint8_t field, const struct value *value);
+void office_void(struct office *o, const struct space_id *space, uint16_t kind,
+		 const struct record_id *id);
+void office_revive(struct office *o, const struct space_id *space, uint16_t kind,
+		   const struct record_id *id);
+
+/* The log of a space as it stands, in causal order; from the arena. */
+struct sealed *office_log(struct office *o, const struct space_id *space, struct arena *arena,
+			  size_t *count);
+
+/* Their states are equal, and each equals what its log says. */
+bool office_agrees(struct office *a, struct office *b);
+/* The figure that a query of one row and one column gives. */
+int64_t office_count(struct office *o, const char *sql);
+
+#endif
