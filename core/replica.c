@@ -264,6 +264,8 @@ static void drop_caches(struct replica *r)
 	r->space_count = 0;
 	r->feed_count = 0;
 	r->directory.stale = true;
+	/* The heads bring it back: a stamp that was not kept must not move it. */
+	r->clock = (struct hlc){ 0 };
 }
 
 struct loading {
@@ -518,9 +520,11 @@ enum err replica_commit(struct replica *r, struct errmsg *msg)
 
 void replica_rollback(struct replica *r)
 {
-	if (store_in_transaction(r->store))
-		store_rollback(r->store);
-	r->stale = true;
+	store_rollback(r->store);
+	/* Nobody may hear of what was not kept. If reading fails too, the caches
+	 * stay short of the store, and stale. */
+	if (replica_reload(r, NULL) != OK)
+		r->stale = true;
 }
 
 /* Settings. */

@@ -47,7 +47,7 @@ struct replica {
 	struct dice dice;
 	struct hlc clock;
 	uint64_t data_version;
-	bool stale; /* a transaction was rolled back: the caches are ahead of the store */
+	bool stale; /* the caches could not be read: the next refresh tries again */
 
 	struct space_state *spaces; /* [0] is the directory */
 	struct space_id *space_ids; /* the same ids, for replica_spaces() */
