@@ -11,7 +11,7 @@ enum { ARGS_MAX = 256 };
 
 /* One option as given. */
 struct arg_option {
-	const char *name;          /* as in the table; a field's with dashes */
+	const char *name;          /* as in the table, or the field's */
 	const char *value;         /* "" for a switch */
 	const struct field *field; /* that it writes, or NULL */
 	bool is_removal;           /* --no-FIELD VALUE: out of a set */
@@ -25,13 +25,14 @@ struct args {
 	size_t option_count;
 };
 
-/* "--name value", "--name=value"; "--" ends the options. ERR_INVALID says what
- * is wrong: an unknown option, a value missing, too few or too many words. */
+/* "--name value", "--name=value", "-h"; "--" ends the options. Fields of the
+ * schema are said with dashes: --scope-in. ERR_INVALID says what is wrong: an
+ * unknown option, a value missing, too few or too many words. With --help the
+ * words are not counted. */
 MUST_CHECK enum err args_parse(struct args *out, const struct command *command, int count,
 			       char *const words[], struct errmsg *msg);
 
-/* The value of the last such option, "" for a switch, NULL when not given.
- * Asserts that the command has it. */
+/* The value of the last such option, "" for a switch, NULL when not given. */
 const char *args_option(const struct args *args, const char *name);
 
 static inline bool args_has(const struct args *args, const char *name)
@@ -42,10 +43,17 @@ static inline bool args_has(const struct args *args, const char *name)
 /* The n-th word, or NULL. */
 const char *args_word(const struct args *args, size_t n);
 
-/* The command changes fields and at least one is given. */
+/* At least one option writes a field. */
 bool args_has_fields(const struct args *args);
 
 /* How many words `arguments` of a command asks for; *max is ARGS_MAX with "...". */
 void args_arity(const char *arguments, size_t *min, size_t *max);
+
+/* Whether the field is an option of the command. */
+bool command_has_field(const struct command *command, const struct field *field);
+
+/* How people say the field's name: with dashes. `out` takes any name of the schema. */
+enum { OPTION_NAME_MAX = 64 };
+const char *option_name_of_field(char out[OPTION_NAME_MAX], const struct field *field);
 
 #endif

@@ -31,36 +31,28 @@ HANDLER(cmd_sync_pause);
 HANDLER(cmd_sync_resume);
 
 /* cmd_record.c: what all kinds of records have */
+HANDLER(cmd_record_new);
 HANDLER(cmd_record_show);
 HANDLER(cmd_record_edit);
+HANDLER(cmd_record_put);
 HANDLER(cmd_record_step);
 HANDLER(cmd_record_void);
 HANDLER(cmd_record_restore);
 
-/* cmd_directory.c */
-HANDLER(cmd_person_new);
-HANDLER(cmd_person_list);
-HANDLER(cmd_office_list);
-
 /* cmd_collab.c */
 HANDLER(cmd_collab_new);
-HANDLER(cmd_collab_list);
 
-/* cmd_meeting.c */
-HANDLER(cmd_meeting_new);
+/* cmd_list.c */
+HANDLER(cmd_person_list);
+HANDLER(cmd_office_list);
+HANDLER(cmd_collab_list);
 HANDLER(cmd_meeting_list);
+HANDLER(cmd_action_list);
 
 /* cmd_minutes.c */
 HANDLER(cmd_minutes_add);
 HANDLER(cmd_minutes_edit);
 HANDLER(cmd_minutes_show);
-
-/* cmd_action.c */
-HANDLER(cmd_action_add);
-HANDLER(cmd_action_list);
-HANDLER(cmd_action_assign);
-HANDLER(cmd_action_due);
-HANDLER(cmd_action_progress);
 
 /* cmd_conflicts.c */
 HANDLER(cmd_conflicts_list);

@@ -4,6 +4,7 @@
 #ifndef HT_NODE_COMMAND_H
 #define HT_NODE_COMMAND_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -28,6 +29,7 @@ enum command_needs {
 };
 
 struct command {
+	const char *heading;   /* N_() of the group that begins here, or NULL */
 	const char *name;      /* one word or two: "verify", "action add" */
 	const char *arguments; /* "REF WHEN"; "[X]" may be left out, "X..." repeats */
 	const char *summary;   /* N_(), one line, no full stop */
@@ -40,19 +42,23 @@ struct command {
 	/* Commands about one kind of record. */
 	uint16_t kind;   /* 0: none */
 	uint64_t fields; /* bit n: field n of the schema is an option, too */
-	uint8_t field;   /* the state that the command steps */
-	uint8_t to;      /* and where to */
+	bool edits;      /* at least one field must be given */
+	uint8_t field;   /* the one that the command writes from its words */
+	uint8_t to;      /* for a state: the step */
 };
 
 /* The table. */
 const struct command *commands_all(size_t *count);
 
 /* Options that every command has. */
-const struct command_option *commands_global_options(void);
+const struct command_option *command_global_options(void);
 
 /* The command that the words begin with; *used receives how many words name
  * it. NULL: none. */
 const struct command *command_find(int count, char *const words[], int *used);
+
+/* Commands of two words begin with this one. */
+bool command_is_group(const char *word);
 
 /* The name in the table that is most like what was typed; NULL: none is. */
 const char *command_suggest(const char *typed);

@@ -9,7 +9,7 @@
 #include "node/command.h"
 #include "node/folder.h"
 #include "node/identity.h"
-#include "node/zone.h"
+#include "node/when.h"
 
 struct context {
 	struct folder folder;
@@ -18,8 +18,9 @@ struct context {
 	uint64_t now_ms;          /* wall time, read once */
 	bool is_json;             /* --json */
 	const char *as;           /* --as PERSON, or NULL */
-	FILE *out;                /* results; what is in between goes to stderr */
-	struct arena arena;       /* lives as long as the command */
+	struct zone_db *zones;
+	struct when_reader reader; /* by context_reader() only */
+	struct arena arena;        /* lives as long as the command */
 };
 
 /* The system's dice, as core/ wants them. */
@@ -32,5 +33,23 @@ uint64_t system_now_ms(void);
  * ERR_CLOCK, and what opening returns. Close it in any case. */
 MUST_CHECK enum err context_open(struct context *ctx, const struct args *args, struct errmsg *msg);
 void context_close(struct context *ctx);
+
+/* Open the replica, as a part of context_open(); for commands that make one.
+ * The identity must have been loaded for editing. */
+MUST_CHECK enum err context_open_replica(struct context *ctx, bool create, bool read_only,
+					 struct errmsg *msg);
+
+/* Whose clock dates are shown and understood by: $TZ, else the author's zone,
+ * else this office's, else the machine's. Borrowed. ERR_NOT_FOUND for a zone
+ * that this machine does not know. */
+MUST_CHECK enum err context_reader(struct context *ctx, const struct when_reader **out,
+				   struct errmsg *msg);
+
+/* Who acts: --as, else $HUITONG_PERSON, else the setting "person"; nil when
+ * nobody is named. ERR_NOT_FOUND or ERR_AMBIGUOUS for a name that fits nobody
+ * or several. */
+MUST_CHECK enum err context_author(struct context *ctx, struct record_id *out, struct errmsg *msg);
+
+#define SETTING_PERSON "person" /* the author's id in hex */
 
 #endif

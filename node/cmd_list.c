@@ -1,0 +1,370 @@
+/* Lists: people, offices, collaborations, meetings, action items. */
+#include "node/cmd.h"
+#include "node/field_text.h"
+#include "node/i18n.h"
+#include "node/listing.h"
+#include "node/output.h"
+#include "node/overdue.h"
+#include "node/place.h"
+#include "node/ref.h"
+#include "node/space.h"
+
+enum { CONDITION_MAX = 512, CONDITION_ARGS_MAX = 8 };
+
+/* WHERE and its arguments, put together from filters. */
+struct condition {
+	char text[CONDITION_MAX];
+	struct value args[CONDITION_ARGS_MAX];
+	size_t arg_count;
+};
+
+static void narrow(struct condition *c, const char *sql)
+{
+	size_t used = strlen(c->text);
+
+	snprintf(c->text + used, sizeof(c->text) - used, "%s %s", used ? " AND" : "WHERE", sql);
+}
+
+/* `sql` has one "?". */
+static void narrow_by(struct condition *c, const char *sql, struct value arg)
+{
+	c->args[c->arg_count++] = arg;
+	narrow(c, sql);
+}
+
+static void order(struct condition *c, const char *sql)
+{
+	size_t used = strlen(c->text);
+
+	snprintf(c->text + used, sizeof(c->text) - used, " ORDER BY %s", sql);
+}
+
+static enum err narrow_to_collab(struct condition *c, struct context *ctx, const struct args *args,
+				 struct errmsg *msg)
+{
+	struct space_id space;
+	struct bytes copy;
+	enum err rc;
+
+	if (!args_has(args, "collab"))
+		return OK;
+	rc = space_chosen(ctx, args, &space, msg);
+	if (rc != OK)
+		return rc;
+	copy = arena_copy(&ctx->arena, bytes_of(space.bytes, ID_BYTES));
+	if (!copy.data)
+		return errmsg_set(msg, ERR_NOMEM, _("out of memory"));
+	narrow_by(c, "s.id = ?", value_bytes(copy));
+	return OK;
+}
+
+/* How one kind's rows become lines. */
+struct list {
+	uint16_t kind;
+	const struct table_column *columns;
+	size_t column_count;
+	enum err (*cells)(struct listing *l, const char **cells, struct errmsg *msg);
+	/* NULL, or whether the row is wanted beyond what the condition says. */
+	bool (*wants)(struct listing *l, const struct args *args, const struct when_reader *reader);
+	const char *nothing; /* N_(), said to people when the list is empty */
+};
+
+static enum err add_row(const struct list *list, struct listing *l, struct table *table,
+			json_t *array, struct errmsg *msg)
+{
+	const char *cells[TABLE_COLUMNS_MAX] = { NULL };
+	json_t *json = NULL;
+	enum err rc;
+
+	if (!l->ctx->is_json) {
+		rc = list->cells(l, cells, msg);
+		if (rc == OK)
+			table_add(table, cells);
+		return rc;
+	}
+	rc = listing_json(l, &json, msg);
+	if (rc == OK && json_array_append_new(array, json) != 0)
+		rc = errmsg_set(msg, ERR_NOMEM, _("out of memory"));
+	return rc;
+}
+
+static enum err fill(const struct list *list, struct context *ctx, const struct args *args,
+		     const struct condition *c, struct table *table, json_t *array, size_t *count,
+		     struct errmsg *msg)
+{
+	const struct when_reader *reader;
+	struct listing l;
+	enum err rc, closed;
+
+	rc = context_reader(ctx, &reader, msg);
+	if (rc == OK)
+		rc = listing_open(&l, ctx, list->kind, c->text, c->args, c->arg_count, msg);
+	if (rc != OK)
+		return rc;
+	while (rc == OK && listing_next(&l)) {
+		if (list->wants && !list->wants(&l, args, reader))
+			continue;
+		rc = add_row(list, &l, table, array, msg);
+		(*count)++;
+	}
+	closed = listing_close(&l, rc == OK ? msg : NULL);
+	return rc == OK ? closed : rc;
+}
+
+static enum err print(const struct list *list, struct context *ctx, const struct args *args,
+		      const struct condition *c, struct errmsg *msg)
+{
+	struct table_column columns[TABLE_COLUMNS_MAX];
+	json_t *array = json_array();
+	struct table table;
+	size_t count = 0;
+	enum err rc;
+
+	for (size_t i = 0; i < list->column_count; i++) {
+		columns[i] = list->columns[i];
+		if (*columns[i].title) /* of "" gettext would tell about the catalog */
+			columns[i].title = _(columns[i].title);
+	}
+	table_init(&table, columns, list->column_count);
+	rc = fill(list, ctx, args, c, &table, array, &count, msg);
+	if (rc == OK && ctx->is_json)
+		rc = output_json(stdout, json_incref(array), msg);
+	else if (rc == OK && count == 0)
+		fprintf(stderr, "%s\n", _(list->nothing));
+	else if (rc == OK)
+		rc = output_table(stdout, &table, msg);
+	table_release(&table);
+	json_decref(array);
+	return rc;
+}
+
+/* ---- People and offices -------------------------------------------------- */
+
+static enum err id_cell(struct listing *l, const char **out, struct errmsg *msg)
+{
+	struct record_id id = listing_id(l);
+	char *text = arena_alloc(&l->row, ID_TEXT_SIZE);
+
+	if (!text)
+		return errmsg_set(msg, ERR_NOMEM, _("out of memory"));
+	*out = id_text(id.bytes, text);
+	return OK;
+}
+
+static const struct table_column person_columns[] = {
+	{ N_("NAME") }, { N_("OFFICE") }, { N_("ZONE") }, { N_("ID") }
+};
+
+static enum err person_cells(struct listing *l, const char **cells, struct errmsg *msg)
+{
+	enum err rc = listing_text(l, PERSON_NAME, &cells[0], msg);
+
+	if (rc == OK)
+		rc = listing_text(l, PERSON_OFFICE, &cells[1], msg);
+	if (rc == OK)
+		rc = listing_text(l, PERSON_ZONE, &cells[2], msg);
+	return rc == OK ? id_cell(l, &cells[3], msg) : rc;
+}
+
+enum err cmd_person_list(struct context *ctx, const struct args *args, struct errmsg *msg)
+{
+	static const struct list list = { KIND_PERSON,  person_columns, 4,
+					  person_cells, NULL,           N_("nobody yet") };
+	struct condition c = { .text = "" };
+
+	narrow(&c, "r.life <> 1");
+	order(&c, "coalesce(r.sort_key, r.name), r.name, r.id");
+	return print(&list, ctx, args, &c, msg);
+}
+
+static const struct table_column office_columns[] = {
+	{ N_("CODE") }, { N_("NAME") }, { N_("ZONE") }, { N_("THERE NOW") }
+};
+
+static enum err office_cells(struct listing *l, const char **cells, struct errmsg *msg)
+{
+	enum err rc = listing_text(l, OFFICE_CODE, &cells[0], msg);
+
+	if (rc == OK)
+		rc = listing_text(l, OFFICE_NAME, &cells[1], msg);
+	if (rc == OK)
+		rc = listing_text(l, OFFICE_ZONE, &cells[2], msg);
+	return rc == OK ? place_time(l->ctx, &l->row, cells[2], &cells[3], msg) : rc;
+}
+
+enum err cmd_office_list(struct context *ctx, const struct args *args, struct errmsg *msg)
+{
+	static const struct list list = { KIND_OFFICE,  office_columns, 4,
+					  office_cells, NULL,           N_("no office yet") };
+	struct condition c = { .text = "" };
+
+	order(&c, "r.code");
+	return print(&list, ctx, args, &c, msg);
+}
+
+/* ---- Collaborations and meetings ----------------------------------------- */
+
+static const char *mark(struct listing *l)
+{
+	if (listing_life(l) == RECORD_VOID)
+		return "x";
+	return listing_has_conflict(l) ? "!" : "";
+}
+
+static const struct table_column collab_columns[] = {
+	{ N_("NUMBER") }, { "" }, { N_("PHASE") }, { N_("TITLE") }
+};
+
+static enum err collab_cells(struct listing *l, const char **cells, struct errmsg *msg)
+{
+	enum err rc = listing_text(l, COLLABORATION_NUMBER, &cells[0], msg);
+
+	cells[1] = mark(l);
+	if (rc == OK)
+		rc = listing_text(l, COLLABORATION_PHASE, &cells[2], msg);
+	return rc == OK ? listing_text(l, COLLABORATION_TITLE, &cells[3], msg) : rc;
+}
+
+enum err cmd_collab_list(struct context *ctx, const struct args *args, struct errmsg *msg)
+{
+	static const struct list list = {
+		KIND_COLLABORATION, collab_columns, 4,
+		collab_cells,       NULL,           N_("no collaboration: huitong collab new TITLE")
+	};
+	struct condition c = { .text = "" };
+
+	narrow(&c, "r.life <> 1");
+	order(&c, "r.number, r.id");
+	return print(&list, ctx, args, &c, msg);
+}
+
+static const struct table_column meeting_columns[] = { { N_("NUMBER") }, { "" },
+						       { N_("START") },  { N_("STATE") },
+						       { N_("KIND") },   { N_("TITLE") } };
+
+static enum err meeting_cells(struct listing *l, const char **cells, struct errmsg *msg)
+{
+	enum err rc = listing_text(l, MEETING_NUMBER, &cells[0], msg);
+
+	cells[1] = mark(l);
+	if (rc == OK)
+		rc = place_when(l->ctx, &l->row, listing_value(l, MEETING_START), &cells[2], msg);
+	if (rc == OK)
+		rc = listing_text(l, MEETING_STATE, &cells[3], msg);
+	if (rc == OK)
+		rc = listing_text(l, MEETING_KIND, &cells[4], msg);
+	return rc == OK ? listing_text(l, MEETING_TITLE, &cells[5], msg) : rc;
+}
+
+enum err cmd_meeting_list(struct context *ctx, const struct args *args, struct errmsg *msg)
+{
+	static const struct list list = { KIND_MEETING, meeting_columns,  6, meeting_cells,
+					  NULL,         N_("no meetings") };
+	struct condition c = { .text = "" };
+	enum err rc;
+
+	if (!args_has(args, "all"))
+		narrow(&c, "r.life <> 1");
+	rc = narrow_to_collab(&c, ctx, args, msg);
+	order(&c, "r.start DESC, r.number DESC, r.id");
+	return rc == OK ? print(&list, ctx, args, &c, msg) : rc;
+}
+
+/* ---- Action items -------------------------------------------------------- */
+
+static const struct table_column action_columns[] = { { N_("NUMBER") }, { "" },
+						      { N_("STATE") },  { N_("OWNER") },
+						      { N_("DUE") },    { N_("LATE"), TABLE_RIGHT },
+						      { N_("PRIO") },   { N_("TITLE") } };
+
+static bool action_is_late(struct listing *l, const struct when_reader *reader, struct due *late)
+{
+	struct value due = listing_value(l, ACTION_DUE);
+	struct value state = listing_value(l, ACTION_STATE);
+
+	return listing_life(l) != RECORD_VOID && overdue_of(reader, &due, &state, late);
+}
+
+static enum err late_cell(struct listing *l, const char **out, struct errmsg *msg)
+{
+	const struct when_reader *reader;
+	struct due late;
+	char *text = arena_alloc(&l->row, 32);
+	enum err rc = context_reader(l->ctx, &reader, msg);
+
+	if (rc == OK && !text)
+		rc = errmsg_set(msg, ERR_NOMEM, _("out of memory"));
+	if (rc != OK || !action_is_late(l, reader, &late))
+		return rc;
+	if (late.days)
+		snprintf(text, 32, P_("%d day", "%d days", late.days), late.days);
+	else
+		snprintf(text, 32, "%s", _("today"));
+	*out = text;
+	return OK;
+}
+
+static enum err action_cells(struct listing *l, const char **cells, struct errmsg *msg)
+{
+	enum err rc = listing_text(l, ACTION_NUMBER, &cells[0], msg);
+
+	cells[1] = mark(l);
+	if (rc == OK)
+		rc = listing_text(l, ACTION_STATE, &cells[2], msg);
+	if (rc == OK)
+		rc = listing_text(l, ACTION_OWNER, &cells[3], msg);
+	if (rc == OK)
+		rc = place_when(l->ctx, &l->row, listing_value(l, ACTION_DUE), &cells[4], msg);
+	if (rc == OK)
+		rc = late_cell(l, &cells[5], msg);
+	if (rc == OK)
+		rc = listing_text(l, ACTION_PRIORITY, &cells[6], msg);
+	return rc == OK ? listing_text(l, ACTION_TITLE, &cells[7], msg) : rc;
+}
+
+static bool wants_action(struct listing *l, const struct args *args,
+			 const struct when_reader *reader)
+{
+	struct due late;
+
+	return !args_has(args, "overdue") || action_is_late(l, reader, &late);
+}
+
+static enum err narrow_to_state(struct condition *c, const char *state, struct errmsg *msg)
+{
+	const struct field *field = kind_field(schema_kind(KIND_ACTION), ACTION_STATE);
+	int number = names_find(field->machine->states, state);
+
+	if (number < 0)
+		return errmsg_set(msg, ERR_INVALID,
+				  _("no state \"%s\": open, doing, blocked, done or cancelled"),
+				  state);
+	narrow_by(c, "(coalesce(r.state, 0) & 255) = ?", value_int(number));
+	return OK;
+}
+
+enum err cmd_action_list(struct context *ctx, const struct args *args, struct errmsg *msg)
+{
+	static const struct list list = { KIND_ACTION,  action_columns, 8,
+					  action_cells, wants_action,   N_("nothing to do") };
+	const char *owner = args_option(args, "owner");
+	const char *state = args_option(args, "state");
+	struct condition c = { .text = "" };
+	struct record_id person;
+	enum err rc = OK;
+
+	if (!args_has(args, "all"))
+		narrow(&c, "r.life <> 1");
+	if (!args_has(args, "all") && !state)
+		narrow(&c, "(coalesce(r.state, 0) & 255) NOT IN (3, 4)");
+	if (state)
+		rc = narrow_to_state(&c, state, msg);
+	if (rc == OK && owner)
+		rc = ref_find_id(ctx, KIND_PERSON, owner, &person, msg);
+	if (rc == OK && owner)
+		narrow_by(&c, "r.owner = ?", value_ref(&person));
+	if (rc == OK)
+		rc = narrow_to_collab(&c, ctx, args, msg);
+	order(&c, "r.due IS NULL, r.due, r.priority DESC, r.number, r.id");
+	return rc == OK ? print(&list, ctx, args, &c, msg) : rc;
+}

@@ -1,0 +1,234 @@
+#include "node/command.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "node/args.h"
+#include "node/context.h"
+#include "node/help.h"
+#include "node/i18n.h"
+
+static const struct command_option global_options[] = {
+	{ "replica", "FOLDER", N_("the data folder; else $HUITONG_REPLICA, else the user's own") },
+	{ "as", "PERSON", N_("who does it; else $HUITONG_PERSON, else the setting of this node") },
+	{ "json", NULL, N_("one JSON value on stdout, for programs") },
+	{ "help", NULL, N_("this text") },
+	{ NULL },
+};
+
+const struct command_option *command_global_options(void)
+{
+	return global_options;
+}
+
+/* How many of the words spell the command's name; 0: they don't. */
+static int match(const struct command *command, int count, char *const words[])
+{
+	const char *name = command->name;
+	int used = 0;
+
+	while (*name) {
+		size_t size = strcspn(name, " ");
+
+		if (used == count || strlen(words[used]) != size ||
+		    strncmp(words[used], name, size) != 0)
+			return 0;
+		used++;
+		name += size;
+		name += *name == ' ';
+	}
+	return used;
+}
+
+const struct command *command_find(int count, char *const words[], int *used)
+{
+	const struct command *found = NULL;
+	const struct command *all;
+	size_t command_count;
+
+	*used = 0;
+	all = commands_all(&command_count);
+	for (size_t i = 0; i < command_count; i++) {
+		int size = match(&all[i], count, words);
+
+		if (size > *used) { /* "conflicts show" before "conflicts" */
+			*used = size;
+			found = &all[i];
+		}
+	}
+	return found;
+}
+
+bool command_is_group(const char *word)
+{
+	size_t size = strlen(word);
+	size_t count;
+	const struct command *all = commands_all(&count);
+
+	for (size_t i = 0; i < count; i++)
+		if (strncmp(all[i].name, word, size) == 0 && all[i].name[size] == ' ')
+			return true;
+	return false;
+}
+
+static unsigned min3(unsigned a, unsigned b, unsigned c)
+{
+	unsigned least = a < b ? a : b;
+
+	return least < c ? least : c;
+}
+
+enum { WORD_MAX = 64 };
+
+/* Edits that turn one into the other (Levenshtein). */
+static unsigned distance(const char *a, const char *b)
+{
+	unsigned row[WORD_MAX + 1];
+	size_t size = strnlen(b, WORD_MAX);
+
+	for (unsigned j = 0; j <= size; j++)
+		row[j] = j;
+	for (unsigned i = 1; *a; i++, a++) {
+		unsigned diagonal = row[0];
+
+		row[0] = i;
+		for (size_t j = 1; j <= size; j++) {
+			unsigned above = row[j];
+
+			row[j] = min3(above + 1, row[j - 1] + 1, diagonal + (*a != b[j - 1]));
+			diagonal = above;
+		}
+	}
+	return row[size];
+}
+
+const char *command_suggest(const char *typed)
+{
+	const char *best = NULL;
+	unsigned least = (unsigned)strlen(typed) / 3 + 1;
+	size_t count;
+	const struct command *all = commands_all(&count);
+
+	for (size_t i = 0; i < count; i++) {
+		unsigned edits = distance(typed, all[i].name);
+
+		if (edits <= least && (!best || edits < least)) {
+			least = edits;
+			best = all[i].name;
+		}
+	}
+	return best;
+}
+
+/* How many words in front of the command are options that every command has. */
+static int skip_options(int count, char *const words[])
+{
+	int at = 0;
+
+	while (at < count && strncmp(words[at], "--", 2) == 0) {
+		const struct command_option *option = global_options;
+		const char *name = words[at] + 2;
+
+		while (option->name && strncmp(option->name, name, strcspn(name, "=")) != 0)
+			option++;
+		at += option->name && option->value && !strchr(name, '=') ? 2 : 1;
+	}
+	return at < count ? at : count;
+}
+
+static enum exit_code unknown(const char *first, const char *second)
+{
+	char typed[2 * WORD_MAX];
+	const char *close;
+
+	if (command_is_group(first) && !second) {
+		help_group(stderr, first);
+		return EXIT_USAGE;
+	}
+	snprintf(typed, sizeof(typed), "%.*s%s%.*s", WORD_MAX - 1, first, second ? " " : "",
+		 WORD_MAX - 1, second ? second : "");
+	close = command_suggest(command_is_group(first) ? typed : first);
+	fprintf(stderr, _("huitong: there is no command `%s`"),
+		command_is_group(first) ? typed : first);
+	if (close)
+		fprintf(stderr, _("; did you mean `%s`?"), close);
+	fprintf(stderr, "\n%s\n", _("`huitong help` lists all."));
+	return EXIT_USAGE;
+}
+
+static enum exit_code misused(const struct command *command, const struct errmsg *msg)
+{
+	fprintf(stderr, "huitong: %s\n", msg->text);
+	fprintf(stderr, _("See: huitong help %s\n"), command->name);
+	return EXIT_USAGE;
+}
+
+static enum exit_code report(enum err rc, const struct errmsg *msg)
+{
+	const char *advice = exit_advice(rc);
+
+	if (rc == OK)
+		return EXIT_OK;
+	fprintf(stderr, "huitong: %s\n", msg->text[0] ? msg->text : err_name(rc));
+	if (advice)
+		fprintf(stderr, "%s\n", advice);
+	return exit_code_of(rc);
+}
+
+static enum exit_code run(const struct args *args)
+{
+	struct context ctx = { 0 };
+	struct errmsg msg = { 0 };
+	enum err rc = context_open(&ctx, args, &msg);
+
+	if (rc == OK)
+		rc = args->command->run(&ctx, args, &msg);
+	if (rc == OK && fflush(stdout) != 0)
+		rc = errmsg_set(&msg, ERR_IO, _("the output can't be written"));
+	context_close(&ctx);
+	return report(rc, &msg);
+}
+
+/* `huitong`, `huitong --help`, `huitong --version`. */
+static enum exit_code no_command(int leading, char *const words[])
+{
+	bool is_help = leading == 1 && strcmp(words[0], "--help") == 0;
+
+	if (leading == 1 && strcmp(words[0], "--version") == 0) {
+		help_version(stdout);
+		return EXIT_OK;
+	}
+	help_overview(is_help ? stdout : stderr);
+	return is_help ? EXIT_OK : EXIT_USAGE;
+}
+
+enum exit_code command_main(int argc, char *const argv[])
+{
+	char *words[ARGS_MAX];
+	int leading = skip_options(argc - 1, argv + 1);
+	char *const *named = argv + 1 + leading;
+	int count = argc - 1 - leading;
+	const struct command *command;
+	struct errmsg msg = { 0 };
+	struct args args;
+	int used;
+
+	if (count == 0)
+		return no_command(leading, argv + 1);
+	command = command_find(count, named, &used);
+	if (!command)
+		return unknown(named[0], count > 1 ? named[1] : NULL);
+	if (leading + count - used > ARGS_MAX) {
+		errmsg_set(&msg, ERR_INVALID, _("more than %d arguments"), ARGS_MAX);
+		return misused(command, &msg);
+	}
+	memcpy(words, argv + 1, sizeof(words[0]) * (size_t)leading);
+	memcpy(words + leading, named + used, sizeof(words[0]) * (size_t)(count - used));
+	if (args_parse(&args, command, leading + count - used, words, &msg) != OK)
+		return misused(command, &msg);
+	if (args_has(&args, "help")) {
+		help_command(stdout, command);
+		return EXIT_OK;
+	}
+	return run(&args);
+}

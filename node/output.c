@@ -1,0 +1,86 @@
+#include "node/output.h"
+
+#include <stdarg.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "node/i18n.h"
+#include "node/width.h"
+
+static void put(FILE *out, const struct buf *text)
+{
+	fwrite(text->data, 1, text->size, out);
+}
+
+void output_lines(FILE *out, int indent, struct bytes text)
+{
+	struct buf line = BUF_EMPTY;
+	size_t at = 0;
+
+	do {
+		const uint8_t *end =
+			at < text.size ? memchr(text.data + at, '\n', text.size - at) : NULL;
+		size_t size = end ? (size_t)(end - text.data) - at : text.size - at;
+
+		buf_clear(&line);
+		width_append(&line, bytes_of(text.data + at, size), WIDTH_UNLIMITED);
+		if (line.size)
+			fprintf(out, "%*s", indent, "");
+		put(out, &line);
+		fputc('\n', out);
+		at += size + 1;
+	} while (at < text.size);
+	buf_release(&line);
+}
+
+void output_line(FILE *out, const char *fmt, ...)
+{
+	struct buf line = BUF_EMPTY;
+	char *text = NULL;
+	va_list args;
+	int size;
+
+	va_start(args, fmt);
+	size = vasprintf(&text, fmt, args);
+	va_end(args);
+	if (size < 0)
+		return;
+	width_append(&line, bytes_of(text, (size_t)size), WIDTH_UNLIMITED);
+	put(out, &line);
+	fputc('\n', out);
+	buf_release(&line);
+	free(text);
+}
+
+static size_t terminal_columns(FILE *out)
+{
+	struct winsize size;
+
+	if (ioctl(fileno(out), TIOCGWINSZ, &size) != 0 || size.ws_col == 0)
+		return WIDTH_UNLIMITED;
+	return size.ws_col;
+}
+
+enum err output_table(FILE *out, const struct table *t, struct errmsg *msg)
+{
+	struct buf text = BUF_EMPTY;
+	enum err rc = table_render(t, terminal_columns(out), &text);
+
+	if (rc == OK)
+		put(out, &text);
+	else
+		errmsg_set(msg, rc, _("out of memory"));
+	buf_release(&text);
+	return rc;
+}
+
+enum err output_json(FILE *out, json_t *value, struct errmsg *msg)
+{
+	int failed = value ? json_dumpf(value, out, JSON_ENCODE_ANY | JSON_INDENT(2)) : -1;
+
+	json_decref(value);
+	if (failed)
+		return errmsg_set(msg, ERR_NOMEM, _("the JSON can't be written"));
+	fputc('\n', out);
+	return OK;
+}

@@ -1,0 +1,209 @@
+#include "node/record_view.h"
+
+#include "node/field_text.h"
+#include "node/i18n.h"
+#include "node/output.h"
+#include "node/overdue.h"
+#include "node/ref.h"
+
+enum { NAME_COLUMNS = 14 };
+
+enum err record_load(struct context *ctx, uint16_t kind, const struct record_id *id,
+		     struct record *out, struct space_id *space, struct errmsg *msg)
+{
+	return replica_record(ctx->replica, kind, id, &ctx->arena, out, space, msg);
+}
+
+size_t record_conflicts(const struct record *rec, uint8_t *fields, size_t max)
+{
+	size_t count = 0;
+
+	if (record_life(rec) == RECORD_REVIVED && count < max)
+		fields[count++] = 0;
+	for (size_t i = 0; i < rec->kind->field_count && count < max; i++)
+		if (record_has_conflict(rec, &rec->kind->fields[i]))
+			fields[count++] = rec->kind->fields[i].number;
+	return count;
+}
+
+const char *record_life_name(enum record_life life)
+{
+	static const char *const names[] = {
+		[RECORD_LIVE] = "live",
+		[RECORD_VOID] = "void",
+		[RECORD_REVIVED] = "revived",
+	};
+
+	return names[life];
+}
+
+/* The text's lines, all but the first under the first. */
+static void print_field(const char *name, const struct buf *text)
+{
+	const uint8_t *end = text->size ? memchr(text->data, '\n', text->size) : NULL;
+
+	if (end) {
+		output_line(stdout, "  %s", name);
+		output_lines(stdout, 2 + NAME_COLUMNS, buf_bytes(text));
+	} else {
+		output_line(stdout, "  %-*s%.*s", NAME_COLUMNS, name, (int)text->size,
+			    (const char *)text->data);
+	}
+}
+
+static enum err show_register(struct context *ctx, const struct record *rec,
+			      const struct field *field, struct buf *out, struct errmsg *msg)
+{
+	const struct entry *shown = record_shown(rec, field->number);
+	struct value value = shown ? shown->value : value_nil();
+	size_t count;
+
+	if (field->merge == MERGE_STATE)
+		value = state_step(0, record_state(rec, field));
+	if (record_has_conflict(rec, field)) {
+		record_values(rec, field->number, &count);
+		buf_printf(out, _("! one of %zu: "), count);
+	}
+	return field_show(ctx, field, &value, out, msg);
+}
+
+static enum err show_element(struct context *ctx, const struct field *field,
+			     const struct element *e, struct buf *out, struct errmsg *msg)
+{
+	const struct when_reader *reader;
+	char at[WHEN_TEXT_BYTES];
+	enum err rc;
+
+	if (field->merge == MERGE_SET) {
+		if (out->size)
+			buf_append_str(out, ", ");
+		return field_show(ctx, field, &e->value, out, msg);
+	}
+	rc = context_reader(ctx, &reader, msg);
+	if (rc != OK)
+		return rc;
+	when_instant(reader, hlc_wall_ms(e->stamp.hlc), at);
+	buf_printf(out, "%s%s  ", out->size ? "\n" : "", at);
+	if (!record_id_is_nil(&e->author))
+		rc = ref_label(ctx, KIND_PERSON, &e->author, out, msg);
+	buf_append_str(out, ": ");
+	return rc == OK ? field_show(ctx, field, &e->value, out, msg) : rc;
+}
+
+static enum err show_elements(struct context *ctx, const struct record *rec,
+			      const struct field *field, struct buf *out, struct errmsg *msg)
+{
+	struct element *elements;
+	size_t count;
+	enum err rc = replica_elements(ctx->replica, rec->kind->number, &rec->id, field->number,
+				       &ctx->arena, &elements, &count, msg);
+
+	for (size_t i = 0; rc == OK && i < count; i++)
+		rc = show_element(ctx, field, &elements[i], out, msg);
+	return rc;
+}
+
+static enum err print_late(struct context *ctx, const struct record *rec, struct buf *text,
+			   struct errmsg *msg)
+{
+	const struct entry *due = record_shown(rec, ACTION_DUE);
+	struct value state = state_step(0, record_state(rec, kind_field(rec->kind, ACTION_STATE)));
+	const struct when_reader *reader;
+	char words[WHEN_TEXT_BYTES];
+	struct due late;
+	enum err rc = context_reader(ctx, &reader, msg);
+
+	if (rc == OK && due && overdue_of(reader, &due->value, &state, &late)) {
+		due_format(&late, reader, words);
+		buf_printf(text, "  %s", words);
+	}
+	return rc;
+}
+
+static enum err print_fields(struct context *ctx, const struct record *rec, struct errmsg *msg)
+{
+	struct buf text = BUF_EMPTY;
+	enum err rc = OK;
+
+	for (size_t i = 0; i < rec->kind->field_count && rc == OK; i++) {
+		const struct field *field = &rec->kind->fields[i];
+
+		buf_clear(&text);
+		if (merge_is_register(field->merge))
+			rc = show_register(ctx, rec, field, &text, msg);
+		else
+			rc = show_elements(ctx, rec, field, &text, msg);
+		if (rc == OK && rec->kind->number == KIND_ACTION && field->number == ACTION_DUE)
+			rc = print_late(ctx, rec, &text, msg);
+		if (rc == OK && text.size && field->format != FORMAT_POSITION)
+			print_field(field->name, &text);
+	}
+	buf_release(&text);
+	return rc;
+}
+
+static void print_head(const struct record *rec, const struct buf *label)
+{
+	enum record_life life = record_life(rec);
+	char id[ID_TEXT_SIZE];
+
+	output_line(stdout, "%.*s%s%s", (int)label->size, (const char *)label->data,
+		    life == RECORD_VOID ? "  " : "", life == RECORD_VOID ? _("[voided]") : "");
+	output_line(stdout, "  %-*s%s", NAME_COLUMNS, "id", id_text(rec->id.bytes, id));
+}
+
+enum err record_print(struct context *ctx, uint16_t kind, const struct record_id *id,
+		      struct errmsg *msg)
+{
+	struct buf label = BUF_EMPTY;
+	struct record rec;
+	uint8_t conflict;
+	enum err rc = record_load(ctx, kind, id, &rec, NULL, msg);
+
+	if (rc == OK)
+		rc = ref_label(ctx, kind, id, &label, msg);
+	if (rc == OK) {
+		print_head(&rec, &label);
+		rc = print_fields(ctx, &rec, msg);
+	}
+	if (rc == OK && record_conflicts(&rec, &conflict, 1))
+		output_line(stdout, _("! in conflict: huitong conflicts show %.*s"),
+			    (int)label.size, (const char *)label.data);
+	buf_release(&label);
+	return rc;
+}
+
+/* Number and title; what else there is, `show` tells. */
+static enum err print_line(struct context *ctx, uint16_t kind, const struct record_id *id,
+			   struct errmsg *msg)
+{
+	const struct field *title = kind_field_named(schema_kind(kind), "title");
+	const struct entry *shown;
+	struct buf line = BUF_EMPTY;
+	struct record rec;
+	enum err rc = record_load(ctx, kind, id, &rec, NULL, msg);
+
+	if (rc == OK)
+		rc = ref_label(ctx, kind, id, &line, msg);
+	shown = rc == OK && title ? record_shown(&rec, title->number) : NULL;
+	if (shown) {
+		buf_append_str(&line, "  ");
+		rc = field_show(ctx, title, &shown->value, &line, msg);
+	}
+	if (rc == OK)
+		output_line(stdout, "%.*s", (int)line.size, (const char *)line.data);
+	buf_release(&line);
+	return rc;
+}
+
+enum err record_echo(struct context *ctx, uint16_t kind, const struct record_id *id,
+		     struct errmsg *msg)
+{
+	json_t *json = NULL;
+	enum err rc;
+
+	if (!ctx->is_json)
+		return print_line(ctx, kind, id, msg);
+	rc = record_json(ctx, kind, id, &json, msg);
+	return rc == OK ? output_json(stdout, json, msg) : rc;
+}

@@ -1,0 +1,305 @@
+#include "node/ref.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+
+#include "node/i18n.h"
+
+/* What people call a record of each kind: columns of its table. */
+static const struct naming {
+	uint16_t kind;
+	const char *number; /* unique, upper-case, or NULL */
+	const char *name;   /* or NULL */
+} namings[] = {
+	{ KIND_ORGANISATION, NULL, "name" }, { KIND_OFFICE, "code", "name" },
+	{ KIND_NODE, NULL, "name" },         { KIND_PERSON, NULL, "name" },
+	{ KIND_SPACE, NULL, "name" },        { KIND_COLLABORATION, "number", "title" },
+	{ KIND_MEETING, "number", "title" }, { KIND_TOPIC, NULL, "title" },
+	{ KIND_MINUTES, "number", NULL },    { KIND_BLOCK, NULL, NULL },
+	{ KIND_ACTION, "number", "title" },
+};
+
+enum { CANDIDATES_MAX = 6, CANDIDATE_NAME_MAX = 64, ID_CHARS_MIN = 4, ID_CHARS_SHOWN = 8 };
+
+struct candidate {
+	struct ref ref;
+	char name[CANDIDATE_NAME_MAX];
+};
+
+struct search {
+	struct context *ctx;
+	uint16_t kind; /* 0: any */
+	const char *text;
+	struct candidate found[CANDIDATES_MAX];
+	size_t count; /* may be more than were kept */
+};
+
+static const struct naming *find_naming(uint16_t kind)
+{
+	for (size_t i = 0; i < sizeof(namings) / sizeof(namings[0]); i++)
+		if (namings[i].kind == kind)
+			return &namings[i];
+	return NULL;
+}
+
+static void keep(struct search *s, uint16_t kind, struct rows *rows)
+{
+	struct candidate *c = &s->found[s->count];
+
+	if (s->count++ >= CANDIDATES_MAX)
+		return;
+	c->ref = (struct ref){ kind, rows_id(rows, 0) };
+	snprintf(c->name, sizeof(c->name), "%s", rows_text(rows, 1));
+}
+
+/* Add the records of one kind for which the condition holds. */
+static enum err collect(struct search *s, const struct naming *naming, const char *condition,
+			const struct value *args, size_t arg_count, struct errmsg *msg)
+{
+	const char *label = naming->number ? naming->number : naming->name;
+	struct rows *rows;
+	char sql[512];
+	enum err rc;
+
+	snprintf(sql, sizeof(sql), "SELECT id, %s FROM r_%s WHERE %s LIMIT %d",
+		 label ? label : "''", schema_kind(naming->kind)->name, condition,
+		 CANDIDATES_MAX + 1);
+	rc = rows_open(&rows, s->ctx->replica, sql, args, arg_count, msg);
+	if (rc != OK)
+		return rc;
+	while (rows_next(rows))
+		keep(s, naming->kind, rows);
+	return rows_close(rows, msg);
+}
+
+static enum err by_number(struct search *s, const struct naming *naming, struct errmsg *msg)
+{
+	char upper[NUMBER_TEXT_MAX];
+	struct value args[2];
+	char condition[128];
+	size_t size = strlen(s->text);
+
+	if (!naming->number || size >= sizeof(upper) || (!s->kind && !strchr(s->text, '-')))
+		return OK;
+	for (size_t i = 0; i <= size; i++)
+		upper[i] = (char)toupper((unsigned char)s->text[i]);
+	args[0] = value_str(s->text);
+	args[1] = value_str(upper);
+	snprintf(condition, sizeof(condition), "%s IN (?1, ?2)", naming->number);
+	return collect(s, naming, condition, args, 2, msg);
+}
+
+static enum err by_name(struct search *s, const struct naming *naming, struct errmsg *msg)
+{
+	struct value arg = value_str(s->text);
+	char condition[128];
+
+	if (!s->kind || !naming->name)
+		return OK;
+	snprintf(condition, sizeof(condition), "%s = ?1 AND life <> %d", naming->name, RECORD_VOID);
+	return collect(s, naming, condition, &arg, 1, msg);
+}
+
+static enum err by_id(struct search *s, const struct naming *naming, struct errmsg *msg)
+{
+	struct record_id low, high;
+	char text[ID_TEXT_SIZE];
+	struct value args[2];
+	size_t size = strlen(s->text);
+
+	if (size < ID_CHARS_MIN || size > 2 * ID_BYTES)
+		return OK;
+	memset(text, '0', 2 * ID_BYTES);
+	text[2 * ID_BYTES] = 0;
+	memcpy(text, s->text, size);
+	if (hex_decode(low.bytes, ID_BYTES, text) != OK)
+		return OK;
+	memset(text + size, 'f', 2 * ID_BYTES - size);
+	if (hex_decode(high.bytes, ID_BYTES, text) != OK)
+		return OK;
+	args[0] = value_ref(&low);
+	args[1] = value_ref(&high);
+	return collect(s, naming, "id BETWEEN ?1 AND ?2", args, 2, msg);
+}
+
+static enum err by_beginning(struct search *s, const struct naming *naming, struct errmsg *msg)
+{
+	struct value arg = value_str(s->text);
+	char condition[160];
+
+	if (!s->kind || !naming->name || !s->text[0])
+		return OK;
+	snprintf(condition, sizeof(condition),
+		 "substr(%s, 1, length(?1)) = ?1 COLLATE NOCASE AND life <> %d", naming->name,
+		 RECORD_VOID);
+	return collect(s, naming, condition, &arg, 1, msg);
+}
+
+/* The first that finds anything decides. */
+static enum err (*const ways[])(struct search *, const struct naming *, struct errmsg *) = {
+	by_number,
+	by_name,
+	by_id,
+	by_beginning,
+};
+
+static enum err search(struct search *s, struct errmsg *msg)
+{
+	enum err rc = OK;
+
+	for (size_t way = 0; way < sizeof(ways) / sizeof(ways[0]) && s->count == 0; way++)
+		for (size_t i = 0; i < sizeof(namings) / sizeof(namings[0]) && rc == OK; i++)
+			if (!s->kind || namings[i].kind == s->kind)
+				rc = ways[way](s, &namings[i], msg);
+	return rc;
+}
+
+/* Hex digits by which the shown candidates differ. */
+static int distinct_chars(const struct search *s)
+{
+	char a[ID_TEXT_SIZE], b[ID_TEXT_SIZE];
+	size_t most = ID_CHARS_SHOWN;
+
+	for (size_t i = 1; i < s->count && i < CANDIDATES_MAX; i++) {
+		size_t same = 0;
+
+		id_text(s->found[i - 1].ref.id.bytes, a);
+		id_text(s->found[i].ref.id.bytes, b);
+		while (a[same] && a[same] == b[same])
+			same++;
+		if (same + 1 > most)
+			most = same + 1;
+	}
+	return (int)most;
+}
+
+static enum err ambiguous(const struct search *s, struct errmsg *msg)
+{
+	struct buf list = BUF_EMPTY;
+	char id[ID_TEXT_SIZE];
+	int chars = distinct_chars(s);
+
+	for (size_t i = 0; i < s->count && i < CANDIDATES_MAX; i++)
+		buf_printf(&list, "%s%s (%.*s)", i ? ", " : "", s->found[i].name, chars,
+			   id_text(s->found[i].ref.id.bytes, id));
+	if (s->count > CANDIDATES_MAX)
+		buf_append_str(&list, ", …");
+	errmsg_set(msg, ERR_AMBIGUOUS, _("\"%s\" fits several: %.*s"), s->text, (int)list.size,
+		   (const char *)list.data);
+	buf_release(&list);
+	return ERR_AMBIGUOUS;
+}
+
+static enum err missing(const struct search *s, struct errmsg *msg)
+{
+	if (!s->kind)
+		return errmsg_set(msg, ERR_NOT_FOUND, _("no record \"%s\""), s->text);
+	return errmsg_set(msg, ERR_NOT_FOUND, _("no %s \"%s\""), schema_kind(s->kind)->name,
+			  s->text);
+}
+
+/* "MN-SHA-2026-0001/3": the block at that place. */
+static enum err find_block(struct context *ctx, const char *text, const char *slash,
+			   struct ref *out, struct errmsg *msg)
+{
+	long place = strtol(slash + 1, NULL, 10);
+	char number[NUMBER_TEXT_MAX];
+	struct value args[2];
+	struct record_id minutes, block = { 0 };
+	struct rows *rows;
+	enum err rc;
+
+	snprintf(number, sizeof(number), "%.*s", (int)(slash - text), text);
+	rc = ref_find_id(ctx, KIND_MINUTES, number, &minutes, msg);
+	if (rc != OK)
+		return rc;
+	args[0] = value_ref(&minutes);
+	args[1] = value_int(place - 1);
+	rc = rows_open(&rows, ctx->replica,
+		       "SELECT id FROM r_block WHERE minutes = ?1 AND life <> 1 "
+		       "ORDER BY position, id LIMIT 1 OFFSET max(?2, 0)",
+		       args, 2, msg);
+	if (rc != OK)
+		return rc;
+	if (rows_next(rows))
+		block = rows_id(rows, 0);
+	rc = rows_close(rows, msg);
+	if (rc == OK && (place < 1 || record_id_is_nil(&block)))
+		rc = errmsg_set(msg, ERR_NOT_FOUND, _("%s has no block %s"), number, slash + 1);
+	if (rc == OK)
+		*out = (struct ref){ KIND_BLOCK, block };
+	return rc;
+}
+
+enum err ref_find(struct context *ctx, uint16_t kind, const char *text, struct ref *out,
+		  struct errmsg *msg)
+{
+	struct search s = { .ctx = ctx, .kind = kind, .text = text };
+	const char *slash = strchr(text, '/');
+	enum err rc;
+
+	if (slash && (kind == KIND_BLOCK || kind == 0))
+		return find_block(ctx, text, slash, out, msg);
+	rc = search(&s, msg);
+	if (rc != OK)
+		return rc;
+	if (s.count == 0)
+		return missing(&s, msg);
+	if (s.count > 1)
+		return ambiguous(&s, msg);
+	*out = s.found[0].ref;
+	return OK;
+}
+
+enum err ref_find_id(struct context *ctx, uint16_t kind, const char *text, struct record_id *out,
+		     struct errmsg *msg)
+{
+	struct ref found;
+	enum err rc = ref_find(ctx, kind, text, &found, msg);
+
+	if (rc == OK)
+		*out = found.id;
+	return rc;
+}
+
+enum err ref_label(struct context *ctx, uint16_t kind, const struct record_id *id, struct buf *out,
+		   struct errmsg *msg)
+{
+	const struct naming *naming = find_naming(kind);
+	struct value arg = value_ref(id);
+	char text[ID_TEXT_SIZE];
+	size_t before = out->size;
+	struct rows *rows;
+	char sql[160];
+	enum err rc;
+
+	if (naming && (naming->number || naming->name)) {
+		const char *first = naming->number ? naming->number : naming->name;
+
+		snprintf(sql, sizeof(sql), "SELECT coalesce(%s, %s) FROM r_%s WHERE id = ?", first,
+			 naming->name ? naming->name : first, schema_kind(kind)->name);
+		rc = rows_open(&rows, ctx->replica, sql, &arg, 1, msg);
+		if (rc != OK)
+			return rc;
+		if (rows_next(rows))
+			buf_append_str(out, rows_text(rows, 0));
+		rc = rows_close(rows, msg);
+		if (rc != OK)
+			return rc;
+	}
+	if (out->size == before)
+		buf_printf(out, "%.12s", id_text(id->bytes, text));
+	return OK;
+}
+
+enum err ref_kind(struct context *ctx, const struct record_id *id, uint16_t *out,
+		  struct errmsg *msg)
+{
+	struct ref found;
+	char text[ID_TEXT_SIZE];
+	enum err rc = ref_find(ctx, 0, id_text(id->bytes, text), &found, msg);
+
+	if (rc == OK)
+		*out = found.kind;
+	return rc;
+}

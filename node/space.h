@@ -1,0 +1,17 @@
+/* Which collaboration a command is about. */
+#ifndef HT_NODE_SPACE_H
+#define HT_NODE_SPACE_H
+
+#include "node/args.h"
+#include "node/context.h"
+
+/* --collab REF, else the only one there is. ERR_NOT_FOUND when there is none,
+ * ERR_AMBIGUOUS when there are several: the message lists them. */
+MUST_CHECK enum err space_chosen(struct context *ctx, const struct args *args, struct space_id *out,
+				 struct errmsg *msg);
+
+/* The space of a record. */
+MUST_CHECK enum err space_of(struct context *ctx, uint16_t kind, const struct record_id *id,
+			     struct space_id *out, struct errmsg *msg);
+
+#endif
