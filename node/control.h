@@ -61,6 +61,15 @@ MUST_CHECK enum err control_ask(const char *folder, enum control_verb verb, json
  * it waits for no reply, and a lost nudge costs the daemon's next look only. */
 void control_nudge(const char *folder);
 
+/* ---- The socket ---------------------------------------------------------- */
+
+/* The address of a folder's socket. The path of a folder may be longer than
+ * such an address: then it leads through *folder_fd, which the caller closes
+ * after use (-1 otherwise). ERR_NOT_FOUND, ERR_READONLY, ERR_IO. */
+struct sockaddr_un;
+MUST_CHECK enum err control_address(const char *folder, struct sockaddr_un *out, int *folder_fd,
+				    struct errmsg *msg);
+
 /* ---- The bytes ----------------------------------------------------------- */
 
 /* Read a request, a line without its end. ERR_FORMAT: not a request;

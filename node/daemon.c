@@ -1,0 +1,437 @@
+#include "node/daemon.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/signalfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "node/context.h"
+#include "node/control_server.h"
+#include "node/daemon_status.h"
+#include "node/i18n.h"
+#include "node/log.h"
+#include "node/notify.h"
+#include "node/sys_error.h"
+#include "sync/transport.h"
+
+enum { POLL_TRANSPORT, POLL_SIGNALS, POLL_CONTROL, POLL_COUNT = POLL_CONTROL + CONTROL_POLLS_MAX };
+
+struct daemon {
+	const struct daemon_options *options;
+	struct config config;
+	struct log log;
+	struct transport *transport;
+	struct control_server control; /* valid if has_control */
+	bool has_control;
+	int signal_fd;
+	struct engine *engine; /* NULL before the start and while leaving */
+
+	char listen[ADDRESS_TEXT_MAX + 1]; /* "" if we don't */
+	uint16_t port;
+	uint64_t started_ms; /* wall */
+
+	struct now now; /* this turn's */
+	bool has_more;  /* the transport has more than a turn took */
+	bool is_nudged;
+	bool wants_settings;
+	bool is_stopping;
+	uint64_t refresh_ms; /* monotonic: when to look at the replica */
+};
+
+static struct now read_clocks(void)
+{
+	struct timespec mono;
+
+	clock_gettime(CLOCK_MONOTONIC, &mono);
+	return (struct now){ .wall_ms = system_now_ms(),
+			     .mono_ms = (uint64_t)mono.tv_sec * 1000 +
+					(uint64_t)mono.tv_nsec / 1000000 };
+}
+
+static void say(struct daemon *d, enum log_level level, const char *event, const char *detail)
+{
+	log_write(&d->log, d->now, level, event, "", detail);
+}
+
+static void on_engine_log(void *ctx, enum log_level level, const char *event, const char *peer,
+			  const char *detail)
+{
+	struct daemon *d = ctx;
+
+	log_write(&d->log, d->now, level, event, peer, detail);
+}
+
+/* ---- The transport's events ---------------------------------------------- */
+
+static void on_accepted(void *ctx, struct conn_id conn, const char *from)
+{
+	struct daemon *d = ctx;
+
+	if (d->engine)
+		engine_accepted(d->engine, d->now, conn, from);
+	else
+		transport_port(d->transport).close(d->transport, conn, false);
+}
+
+static void on_connected(void *ctx, struct conn_id conn)
+{
+	struct daemon *d = ctx;
+
+	if (d->engine)
+		engine_connected(d->engine, d->now, conn);
+}
+
+static void on_received(void *ctx, struct conn_id conn, struct bytes data)
+{
+	struct daemon *d = ctx;
+
+	if (d->engine)
+		engine_received(d->engine, d->now, conn, data);
+}
+
+static void on_sent(void *ctx, struct conn_id conn, size_t bytes)
+{
+	struct daemon *d = ctx;
+
+	if (d->engine)
+		engine_sent(d->engine, d->now, conn, bytes);
+}
+
+static void on_closed(void *ctx, struct conn_id conn, const char *reason)
+{
+	struct daemon *d = ctx;
+
+	if (d->engine)
+		engine_closed(d->engine, d->now, conn, reason);
+}
+
+static void on_trouble(void *ctx, const char *what)
+{
+	say(ctx, LOG_WARN, "accept-failed", what);
+}
+
+/* ---- Control requests ---------------------------------------------------- */
+
+static void wish_nudge(struct daemon *d)
+{
+	d->is_nudged = true;
+}
+
+static void wish_sync_now(struct daemon *d)
+{
+	d->is_nudged = true;
+	engine_sync_now(d->engine, d->now);
+}
+
+static void wish_pause(struct daemon *d)
+{
+	engine_pause(d->engine, d->now);
+}
+
+static void wish_resume(struct daemon *d)
+{
+	engine_resume(d->engine, d->now);
+}
+
+static const struct {
+	json_t *(*report)(const struct daemon_facts *facts);
+	void (*wish)(struct daemon *d);
+} verbs[CONTROL_VERB_COUNT] = {
+	[CONTROL_NUDGE] = { .wish = wish_nudge },
+	[CONTROL_STATUS] = { .report = daemon_status_json },
+	[CONTROL_PEERS] = { .report = daemon_peers_json },
+	[CONTROL_SYNC_NOW] = { .wish = wish_sync_now },
+	[CONTROL_PAUSE] = { .wish = wish_pause },
+	[CONTROL_RESUME] = { .wish = wish_resume },
+};
+
+static void answer(void *ctx, enum control_verb verb, struct buf *reply)
+{
+	struct daemon *d = ctx;
+	struct daemon_facts facts = { .engine = d->engine,
+				      .now = d->now,
+				      .started_ms = d->started_ms,
+				      .listen = d->listen,
+				      .port = d->port };
+
+	if (verb != CONTROL_NUDGE)
+		say(d, LOG_DEBUG, "control", control_verb_name(verb));
+	if (verbs[verb].report) {
+		control_reply_encode(reply, verbs[verb].report(&facts));
+	} else {
+		verbs[verb].wish(d);
+		control_reply_encode(reply, json_object());
+	}
+}
+
+/* ---- Signals ------------------------------------------------------------- */
+
+static enum err open_signals(struct daemon *d, struct errmsg *msg)
+{
+	sigset_t ours;
+
+	sigemptyset(&ours);
+	sigaddset(&ours, SIGTERM);
+	sigaddset(&ours, SIGINT);
+	sigaddset(&ours, SIGHUP);
+	sigprocmask(SIG_BLOCK, &ours, NULL);
+	signal(SIGPIPE, SIG_IGN); /* stderr may be a pipe that somebody closed */
+	d->signal_fd = signalfd(-1, &ours, SFD_CLOEXEC | SFD_NONBLOCK);
+	return d->signal_fd < 0 ? sys_error("signalfd", msg) : OK;
+}
+
+static void take_signals(struct daemon *d)
+{
+	struct signalfd_siginfo info;
+
+	while (read(d->signal_fd, &info, sizeof(info)) == sizeof(info)) {
+		if (info.ssi_signo == SIGHUP) {
+			d->wants_settings = true;
+		} else {
+			d->is_stopping = true;
+			say(d, LOG_INFO, "stopping", strsignal((int)info.ssi_signo));
+		}
+	}
+}
+
+/* ---- Start and settings -------------------------------------------------- */
+
+static enum err start_engine(struct daemon *d, struct errmsg *msg)
+{
+	const struct daemon_options *o = d->options;
+	struct engine_config config = {
+		.replica = o->replica,
+		.port = transport_port(d->transport),
+		.dice = system_dice(),
+		.noise_secret = o->identity->noise_secret,
+		.sign_secret = o->identity->sign_secret,
+		.peers = (const char *const *)d->config.peers,
+		.dial_members = d->config.dial,
+		.log = on_engine_log,
+		.log_ctx = d,
+	};
+
+	return engine_new(&d->engine, &config, d->now.wall_ms, msg);
+}
+
+/* Where to listen: what the settings say, else the port under which the directory
+ * tells the others to dial us, else nowhere. */
+static enum err start_listening(struct daemon *d, struct errmsg *msg)
+{
+	const struct member *self = replica_self(d->options->replica);
+	const char *colon = self ? strrchr(self->address, ':') : NULL;
+
+	if (strcmp(d->config.listen, CONFIG_LISTEN_NONE) == 0)
+		return OK;
+	if (d->config.listen[0])
+		snprintf(d->listen, sizeof(d->listen), "%s", d->config.listen);
+	else if (colon)
+		snprintf(d->listen, sizeof(d->listen), "*%s", colon);
+	if (!d->listen[0])
+		return OK;
+	return transport_listen(d->transport, d->listen, &d->port, msg);
+}
+
+static enum err start(struct daemon *d, struct errmsg *msg)
+{
+	struct transport_events events = {
+		.ctx = d,
+		.accepted = on_accepted,
+		.connected = on_connected,
+		.received = on_received,
+		.sent = on_sent,
+		.closed = on_closed,
+		.trouble = on_trouble,
+	};
+	enum err rc = d->options->settings(d->options->settings_ctx, &d->config, msg);
+
+	d->log.level = d->config.log_level;
+	if (rc == OK)
+		rc = open_signals(d, msg); /* before nng's threads inherit the mask */
+	if (rc == OK)
+		rc = transport_new(&d->transport, &events, msg);
+	if (rc == OK)
+		rc = start_engine(d, msg);
+	if (rc == OK)
+		rc = start_listening(d, msg);
+	if (rc == OK)
+		rc = control_server_open(&d->control, d->options->folder, msg);
+	d->has_control = rc == OK;
+	return rc;
+}
+
+/* The engine takes its peers when it is made: make another. Sessions open again
+ * within moments, and go on where they were. */
+static enum err renew(struct daemon *d, struct errmsg *msg)
+{
+	bool was_paused = engine_is_paused(d->engine);
+	struct config config;
+	enum err rc;
+
+	config_init(&config);
+	rc = d->options->settings(d->options->settings_ctx, &config, msg);
+	if (rc) {
+		config_release(&config);
+		return rc;
+	}
+	if (strcmp(config.listen, d->config.listen) != 0)
+		say(d, LOG_WARN, "settings", _("listen takes effect at the next start"));
+	config_release(&d->config);
+	d->config = config;
+	d->log.level = config.log_level;
+	engine_free(d->engine);
+	d->engine = NULL;
+	rc = start_engine(d, msg);
+	if (rc == OK && was_paused)
+		engine_pause(d->engine, d->now);
+	return rc;
+}
+
+/* ERR only when there is no engine any more. */
+static enum err take_settings(struct daemon *d, struct errmsg *msg)
+{
+	enum err rc = renew(d, msg);
+
+	d->wants_settings = false;
+	if (rc)
+		say(d, LOG_ERROR, "settings", msg->text);
+	else
+		say(d, LOG_INFO, "settings", _("read again"));
+	return d->engine ? OK : rc;
+}
+
+/* ---- The loop ------------------------------------------------------------ */
+
+static uint64_t earliest(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+static int timeout_ms(const struct daemon *d)
+{
+	uint64_t deadline_ms = d->refresh_ms;
+
+	if (d->engine)
+		deadline_ms = earliest(deadline_ms, engine_deadline(d->engine));
+	if (d->has_control)
+		deadline_ms = earliest(deadline_ms, control_server_deadline(&d->control));
+	if (d->has_more || deadline_ms <= d->now.mono_ms)
+		return 0;
+	return (int)earliest(deadline_ms - d->now.mono_ms, DAEMON_REFRESH_MS);
+}
+
+static void wait_and_take(struct daemon *d)
+{
+	const struct control_handler handler = { .ctx = d, .answer = answer };
+	struct pollfd polls[POLL_COUNT] = {
+		[POLL_TRANSPORT] = { .fd = transport_fd(d->transport), .events = POLLIN },
+		[POLL_SIGNALS] = { .fd = d->signal_fd, .events = POLLIN },
+	};
+	size_t count = POLL_CONTROL;
+
+	if (d->has_control)
+		count += control_server_polls(&d->control, polls + POLL_CONTROL);
+	poll(polls, count, timeout_ms(d));
+	d->now = read_clocks();
+	if (polls[POLL_SIGNALS].revents)
+		take_signals(d);
+	d->has_more = transport_turn(d->transport, DAEMON_EVENTS_MAX);
+	if (d->has_control)
+		control_server_turn(&d->control, d->now.mono_ms, &handler);
+}
+
+/* Whether this or another process changed the replica. */
+static void look_at_replica(struct daemon *d)
+{
+	struct errmsg why = { 0 };
+	bool changed = false;
+
+	if (!d->is_nudged && d->now.mono_ms < d->refresh_ms)
+		return;
+	d->refresh_ms = d->now.mono_ms + DAEMON_REFRESH_MS;
+	d->is_nudged = false;
+	if (replica_refresh(d->options->replica, &changed, &why) != OK)
+		say(d, LOG_ERROR, "replica", why.text);
+	if (changed)
+		engine_changed(d->engine, d->now);
+}
+
+static enum err turn(struct daemon *d, struct errmsg *msg)
+{
+	enum err rc = OK;
+
+	wait_and_take(d);
+	if (d->wants_settings)
+		rc = take_settings(d, msg);
+	if (rc == OK) {
+		look_at_replica(d);
+		if (engine_deadline(d->engine) <= d->now.mono_ms)
+			engine_tick(d->engine, d->now);
+	}
+	transport_flush(d->transport);
+	return rc;
+}
+
+/* Say goodbye: the engine closes its sessions, the transport sends what is left.
+ * A second signal makes it short. */
+static void leave(struct daemon *d)
+{
+	uint64_t end_ms = d->now.mono_ms + DAEMON_STOP_MS;
+
+	if (d->has_control)
+		control_server_close(&d->control);
+	d->has_control = false;
+	engine_free(d->engine);
+	d->engine = NULL;
+	d->is_stopping = false;
+	transport_flush(d->transport);
+	while (transport_conn_count(d->transport) && d->now.mono_ms < end_ms && !d->is_stopping) {
+		d->refresh_ms = end_ms;
+		wait_and_take(d);
+		transport_flush(d->transport);
+	}
+}
+
+static void announce(struct daemon *d)
+{
+	char detail[ADDRESS_TEXT_MAX + 160];
+
+	if (d->listen[0])
+		snprintf(detail, sizeof(detail),
+			 "version %s, process %ld, listening on %s, port %u", HUITONG_VERSION,
+			 (long)getpid(), d->listen, d->port);
+	else
+		snprintf(detail, sizeof(detail), "version %s, process %ld, not listening",
+			 HUITONG_VERSION, (long)getpid());
+	say(d, LOG_INFO, "started", detail);
+	notify_send("READY=1");
+}
+
+enum err daemon_run(const struct daemon_options *options, struct errmsg *msg)
+{
+	struct daemon d = { .options = options, .signal_fd = -1, .now = read_clocks() };
+	enum err rc;
+
+	config_init(&d.config);
+	log_init(&d.log, STDERR_FILENO);
+	d.started_ms = d.now.wall_ms;
+	rc = start(&d, msg);
+	if (rc == OK)
+		announce(&d);
+	while (rc == OK && !d.is_stopping)
+		rc = turn(&d, msg);
+	notify_send("STOPPING=1");
+	if (d.transport)
+		leave(&d);
+	transport_free(d.transport);
+	transport_library_release();
+	if (d.signal_fd >= 0)
+		close(d.signal_fd);
+	config_release(&d.config);
+	if (rc == OK)
+		say(&d, LOG_INFO, "stopped", "");
+	return rc;
+}
