@@ -392,10 +392,12 @@ static uint64_t get_seq(struct decoder *d)
 
 static void get_deps(struct decoder *d, struct changeset *cs)
 {
-	uint32_t count = wire_array(&d->r, 2 * CHANGESET_DEPS_MAX) / 2;
+	uint32_t elements = wire_array(&d->r, 2 * CHANGESET_DEPS_MAX);
+	uint32_t count = elements / 2, last = 0;
 	struct dot *deps = decoder_array(d, count, sizeof(*deps));
-	uint32_t last = 0;
 
+	if (elements % 2)
+		wire_fail(&d->r, ERR_FORMAT);
 	for (uint32_t i = 0; i < count && wire_is_ok(&d->r); i++) {
 		uint32_t index = get_index(d, d->replica_count);
 

@@ -12,6 +12,7 @@ struct receiver {
 	struct receipt receipt;
 	struct replica_id *held; /* feeds of which nothing more is taken this time */
 	size_t held_count;
+	struct vv past; /* of the changeset at hand */
 	struct errmsg *msg;
 };
 
@@ -100,8 +101,10 @@ static enum err find_feed(struct receiver *v, const struct sealed *s, struct fee
 	return replica_feed_add(r, &v->space, &s->replica, out, v->msg);
 }
 
-/* The stamp of a changeset that we hold. */
-static enum err held_hlc(struct receiver *v, const struct dot *dot, struct hlc_stamp *out)
+/* The stamp of a changeset that we hold, or of a later one of its feed that is
+ * older than `than` all the same. */
+static enum err held_hlc(struct receiver *v, const struct dot *dot, struct hlc_stamp than,
+			 struct hlc_stamp *out)
 {
 	struct replica *r = v->r;
 	const struct feed *feed = replica_feed(r, replica_space(r, &v->space), &dot->replica);
@@ -109,7 +112,7 @@ static enum err held_hlc(struct receiver *v, const struct dot *dot, struct hlc_s
 	size_t count = 0;
 	enum err rc;
 
-	if (feed->head.seq == dot->seq) {
+	if (feed->head.seq == dot->seq || hlc_cmp(feed->head.hlc, than) < 0) {
 		*out = feed->head.hlc;
 		return OK;
 	}
@@ -120,32 +123,65 @@ static enum err held_hlc(struct receiver *v, const struct dot *dot, struct hlc_s
 	return count == 1 ? changeset_peek_hlc(stored.body, out) : ERR_CORRUPT;
 }
 
+static enum err note_targets(struct vv *past, const struct target *targets, size_t count)
+{
+	enum err rc = OK;
+
+	for (size_t i = 0; rc == OK && i < count; i++)
+		rc = vv_raise(past, &targets[i].dot.replica, targets[i].dot.seq);
+	return rc;
+}
+
+/* Everything that the changeset says it has seen, as a vector: feeds have no
+ * gaps and their stamps grow, so the newest of each feed speaks for the rest. */
+static enum err collect_past(struct vv *past, const struct changeset *cs)
+{
+	enum err rc = OK;
+
+	vv_clear(past);
+	for (size_t i = 0; rc == OK && i < cs->dep_count; i++)
+		rc = vv_raise(past, &cs->deps[i].replica, cs->deps[i].seq);
+	for (size_t i = 0; rc == OK && i < cs->op_count; i++) {
+		rc = note_targets(past, cs->ops[i].targets, cs->ops[i].target_count);
+		if (rc == OK)
+			rc = note_targets(past, cs->ops[i].observed, cs->ops[i].observed_count);
+	}
+	return rc;
+}
+
 enum verdict { TAKE, HOLD };
 
-/* I-4 and I-5: what it depends on is held and has a smaller stamp. Then stamp
- * order is causal order, which is how feeds are merged when they are sent on. */
-static enum err check_deps(struct receiver *v, const struct sealed *s, const struct changeset *cs,
-			   enum verdict *verdict)
+static enum err check_seen(struct receiver *v, const struct sealed *s, const struct changeset *cs,
+			   const struct dot *dot, enum verdict *verdict)
 {
-	const struct vv *vv = replica_vv(v->r, &v->space);
+	struct hlc_stamp hlc;
 	enum err rc;
 
-	for (size_t i = 0; i < cs->dep_count; i++) {
-		struct hlc_stamp hlc;
-
-		if (!vv_covers(vv, &cs->deps[i])) {
-			if (!is_held(v, &cs->deps[i].replica))
-				return refuse(v, ERR_CAUSAL, s, "what it depends on is missing");
-			*verdict = HOLD;
-			return OK;
-		}
-		rc = held_hlc(v, &cs->deps[i], &hlc);
-		if (rc != OK)
-			return rc;
-		if (hlc_cmp(cs->hlc, hlc) <= 0)
-			return refuse(v, ERR_INVALID, s, "its stamp is not after its dependency's");
+	if (replica_id_cmp(&dot->replica, &s->replica) == 0 && dot->seq <= s->seq)
+		return OK; /* its own feed, itself included */
+	if (!vv_covers(replica_vv(v->r, &v->space), dot)) {
+		if (!is_held(v, &dot->replica))
+			return refuse(v, ERR_CAUSAL, s, "what it depends on is missing");
+		*verdict = HOLD;
+		return OK;
 	}
-	return OK;
+	rc = held_hlc(v, dot, cs->hlc, &hlc);
+	if (rc == OK && hlc_cmp(cs->hlc, hlc) <= 0)
+		return refuse(v, ERR_INVALID, s, "its stamp is not after its dependency's");
+	return rc;
+}
+
+/* I-4 and I-5: what it depends on or speaks of is held and has a smaller stamp.
+ * Then stamp order is causal order, which is how feeds are merged when they are
+ * sent on, and a write that replaces another never arrives before it. */
+static enum err check_past(struct receiver *v, const struct sealed *s, const struct changeset *cs,
+			   enum verdict *verdict)
+{
+	enum err rc = collect_past(&v->past, cs);
+
+	for (size_t i = 0; rc == OK && *verdict == TAKE && i < v->past.count; i++)
+		rc = check_seen(v, s, cs, &v->past.entries[i], verdict);
+	return rc;
 }
 
 static enum err judge(struct receiver *v, const struct feed *feed, const struct sealed *s,
@@ -158,7 +194,7 @@ static enum err judge(struct receiver *v, const struct feed *feed, const struct 
 		*verdict = HOLD;
 		return OK;
 	}
-	return check_deps(v, s, cs, verdict);
+	return check_past(v, s, cs, verdict);
 }
 
 static enum err take(struct receiver *v, struct feed *feed, const struct sealed *s,
@@ -189,7 +225,7 @@ static enum err receive_one(struct receiver *v, const struct sealed *s)
 	rc = find_feed(v, s, &feed);
 	if (rc != OK)
 		return rc;
-	if (s->seq <= feed->head.seq)
+	if (s->seq > 0 && s->seq <= feed->head.seq)
 		return check_duplicate(v, feed, s);
 	if (s->seq != feed->head.seq + 1)
 		return refuse(v, ERR_CHAIN, s, "it does not continue its feed");
@@ -261,6 +297,7 @@ enum err replica_receive(struct replica *r, const struct space_id *space, const 
 		return errmsg_set(msg, ERR_ORG, "this replica belongs to no organisation yet");
 	rc = receive_all(&v, list, count);
 	free(v.held);
+	vv_release(&v.past);
 	if (rc != OK) {
 		replica_rollback(r);
 		return rc;

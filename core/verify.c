@@ -159,6 +159,8 @@ static enum err verify_feed(struct replay *p, const struct feed *feed)
 	struct feed_head head = { 0 };
 	enum err rc = OK;
 
+	if (feed->head.seq == 0)
+		return OK; /* its first changeset was held back */
 	if (!member)
 		return complain(p, ERR_REPLICA, &first, "the directory does not know this replica");
 	while (rc == OK && head.seq < feed->head.seq) {
