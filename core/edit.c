@@ -11,7 +11,7 @@ struct edit {
 	bool is_directory;
 	struct record_id author;
 	uint64_t now_ms;
-	struct record_id next_id; /* nil until edit_create() was called */
+	struct record_id first_id, last_id; /* drawn by edit_create(); nil before */
 	struct op *ops;
 	size_t op_count, op_cap;
 	struct arena arena;
@@ -55,22 +55,28 @@ void edit_drop(struct edit *e)
 
 struct record_id edit_create(struct edit *e)
 {
-	if (record_id_is_nil(&e->next_id))
-		e->next_id = record_id_new(e->now_ms, &e->r->dice);
+	if (record_id_is_nil(&e->first_id))
+		e->first_id = e->last_id = record_id_new(e->now_ms, &e->r->dice);
 	else
-		e->next_id = record_id_next(&e->next_id);
-	return e->next_id;
+		e->last_id = record_id_next(&e->last_id);
+	return e->last_id;
+}
+
+static bool is_created_here(const struct edit *e, const struct record_id *id)
+{
+	return record_id_cmp(&e->first_id, id) <= 0 && record_id_cmp(id, &e->last_id) <= 0;
 }
 
 /* The record as it stands in the store. Ids that this edit drew are new. */
 static enum err load(struct edit *e, const struct kind *kind, const struct record_id *id,
 		     struct errmsg *msg)
 {
-	const struct space_state *space = replica_space(e->r, &e->space);
+	const struct space_state *space;
 	enum err rc = ERR_NOT_FOUND;
 
 	if (e->loaded.kind == kind && record_id_cmp(&e->loaded.id, id) == 0)
 		return OK;
+	space = is_created_here(e, id) ? NULL : replica_space(e->r, &e->space);
 	if (space && space->idx)
 		rc = store_record_load(e->r->store, space->idx, kind, id, &e->arena, &e->loaded,
 				       msg);

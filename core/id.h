@@ -52,6 +52,13 @@ struct record_id record_id_new(uint64_t wall_ms, const struct dice *dice);
  * changeset encodes in one byte each. Only the low 62 bits count up. */
 struct record_id record_id_next(const struct record_id *id);
 
+/* How many record_id_next() steps lead from a to b; 0 when b is not ahead of a
+ * in the same upper half, by less than 2^32. */
+uint32_t record_id_distance(const struct record_id *a, const struct record_id *b);
+
+/* Step on that often; false when the result would leave the same upper half. */
+bool record_id_add(struct record_id *id, uint64_t step);
+
 struct replica_id replica_id_new(const struct dice *dice);
 struct space_id space_id_new(const struct dice *dice);
 
