@@ -19,13 +19,15 @@ enum err id_index_init(struct id_index *x, size_t count_max, struct arena *arena
 /* The slot that holds the id, or the free one where it belongs. */
 static uint32_t *slot_of(const struct id_index *x, const uint8_t id[ID_BYTES])
 {
-	uint64_t high, low;
-	uint32_t at;
+	uint64_t high, low, mix;
 
 	memcpy(&high, id, 8);
 	memcpy(&low, id + 8, 8);
-	at = (uint32_t)(((high ^ low) * UINT64_C(0x9e3779b97f4a7c15)) >> 32);
-	for (;; at++) {
+	/* Consecutive ids differ in their last bytes, which a product alone does
+	 * not carry down: fold before multiplying. */
+	mix = high ^ low;
+	mix = (mix ^ mix >> 32) * UINT64_C(0x9e3779b97f4a7c15);
+	for (uint32_t at = (uint32_t)(mix >> 32);; at++) {
 		uint32_t *slot = &x->slots[at & x->mask];
 
 		if (*slot == 0 || memcmp(x->ids[*slot - 1], id, ID_BYTES) == 0)
