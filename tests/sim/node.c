@@ -1,0 +1,374 @@
+#include "tests/sim/node.h"
+
+#include <assert.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "tests/sim/invariants.h"
+
+enum {
+	HAND_OVER_BYTES = 256 * 1024,
+	HAND_OVER_COUNT = 500,
+	IDLE_TICKS_MAX = 1000, /* of an engine whose deadline stays in the past */
+};
+
+static const char database[] = "replica.db";
+
+struct now node_now(const struct node *n)
+{
+	int64_t now = (int64_t)n->world->timeline.now_ms;
+	int64_t drift = now / 1000 * n->clock_drift_ppm / 1000;
+
+	return (struct now){
+		.wall_ms = WORLD_EPOCH_MS + (uint64_t)(now + n->clock_offset_ms + drift),
+		.mono_ms = (uint64_t)now + n->mono_base_ms,
+	};
+}
+
+enum err node_open_replica(struct node *n, bool create, struct replica **out, struct errmsg *msg)
+{
+	struct replica_config config = {
+		.path = database,
+		.vfs = memdisk_vfs(n->disk),
+		.create = create,
+		.sign_secret = n->sign_secret,
+		.dice = prng_dice(&n->dice),
+		.now_ms = node_now(n).wall_ms,
+	};
+
+	return replica_open(out, &config, msg);
+}
+
+/* The engine's log goes into the trace. */
+static void on_log(void *ctx, enum log_level level, const char *event, const char *peer,
+		   const char *detail)
+{
+	struct node *n = ctx;
+
+	if (level > LOG_DEBUG || n->world->config.verbose)
+		world_note(n->world, n, "%s %s %s: %s", level >= LOG_WARN ? "!" : "-", event, peer,
+			   detail);
+}
+
+/* The addresses that the node is configured with. */
+static unsigned list_peers(const struct node *n, char text[][16], const char **peers)
+{
+	const struct world *w = n->world;
+	unsigned count = 0;
+
+	for (unsigned i = 0; i < w->edge_count && !w->config.dial_members; i++) {
+		const struct edge *e = &w->edges[i];
+
+		if (e->a == n->index || (w->config.both_dial && e->b == n->index)) {
+			net_address(e->a == n->index ? e->b : e->a, text[count]);
+			peers[count] = text[count];
+			count++;
+		}
+	}
+	peers[count] = NULL;
+	return count;
+}
+
+static void start_engine(struct node *n)
+{
+	static const struct errmsg no_error;
+	struct errmsg msg = no_error;
+	char text[NET_NODES_MAX][16];
+	const char *peers[NET_NODES_MAX + 1];
+	struct engine_config config = {
+		.replica = n->replica,
+		.port = net_port(n->world->net, n->index),
+		.dice = prng_dice(&n->dice),
+		.noise_secret = n->noise_secret,
+		.sign_secret = n->sign_secret,
+		.peers = peers,
+		.dial_members = n->world->config.dial_members,
+		.log = on_log,
+		.log_ctx = n,
+	};
+
+	list_peers(n, text, peers);
+	if (engine_new(&n->engine, &config, node_now(n).mono_ms, &msg) != OK)
+		world_fail(n->world, "S-15", "%s: no engine: %s", n->code, msg.text);
+}
+
+static bool disk_is_good(const struct node *n)
+{
+	return !n->disk_is_limited && !memdisk_has_failed(n->disk);
+}
+
+void node_start(struct node *n)
+{
+	struct errmsg msg = { 0 };
+	enum err rc;
+
+	n->restart_planned = false;
+	if (node_is_running(n) || n->world->rule)
+		return;
+	n->mono_base_ms = prng_below(&n->dice, 1000000000);
+	n->tick_due_ms = UINT64_MAX;
+	memdisk_on(n->disk);
+	rc = node_open_replica(n, false, &n->replica, &msg);
+	if (rc != OK && !disk_is_good(n)) {
+		memdisk_kill(n->disk);
+		node_restart_in(n, MINUTE_MS);
+		return;
+	}
+	if (rc != OK) {
+		world_fail(n->world, "S-1", "%s does not open any more: %s", n->code, msg.text);
+		return;
+	}
+	world_note(n->world, n, "started");
+	net_listen(n->world->net, n->index, true);
+	if (!n->world->config.direct)
+		start_engine(n);
+	node_touch(n);
+}
+
+void node_stop(struct node *n, enum ending how)
+{
+	struct world *w = n->world;
+
+	if (!node_is_running(n))
+		return;
+	world_note(w, n, how == ENDING_POWER ? "loses power" : "is killed");
+	/* The disk first: the dying process can't reach it any more. */
+	if (how == ENDING_POWER)
+		memdisk_crash(n->disk, &w->dice);
+	else
+		memdisk_kill(n->disk);
+	net_drop_node(w->net, n->index, how == ENDING_POWER);
+	engine_free(n->engine);
+	replica_close(n->replica);
+	n->engine = NULL;
+	n->replica = NULL;
+	n->is_touched = false;
+	w->stats.crashes += how == ENDING_POWER;
+	w->stats.kills += how == ENDING_KILL;
+}
+
+static void on_restart(void *ctx, uint64_t arg)
+{
+	node_start(ctx);
+}
+
+void node_restart_in(struct node *n, uint64_t in_ms)
+{
+	if (n->restart_planned)
+		return;
+	n->restart_planned = true;
+	timeline_at(&n->world->timeline, n->world->timeline.now_ms + in_ms, on_restart, n, 0);
+}
+
+/* The disk failed under the process: a supervisor ends and restarts it. */
+static void on_disk_failure(void *ctx, uint64_t arg)
+{
+	struct node *n = ctx;
+
+	if (!node_is_running(n) || !memdisk_has_failed(n->disk))
+		return;
+	node_stop(n, prng_chance(&n->world->dice, 50) ? ENDING_POWER : ENDING_KILL);
+	node_restart_in(n, SECOND_MS + prng_below(&n->world->dice, MINUTE_MS));
+}
+
+/* Ticks. */
+
+static void on_tick(void *ctx, uint64_t arg)
+{
+	struct node *n = ctx;
+	struct now now = node_now(n);
+
+	if (!n->engine || n->tick_due_ms != n->world->timeline.now_ms)
+		return;
+	n->tick_due_ms = UINT64_MAX;
+	engine_tick(n->engine, now);
+	node_touch(n);
+	n->idle_ticks = engine_deadline(n->engine) <= now.mono_ms ? n->idle_ticks + 1 : 0;
+	if (n->idle_ticks > IDLE_TICKS_MAX)
+		world_fail(n->world, "S-15", "%s: the engine's deadline stays in the past",
+			   n->code);
+}
+
+void node_plan_tick(struct node *n)
+{
+	uint64_t deadline, due, now_ms = n->world->timeline.now_ms;
+
+	if (!n->engine)
+		return;
+	deadline = engine_deadline(n->engine);
+	if (deadline == UINT64_MAX)
+		return;
+	due = deadline > now_ms + n->mono_base_ms ? deadline - n->mono_base_ms : now_ms;
+	if (due >= n->tick_due_ms)
+		return;
+	n->tick_due_ms = due;
+	timeline_at(&n->world->timeline, due, on_tick, n, 0);
+}
+
+void node_touch(struct node *n)
+{
+	n->is_touched = true;
+	if (memdisk_has_failed(n->disk))
+		timeline_at(&n->world->timeline,
+			    n->world->timeline.now_ms + prng_below(&n->world->dice, 5 * SECOND_MS),
+			    on_disk_failure, n, 0);
+}
+
+void node_changed(struct node *n)
+{
+	if (n->engine)
+		engine_changed(n->engine, node_now(n));
+	node_touch(n);
+}
+
+/* The network's events. */
+
+static struct node *node_of(void *ctx, unsigned index)
+{
+	struct world *w = ctx;
+	struct node *n = &w->nodes[index];
+
+	return n->engine && !w->rule ? n : NULL;
+}
+
+static void up_accepted(void *ctx, unsigned index, struct conn_id conn, const char *from)
+{
+	struct node *n = node_of(ctx, index);
+
+	if (!n)
+		return;
+	engine_accepted(n->engine, node_now(n), conn, from);
+	node_touch(n);
+}
+
+static void up_connected(void *ctx, unsigned index, struct conn_id conn)
+{
+	struct node *n = node_of(ctx, index);
+
+	if (!n)
+		return;
+	engine_connected(n->engine, node_now(n), conn);
+	node_touch(n);
+}
+
+static void up_received(void *ctx, unsigned index, struct conn_id conn, struct bytes data)
+{
+	struct node *n = node_of(ctx, index);
+
+	if (!n)
+		return;
+	engine_received(n->engine, node_now(n), conn, data);
+	node_touch(n);
+}
+
+static void up_sent(void *ctx, unsigned index, struct conn_id conn, size_t bytes)
+{
+	struct node *n = node_of(ctx, index);
+
+	if (!n)
+		return;
+	engine_sent(n->engine, node_now(n), conn, bytes);
+	node_touch(n);
+}
+
+static void up_closed(void *ctx, unsigned index, struct conn_id conn, const char *reason)
+{
+	struct node *n = node_of(ctx, index);
+
+	if (!n)
+		return;
+	engine_closed(n->engine, node_now(n), conn, reason);
+	node_touch(n);
+}
+
+struct net_up node_net_up(struct world *w)
+{
+	return (struct net_up){ w, up_accepted, up_connected, up_received, up_sent, up_closed };
+}
+
+/* Creation. */
+
+void node_create(struct world *w, unsigned index)
+{
+	struct node *n = &w->nodes[index];
+	struct errmsg msg = { 0 };
+	uint8_t seed[crypto_sign_SEEDBYTES];
+
+	n->world = w;
+	n->index = index;
+	n->tick_due_ms = UINT64_MAX;
+	snprintf(n->code, sizeof(n->code), "N%02u", index);
+	net_address(index, n->address);
+	n->dice = prng_split(&w->dice);
+	prng_fill(&n->dice, seed, sizeof(seed));
+	crypto_sign_seed_keypair(n->identity.sign_key, n->sign_secret, seed);
+	prng_fill(&n->dice, n->noise_secret, sizeof(n->noise_secret));
+	crypto_scalarmult_base(n->identity.noise_key, n->noise_secret);
+
+	n->disk = memdisk_new();
+	if (node_open_replica(n, true, &n->replica, &msg) != OK) {
+		world_fail(w, "S-15", "%s: no replica: %s", n->code, msg.text);
+		return;
+	}
+	n->identity.replica = *replica_id(n->replica);
+	n->author = ledger_add_author(&w->ledger, replica_id(n->replica));
+}
+
+void node_destroy(struct node *n)
+{
+	engine_free(n->engine);
+	replica_close(n->replica);
+	memdisk_free(n->disk);
+	for (unsigned s = 0; s < LEDGER_SPACES_MAX; s++)
+		free(n->held[s]);
+}
+
+/* Without engines. */
+
+static bool hand_over_some(struct node *from, struct node *to, const struct space_id *space)
+{
+	struct world *w = from->world;
+	struct arena arena = ARENA_EMPTY;
+	struct errmsg msg = { 0 };
+	struct receipt receipt = { 0 };
+	struct sealed *list;
+	size_t count = 0;
+	bool more = false;
+	enum err rc = replica_missing(from->replica, space, replica_vv(to->replica, space),
+				      HAND_OVER_BYTES, HAND_OVER_COUNT, &arena, &list, &count,
+				      &more, &msg);
+
+	if (rc == OK && count)
+		rc = replica_receive(to->replica, space, list, count, node_now(to).wall_ms,
+				     &receipt, &msg);
+	if (rc != OK && disk_is_good(from) && disk_is_good(to))
+		world_fail(w, "S-16", "%s to %s: %s", from->code, to->code, msg.text);
+	w->stats.held_back += receipt.held_back;
+	arena_release(&arena);
+	return rc == OK && more && receipt.held_back == 0;
+}
+
+void node_hand_over(struct node *from, struct node *to)
+{
+	size_t count;
+	struct errmsg msg;
+	bool changed;
+
+	if (!node_is_running(from) || !node_is_running(to) ||
+	    replica_refresh(from->replica, &changed, &msg) != OK ||
+	    replica_refresh(to->replica, &changed, &msg) != OK)
+		return;
+	replica_spaces(from->replica, &count);
+	for (size_t i = 0; i < count && !from->world->rule; i++) {
+		struct space_id space = replica_spaces(from->replica, &count)[i];
+		const struct member *self = replica_self(to->replica);
+
+		if (i > 0 && (!self || !replica_is_granted(to->replica, self, &space)))
+			continue;
+		while (hand_over_some(from, to, &space) && !from->world->rule)
+			continue;
+	}
+	node_touch(from);
+	node_touch(to);
+}

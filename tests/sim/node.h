@@ -1,0 +1,46 @@
+/* A simulated node: its process (replica and engine), host, clock and disk. */
+#ifndef HT_TESTS_SIM_NODE_H
+#define HT_TESTS_SIM_NODE_H
+
+#include "tests/sim/world.h"
+
+/* How a process ends. */
+enum ending {
+	ENDING_KILL,  /* kill -9: what was written stays */
+	ENDING_POWER, /* the host as well: what was not synced may be lost */
+};
+
+/* Keys, a disk and an empty replica; not yet part of the organisation. */
+void node_create(struct world *w, unsigned index);
+void node_destroy(struct node *n);
+
+void node_start(struct node *n); /* no effect when it runs */
+void node_stop(struct node *n, enum ending how);
+void node_restart_in(struct node *n, uint64_t in_ms);
+
+static inline bool node_is_running(const struct node *n)
+{
+	return n->replica != NULL;
+}
+
+/* What its clocks say. */
+struct now node_now(const struct node *n);
+
+/* Run what the node must do after somebody changed its replica. */
+void node_changed(struct node *n);
+
+/* It was part of an event: audit it and plan its next tick. */
+void node_touch(struct node *n);
+void node_plan_tick(struct node *n);
+
+/* The events of the network, for net_new(). */
+struct net_up node_net_up(struct world *w);
+
+/* Another handle on the same replica, as a second process has. Closed by the caller. */
+MUST_CHECK enum err node_open_replica(struct node *n, bool create, struct replica **out,
+				      struct errmsg *msg);
+
+/* Hand over what `to` lacks and may have, without engines. */
+void node_hand_over(struct node *from, struct node *to);
+
+#endif

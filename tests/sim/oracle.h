@@ -1,0 +1,74 @@
+/* The oracle: what a record must be, from the plainest reading of the rules.
+ *
+ * It knows which changesets exist and what each author held when writing
+ * (ledger.h), and nothing else: no targets, no dependencies, no order of
+ * arrival. For a set of changesets held:
+ *
+ *   register   a write is current unless a later write of the same field knew it
+ *   shown      the greatest by (rank of a state, stamp, replica, seq)
+ *   set        an addition is present unless a removal of an equal value knew it
+ *   log        every addition
+ *   void       in force unless a later void or revival of the record knew it
+ *   life       live without a void in force; void when the voids in force knew
+ *              every current write and every element present; else revived
+ *   conflict   an MV register with another value than the one that shows; a
+ *              final state shown beside another one; a revived record
+ *
+ * "Knew" is happened-before: the author held it. Nothing here is taken from the
+ * code under test but the decoded ops and the schema table. */
+#ifndef HT_TESTS_SIM_ORACLE_H
+#define HT_TESTS_SIM_ORACLE_H
+
+#include "core/replica.h"
+#include "tests/sim/ledger.h"
+
+/* One op of one changeset, about one record. */
+struct fact {
+	const struct ledger_entry *entry;
+	const struct op *op;
+	struct value removed; /* REMOVE: what it took out */
+};
+
+struct subject { /* a record */
+	uint32_t space;
+	uint16_t kind;
+	struct record_id id;
+	struct fact *facts; /* in the order of learning */
+	uint32_t fact_count, fact_cap;
+	uint32_t next; /* in its hash chain */
+};
+
+struct oracle {
+	const struct ledger *ledger;
+	struct subject *subjects; /* in the order of learning */
+	uint32_t subject_count, subject_cap;
+	uint32_t *buckets;
+	uint32_t bucket_count;
+};
+
+void oracle_init(struct oracle *o, const struct ledger *ledger);
+void oracle_release(struct oracle *o);
+
+/* Take note of a changeset; what its author held was learned before. */
+void oracle_learn(struct oracle *o, const struct ledger_entry *e);
+
+const struct subject *oracle_find(const struct oracle *o, uint32_t space, uint16_t kind,
+				  const struct record_id *id); /* or NULL */
+
+/* Whoever holds this much has the record at all. */
+bool subject_exists(const struct subject *s, const uint32_t *held);
+
+enum record_life oracle_life(const struct oracle *o, const struct subject *s, const uint32_t *held);
+
+/* Compare a replica's record with what it must be for what the replica holds of
+ * the space. ERR_CORRUPT with the difference, or what reading says. */
+MUST_CHECK enum err oracle_compare(const struct oracle *o, const struct subject *s,
+				   const uint32_t *held, struct replica *r, struct errmsg *msg);
+
+/* Whether the field (0: the record's life) must be in the conflict inbox, and
+ * how many of the record must. */
+bool oracle_has_conflict(const struct oracle *o, const struct subject *s, const uint32_t *held,
+			 uint8_t field);
+unsigned oracle_conflicts(const struct oracle *o, const struct subject *s, const uint32_t *held);
+
+#endif

@@ -1,0 +1,161 @@
+/* A world: nodes with replicas and engines, a network, virtual time, and the
+ * book of what must hold. A run follows from its config; nothing else enters.
+ *
+ *   world_new -> (world_run | a change by the caller)* -> world_settle -> world_free
+ *
+ * After every event the nodes it touched are audited (invariants.h). The first
+ * violation ends the run. Ends the program when memory runs out. */
+#ifndef HT_TESTS_SIM_WORLD_H
+#define HT_TESTS_SIM_WORLD_H
+
+#include "core/attrs.h"
+#include "sync/engine.h"
+#include "tests/sim/ledger.h"
+#include "tests/sim/memvfs.h"
+#include "tests/sim/net.h"
+#include "tests/sim/oracle.h"
+#include "tests/sim/timeline.h"
+
+/* 2026-03-01T00:00:00Z: when every world begins. */
+#define WORLD_EPOCH_MS UINT64_C(1772323200000)
+
+#define SECOND_MS UINT64_C(1000)
+#define MINUTE_MS (60 * SECOND_MS)
+#define HOUR_MS   (60 * MINUTE_MS)
+#define DAY_MS    (24 * HOUR_MS)
+#define YEAR_MS   (365 * DAY_MS)
+
+enum topology {
+	TOPOLOGY_MESH,
+	TOPOLOGY_LINE,
+	TOPOLOGY_STAR, /* node 0 in the middle */
+	TOPOLOGY_RING,
+	TOPOLOGY_TREE,
+	TOPOLOGY_COUNT
+};
+
+/* Bugs that a world can have without touching the code under test. Others are
+ * linked in (plants.h). */
+enum world_plant {
+	PLANT_NONE,
+	PLANT_LYING_DISK, /* "synced" is said of what is not */
+	PLANT_EARLY_PUSH, /* peers are told before the transaction is committed */
+};
+
+struct world_config {
+	uint64_t seed;
+	unsigned nodes;
+	enum topology topology;
+	unsigned spaces;   /* collaborations; each a connected part of the topology */
+	bool all_granted;  /* every node takes part in every space */
+	bool both_dial;    /* along each edge; otherwise only its first node */
+	bool dial_members; /* addresses come from the directory, not from the config */
+	bool direct;       /* no engines: changesets are handed over in one step */
+	bool no_audit;     /* only count: for measuring */
+	bool verbose;
+	enum world_plant plant;
+
+	uint64_t edit_mean_ms;  /* between two edits anywhere; 0 = none */
+	uint64_t fault_mean_ms; /* between two faults; 0 = none */
+	unsigned edits_max;     /* transactions in all; 0 = no limit */
+};
+
+struct edge {
+	unsigned a, b;
+};
+
+enum { NODE_CODE_SIZE = OFFICE_CODE_MAX + 1 };
+
+struct node {
+	struct world *world;
+	unsigned index;
+	char code[NODE_CODE_SIZE]; /* of its office */
+	char address[16];
+
+	struct memdisk *disk;
+	bool disk_is_limited;
+	struct replica *replica; /* NULL while it does not run */
+	struct engine *engine;   /* NULL likewise, or in a direct world */
+	struct prng dice;
+	uint8_t sign_secret[SIGN_SECRET_BYTES];
+	uint8_t noise_secret[NOISE_KEY_BYTES];
+	struct node_identity identity;
+	uint32_t author; /* its number in the ledger */
+
+	int64_t clock_offset_ms; /* of its wall clock */
+	int32_t clock_drift_ppm;
+	uint64_t mono_base_ms; /* of its monotonic clock, anew with each start */
+	uint64_t tick_due_ms;  /* when on_tick() is planned; UINT64_MAX = not */
+	unsigned idle_ticks;   /* in a row, at one instant */
+
+	bool is_touched; /* by the event at hand: to be audited */
+	bool restart_planned;
+	/* By space of the ledger: what was held at the last audit. */
+	uint32_t *held[LEDGER_SPACES_MAX];
+	uint32_t acknowledged[LEDGER_SPACES_MAX]; /* the newest of its own */
+	uint64_t greatest_hlc_ms;                 /* of all that it holds */
+};
+
+struct collaboration {
+	struct space_id id;
+	struct record_id record; /* its space record in the directory */
+	uint32_t space;          /* in the ledger; the directory is 0 */
+	bool has[NET_NODES_MAX]; /* nodes that were granted it, anywhere */
+};
+
+struct world_stats {
+	uint64_t edits, changesets; /* transactions, and what they wrote */
+	uint64_t applied;           /* changesets that came from others */
+	uint64_t crashes, kills, faults, refused_edits, held_back;
+};
+
+enum { TRACE_LINES = 48, TRACE_LINE_BYTES = 200 };
+
+struct world {
+	struct world_config config;
+	struct timeline timeline;
+	struct net *net;
+	struct prng dice;
+	struct ledger ledger;
+	struct oracle oracle;
+	struct node *nodes;
+	unsigned node_count;
+	struct edge *edges;
+	unsigned edge_count;
+	struct collaboration *spaces;
+	unsigned space_count;
+	struct record_id *offices; /* by node */
+	struct world_stats stats;
+	bool is_settling; /* no more edits and faults */
+
+	const char *rule; /* the violated one, or NULL */
+	char violation[768];
+	char trace[TRACE_LINES][TRACE_LINE_BYTES];
+	uint64_t trace_count;
+	uint64_t trace_hash; /* of all lines: two equal runs have the same */
+};
+
+/* Never NULL; look at world->rule. */
+struct world *world_new(const struct world_config *config);
+void world_free(struct world *w); /* NULL-safe */
+
+/* Run for so much virtual time or so many events (0: no limit); false after a
+ * violation. */
+bool world_run(struct world *w, uint64_t for_ms, uint64_t events_max);
+
+/* Heal and start everything, then run until all hold the same, check that, and
+ * see that it stays so. False after a violation. */
+bool world_settle(struct world *w);
+
+/* Like world_settle(), as far as the network and the clocks as they are allow:
+ * wait until nothing moves any more for a while. */
+bool world_quieten(struct world *w);
+
+/* The first one counts. */
+void world_fail(struct world *w, const char *rule, const char *fmt, ...) PRINTF_LIKE(3, 4);
+/* Into the trace of the last events. node may be NULL. */
+void world_note(struct world *w, const struct node *node, const char *fmt, ...) PRINTF_LIKE(3, 4);
+/* The violation, the last events and how to repeat the run. */
+void world_explain(const struct world *w, const char *how_to_repeat);
+
+#endif
