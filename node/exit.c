@@ -13,8 +13,7 @@ struct outcome {
 static const struct outcome outcomes[ERR_COUNT] = {
 	[OK] = { EXIT_OK },
 	[ERR_NOMEM] = { EXIT_FAILED, N_("The machine is out of memory: end other programs.") },
-	[ERR_IO] = { EXIT_FAILED,
-		     N_("Check the disk and its cable (dmesg), then run `huitong doctor`.") },
+	[ERR_IO] = { EXIT_FAILED },
 	[ERR_FULL] = { EXIT_FAILED,
 		       N_("Nothing was changed. Free space on that disk and try again.") },
 	[ERR_READONLY] = { EXIT_FAILED,
@@ -49,7 +48,8 @@ static const struct outcome outcomes[ERR_COUNT] = {
 	[ERR_FUTURE] = { EXIT_FAILED, N_("Compare the clocks of both machines.") },
 	[ERR_GRANT] = { EXIT_REFUSED, N_("This office has no part in it.") },
 	[ERR_TIMEOUT] = { EXIT_FAILED,
-			  N_("Check the address, the link and the firewall, then try again.") },
+			  N_("Try again; if it stays so, check the address, the link and the "
+			     "firewall.") },
 	[ERR_CLOSED] = { EXIT_FAILED, N_("The other side's log says why.") },
 };
 
