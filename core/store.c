@@ -426,6 +426,8 @@ void store_close(struct store *s)
 	sqlite3_close(s->db);
 	intern_release(&s->replicas);
 	buf_release(&s->scratch);
+	store_body_release(s);
+	arena_release(&s->head);
 	free(s->kinds);
 	free(s->path);
 	free(s);

@@ -163,20 +163,25 @@ enum err store_each_feed(struct store *s, enum err (*each)(void *ctx, const stru
 	return rc;
 }
 
-/* A row of changeset, borrowed until the next step. */
-static enum err read_row(struct store *s, sqlite3_stmt *stmt, struct stored *out,
-			 struct errmsg *msg)
+static enum err damaged(struct store *s, sqlite3_stmt *stmt, enum err rc, struct errmsg *msg)
+{
+	return errmsg_set(msg, rc, "%s: changeset %lld is damaged", s->path,
+			  (long long)sqlite3_column_int64(stmt, 0));
+}
+
+/* A row of changeset: the body in the arena, the rest borrowed until the next step. */
+static enum err read_row(struct store *s, sqlite3_stmt *stmt, struct arena *arena,
+			 struct stored *out, struct errmsg *msg)
 {
 	struct bytes signature = column_bytes(stmt, 2), link = column_bytes(stmt, 3);
+	enum err rc = store_body_unpack(s, column_bytes(stmt, 1), arena, &out->body);
 
 	out->seq = (uint64_t)sqlite3_column_int64(stmt, 0) & SEQ_MAX;
-	out->body = column_bytes(stmt, 1);
 	out->signature = signature.data;
 	out->link = link.data;
-	if (signature.size != SIGNATURE_BYTES || link.size != LINK_BYTES)
-		return errmsg_set(msg, ERR_CORRUPT, "%s: changeset %lld is damaged", s->path,
-				  (long long)sqlite3_column_int64(stmt, 0));
-	return OK;
+	if (rc == OK && (signature.size != SIGNATURE_BYTES || link.size != LINK_BYTES))
+		rc = ERR_CORRUPT;
+	return rc == OK ? OK : damaged(s, stmt, rc, msg);
 }
 
 static enum err read_head(struct store *s, sqlite3_stmt *stmt, struct feed_head *out,
@@ -184,13 +189,14 @@ static enum err read_head(struct store *s, sqlite3_stmt *stmt, struct feed_head 
 {
 	struct stored row;
 	struct feed_head head;
-	enum err rc = read_row(s, stmt, &row, msg);
+	enum err rc;
 
+	arena_reset(&s->head);
+	rc = read_row(s, stmt, &s->head, &row, msg);
 	if (rc != OK)
 		return rc;
 	if (changeset_peek_hlc(row.body, &head.hlc) != OK)
-		return errmsg_set(msg, ERR_CORRUPT, "%s: the newest changeset of a feed is damaged",
-				  s->path);
+		return damaged(s, stmt, ERR_CORRUPT, msg);
 	head.seq = row.seq;
 	memcpy(head.signature, row.signature, SIGNATURE_BYTES);
 	memcpy(head.link, row.link, LINK_BYTES);
@@ -225,11 +231,14 @@ enum err store_append(struct store *s, uint32_t feed, uint64_t seq, struct bytes
 {
 	enum err rc;
 	sqlite3_stmt *stmt = store_statement(s, STMT_APPEND, &rc, msg);
+	struct bytes packed;
 
+	if (rc == OK)
+		rc = store_body_pack(s, body, &packed);
 	if (rc != OK)
 		return rc;
 	sqlite3_bind_int64(stmt, 1, changeset_key(feed, seq));
-	bind_bytes(stmt, 2, body);
+	bind_bytes(stmt, 2, packed);
 	bind_bytes(stmt, 3, bytes_of(signature, SIGNATURE_BYTES));
 	bind_bytes(stmt, 4, bytes_of(link, LINK_BYTES));
 	return store_run(s, stmt, "append a changeset", msg);
@@ -239,14 +248,13 @@ static enum err copy_row(struct store *s, sqlite3_stmt *stmt, struct arena *aren
 			 struct stored *out, struct errmsg *msg)
 {
 	struct stored row;
-	enum err rc = read_row(s, stmt, &row, msg);
+	enum err rc = read_row(s, stmt, arena, &row, msg);
 
 	if (rc != OK)
 		return rc;
-	row.body = arena_copy(arena, row.body);
 	row.signature = arena_copy(arena, bytes_of(row.signature, SIGNATURE_BYTES)).data;
 	row.link = arena_copy(arena, bytes_of(row.link, LINK_BYTES)).data;
-	if (!row.body.data || !row.signature || !row.link)
+	if (!row.signature || !row.link)
 		return ERR_NOMEM;
 	*out = row;
 	return OK;
