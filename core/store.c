@@ -34,7 +34,8 @@ static const char *const statement_sql[STMT_COUNT] = {
 	[STMT_APPEND] = "INSERT INTO changeset VALUES(?1, ?2, ?3, ?4)",
 	[STMT_READ] = "SELECT key, body, signature, link FROM changeset WHERE key >= ?1 AND "
 		      "key <= ?2 ORDER BY key",
-	[STMT_ELEMENT_ADD] = "INSERT INTO element VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+	[STMT_ELEMENT_ADD] = "INSERT INTO element(space, record, kind, field, replica, seq, n, "
+			     "hlc, author, value) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
 	[STMT_ELEMENT_REMOVE] =
 		"DELETE FROM element WHERE space = ?1 AND record = ?2 AND kind = ?3 "
 		"AND field = ?4 AND replica = ?5 AND seq = ?6 AND n = ?7",
@@ -44,7 +45,8 @@ static const char *const statement_sql[STMT_COUNT] = {
 	[STMT_ELEMENT_DOTS] =
 		"SELECT replica, max(seq) FROM element WHERE record = ?1 AND kind = ?2 "
 		"AND space = ?3 GROUP BY replica",
-	[STMT_CONFLICT_PUT] = "INSERT OR IGNORE INTO conflict VALUES(?1, ?2, ?3, ?4)",
+	[STMT_CONFLICT_PUT] = "INSERT OR IGNORE INTO conflict(space, record, kind, field) "
+			      "VALUES(?1, ?2, ?3, ?4)",
 	[STMT_CONFLICT_DELETE] = "DELETE FROM conflict WHERE space = ?1 AND record = ?2 AND "
 				 "kind = ?3 AND field = ?4",
 };
@@ -59,11 +61,13 @@ static const char create_log[] =
 	"CREATE TABLE changeset(key INTEGER PRIMARY KEY, body BLOB NOT NULL, "
 	"signature BLOB NOT NULL, link BLOB NOT NULL);\n";
 
+/* Columns in the order of the key: with another one the quick_check of SQLite
+ * 3.40 sees NULLs that are not there. */
 static const char create_state[] =
-	"CREATE TABLE element(space INTEGER, record BLOB, kind INTEGER, field INTEGER, "
+	"CREATE TABLE element(record BLOB, kind INTEGER, field INTEGER, space INTEGER, "
 	"replica INTEGER, seq INTEGER, n INTEGER, hlc INTEGER NOT NULL, author BLOB, value, "
 	"PRIMARY KEY(record, kind, field, space, replica, seq, n)) WITHOUT ROWID;\n"
-	"CREATE TABLE conflict(space INTEGER, record BLOB, kind INTEGER, field INTEGER, "
+	"CREATE TABLE conflict(record BLOB, kind INTEGER, field INTEGER, space INTEGER, "
 	"PRIMARY KEY(record, kind, field, space)) WITHOUT ROWID;\n";
 
 static const char drop_state[] = "DROP TABLE IF EXISTS element;\nDROP TABLE IF EXISTS conflict;\n";

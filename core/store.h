@@ -10,8 +10,8 @@
  *   feed(idx, space, replica, dep_seq)
  *   changeset(key, body, signature, link)   key = feed << 40 | seq
  *   r_<kind>(id, space, life, <registers>, meta)   one row a record
- *   element(space, record, kind, field, replica, seq, n, hlc, author, value)
- *   conflict(space, record, kind, field)    the conflict inbox
+ *   element(record, kind, field, space, replica, seq, n, hlc, author, value)
+ *   conflict(record, kind, field, space)    the conflict inbox
  *   counter(name, next)              readable numbers issued here
  *
  * Views of the same names as the kinds, without "r_", are for people. */
