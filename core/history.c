@@ -15,6 +15,16 @@ struct backward {
 	struct hlc_stamp hlc; /* of the newest */
 };
 
+static enum err backward_peek(struct backward *b, struct errmsg *msg)
+{
+	const struct stored *row = &b->piece[b->left - 1];
+
+	if (changeset_peek_hlc(row->body, &b->hlc) == OK)
+		return OK;
+	return errmsg_set(msg, ERR_CORRUPT, "the log is damaged at seq %llu",
+			  (unsigned long long)row->seq);
+}
+
 static enum err backward_fill(struct replica *r, struct backward *b, struct errmsg *msg)
 {
 	uint64_t first = b->below > PIECE_COUNT ? b->below - PIECE_COUNT : 1;
@@ -27,16 +37,14 @@ static enum err backward_fill(struct replica *r, struct backward *b, struct errm
 	rc = store_read(r->store, b->feed->idx, first, (size_t)(b->below - first), SIZE_MAX,
 			&b->arena, b->piece, &b->left, msg);
 	b->below = first;
-	if (rc == OK && b->left)
-		rc = changeset_peek_hlc(b->piece[b->left - 1].body, &b->hlc);
-	return rc;
+	return rc == OK && b->left ? backward_peek(b, msg) : rc;
 }
 
 static enum err backward_step(struct replica *r, struct backward *b, struct errmsg *msg)
 {
 	if (--b->left == 0)
 		return backward_fill(r, b, msg);
-	return changeset_peek_hlc(b->piece[b->left - 1].body, &b->hlc);
+	return backward_peek(b, msg);
 }
 
 static bool newer(const struct backward *a, const struct backward *b)

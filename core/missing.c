@@ -50,6 +50,16 @@ static void heap_down(struct merge_run *m, size_t at)
 	}
 }
 
+static enum err source_peek(struct merge_run *m, struct source *s)
+{
+	const struct stored *row = &s->piece[s->at];
+
+	if (changeset_peek_hlc(row->body, &s->hlc) == OK)
+		return OK;
+	return errmsg_set(m->msg, ERR_CORRUPT, "the log is damaged at seq %llu",
+			  (unsigned long long)row->seq);
+}
+
 /* Read on; count stays 0 at the feed's end. */
 static enum err source_fill(struct merge_run *m, struct source *s)
 {
@@ -70,14 +80,14 @@ static enum err source_fill(struct merge_run *m, struct source *s)
 		return errmsg_set(m->msg, ERR_CORRUPT, "the log has a gap at seq %llu",
 				  (unsigned long long)s->next_seq);
 	s->next_seq = s->piece[s->count - 1].seq + 1;
-	return changeset_peek_hlc(s->piece[0].body, &s->hlc);
+	return source_peek(m, s);
 }
 
 /* Move to the feed's next changeset. */
 static enum err source_step(struct merge_run *m, struct source *s)
 {
 	if (++s->at < s->count)
-		return changeset_peek_hlc(s->piece[s->at].body, &s->hlc);
+		return source_peek(m, s);
 	return source_fill(m, s);
 }
 

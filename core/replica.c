@@ -410,7 +410,7 @@ static enum err load_id(struct replica *r, bool create, struct errmsg *msg)
 /* The tables are of an older schema: fill them from the log, once. */
 static enum err upgrade(struct replica *r, struct errmsg *msg)
 {
-	struct verify_report report;
+	struct verify_report report = { 0 };
 	enum err rc = store_begin(r->store, msg);
 
 	if (rc == OK)

@@ -87,7 +87,7 @@ MUST_CHECK enum err apply_changeset(struct store *store, uint32_t space, const s
 				    const struct changeset *cs, struct arena *arena,
 				    struct errmsg *msg);
 
-/* Empty the state and apply the whole log again, in causal order. */
+/* Apply the whole log to an empty state, in causal order; counts in the report. */
 MUST_CHECK enum err replica_replay(struct replica *r, struct store *into,
 				   struct verify_report *report,
 				   void (*progress)(void *ctx, uint64_t done, uint64_t total),

@@ -14,6 +14,7 @@ struct hasher {
 	struct arena elements;
 	struct space_id *spaces; /* by the store's number */
 	uint32_t space_count;
+	uint64_t element_count;
 	struct errmsg *msg;
 };
 
@@ -59,6 +60,7 @@ static enum err put_registers(struct buf *out, const struct record *rec)
 		put_stamp(out, &rec->entries[i].stamp);
 		value_encode(out, &rec->entries[i].value);
 	}
+	wire_put_uint(out, record_life(rec)); /* elements have a say in it, too */
 	wire_put_uint(out, rec->void_count);
 	for (size_t i = 0; i < rec->void_count; i++) {
 		const struct void_mark *mark = &rec->voids[i];
@@ -89,6 +91,7 @@ static enum err put_elements(struct hasher *h, uint32_t space, const struct reco
 			    &count, h->msg);
 	if (rc != OK)
 		return rc;
+	h->element_count += count;
 	wire_put_uint(&h->buf, count);
 	for (size_t i = 0; i < count; i++) {
 		put_stamp(&h->buf, &list[i].stamp);
@@ -121,6 +124,50 @@ static enum err hash_record(void *ctx, uint32_t space, const struct record *rec)
 	return rc;
 }
 
+/* The inbox follows from the records; a mark too many or too few is damage. */
+static const char conflicts_sql[] = "SELECT c.record, c.kind, c.field, s.id FROM conflict c LEFT "
+				    "JOIN space_index s ON s.idx = c.space ORDER BY 1, 2, 3, 4";
+
+static enum err hash_conflicts(struct hasher *h)
+{
+	struct rows *rows;
+	enum err rc = store_rows_open(&rows, h->store, conflicts_sql, NULL, 0, h->msg);
+	enum err closed;
+
+	if (rc != OK)
+		return rc;
+	while (rc == OK && rows_next(rows)) {
+		buf_clear(&h->buf);
+		wire_put_bin(&h->buf, rows_bytes(rows, 0));
+		wire_put_int(&h->buf, rows_int(rows, 1));
+		wire_put_int(&h->buf, rows_int(rows, 2));
+		wire_put_bin(&h->buf, rows_bytes(rows, 3));
+		rc = buf_check(&h->buf);
+		if (rc == OK)
+			crypto_generichash_update(&h->state, h->buf.data, h->buf.size);
+	}
+	closed = rows_close(rows, h->msg);
+	return rc == OK ? closed : rc;
+}
+
+/* Elements are read by their records: any others belong to none. */
+static enum err check_elements(struct hasher *h)
+{
+	struct rows *rows;
+	enum err rc =
+		store_rows_open(&rows, h->store, "SELECT count(*) FROM element", NULL, 0, h->msg);
+	uint64_t count = 0;
+
+	if (rc != OK)
+		return rc;
+	if (rows_next(rows))
+		count = (uint64_t)rows_int(rows, 0);
+	rc = rows_close(rows, h->msg);
+	if (rc == OK && count != h->element_count)
+		rc = errmsg_set(h->msg, ERR_CORRUPT, "elements that belong to no record");
+	return rc;
+}
+
 enum err store_state_hash(struct store *s, uint8_t out[STATE_HASH_BYTES], struct errmsg *msg)
 {
 	struct hasher h = { .store = s, .msg = msg };
@@ -132,6 +179,10 @@ enum err store_state_hash(struct store *s, uint8_t out[STATE_HASH_BYTES], struct
 	crypto_generichash_init(&h.state, NULL, 0, STATE_HASH_BYTES);
 	for (size_t i = 0; rc == OK && i < count; i++)
 		rc = store_each_record(s, &kinds[i], &arena, hash_record, &h, msg);
+	if (rc == OK)
+		rc = hash_conflicts(&h);
+	if (rc == OK)
+		rc = check_elements(&h);
 	if (rc == OK)
 		crypto_generichash_final(&h.state, out, STATE_HASH_BYTES);
 	arena_release(&arena);

@@ -145,6 +145,23 @@ static struct value row_shown(void *ctx, const struct field *field)
 	return column_value(row, register_column(row->kind, field), field);
 }
 
+/* What follows from the rest: nothing where nothing was written, and the life. */
+static bool columns_agree(sqlite3_stmt *stmt, const struct record *rec)
+{
+	int column = COLUMN_REGISTERS;
+
+	for (size_t i = 0; i < rec->kind->field_count; i++) {
+		const struct field *field = &rec->kind->fields[i];
+
+		if (!merge_is_register(field->merge))
+			continue;
+		if (sqlite3_column_type(stmt, column++) != SQLITE_NULL &&
+		    !record_shown(rec, field->number))
+			return false;
+	}
+	return sqlite3_column_int64(stmt, COLUMN_LIFE) == (sqlite3_int64)record_life(rec);
+}
+
 static enum err read_record(struct store *s, sqlite3_stmt *stmt, const struct kind *kind,
 			    struct arena *arena, struct record *out, struct errmsg *msg)
 {
@@ -162,11 +179,11 @@ static enum err read_record(struct store *s, sqlite3_stmt *stmt, const struct ki
 	if (!meta.data)
 		return ERR_NOMEM;
 	rc = record_meta_decode(out, meta, &s->replicas, row_shown, &row);
-	if (rc == OK && row.failed)
-		rc = ERR_CORRUPT;
 	/* What the registers don't explain, an element did. */
 	if (rc == OK && sqlite3_column_int64(stmt, COLUMN_LIFE) == RECORD_REVIVED)
 		out->has_unseen_element = record_life(out) == RECORD_VOID;
+	if (rc == OK && (row.failed || !columns_agree(stmt, out)))
+		rc = ERR_CORRUPT;
 	if (rc == OK)
 		return OK;
 	return errmsg_set(msg, rc, "%s: the row of %s %s is damaged", s->path, kind->name,
@@ -296,7 +313,8 @@ static enum err read_element(struct store *s, struct row *row, const struct fiel
 	int64_t replica = sqlite3_column_int64(stmt, 0);
 	struct bytes author = column_bytes(stmt, 4);
 
-	if (replica < 0 || replica >= s->replicas.count)
+	if (replica < 0 || replica >= s->replicas.count ||
+	    (author.size != 0 && author.size != ID_BYTES))
 		return ERR_CORRUPT;
 	*out = (struct element){ 0 };
 	out->stamp.dot.replica = s->replicas.ids[replica];

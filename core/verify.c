@@ -122,7 +122,6 @@ enum err replica_replay(struct replica *r, struct store *into, struct verify_rep
 	struct replay p = { r, into, report, progress, ctx, count_changesets(r), ARENA_EMPTY, msg };
 	enum err rc = OK;
 
-	*report = (struct verify_report){ .feeds = r->feed_count };
 	for (uint32_t i = 0; rc == OK && i < r->space_count; i++)
 		if (r->spaces[i].idx)
 			rc = replay_space(&p, &r->spaces[i]);
@@ -183,6 +182,7 @@ static enum err verify_chains(struct replica *r, struct verify_report *report, s
 	struct replay p = { .r = r, .report = report, .msg = msg };
 	enum err rc = OK;
 
+	report->feeds = r->feed_count;
 	for (uint32_t i = 0; rc == OK && i < r->feed_count; i++)
 		rc = verify_feed(&p, &r->feeds[i]);
 	arena_release(&p.arena);
@@ -217,9 +217,9 @@ enum err replica_verify(struct replica *r, struct verify_report *out,
 	enum err rc = replica_refresh(r, &changed, msg);
 
 	if (rc == OK)
-		rc = replay_into_memory(r, &report, progress, ctx, msg);
-	if (rc == OK)
 		rc = verify_chains(r, &report, msg);
+	if (rc == OK)
+		rc = replay_into_memory(r, &report, progress, ctx, msg);
 	if (rc == OK)
 		rc = store_state_hash(r->store, report.stored_hash, msg);
 	if (rc == OK && memcmp(report.stored_hash, report.replayed_hash, STATE_HASH_BYTES) != 0)
