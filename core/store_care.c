@@ -119,28 +119,25 @@ static enum err count_rows(struct store *s, const char *table, uint64_t *out, st
 
 enum err store_stats(struct store *s, struct replica_stats *out, struct errmsg *msg)
 {
-	struct replica_stats stats = { .database_bytes = file_bytes(s->path, ""),
-				       .wal_bytes = file_bytes(s->path, "-wal") };
+	uint64_t records = 0, conflicts = 0;
 	size_t count;
 	const struct kind *kinds = schema_kinds(&count);
-	enum err rc = count_rows(s, "changeset", &stats.changesets, msg);
+	enum err rc = count_rows(s, "(SELECT DISTINCT space, record, kind FROM conflict)",
+				 &conflicts, msg);
 
-	if (rc == OK)
-		rc = count_rows(s, "feed", &stats.feeds, msg);
-	if (rc == OK)
-		rc = count_rows(s, "space_index", &stats.spaces, msg);
-	if (rc == OK)
-		rc = count_rows(s, "(SELECT DISTINCT space, record, kind FROM conflict)",
-				&stats.conflicts, msg);
 	for (size_t i = 0; rc == OK && i < count; i++) {
 		char table[64];
 
 		snprintf(table, sizeof(table), "r_%s", kinds[i].name);
-		rc = count_rows(s, table, &stats.records, msg);
+		rc = count_rows(s, table, &records, msg);
 	}
-	if (rc == OK)
-		*out = stats;
-	return rc;
+	if (rc != OK)
+		return rc;
+	out->records = records;
+	out->conflicts = conflicts;
+	out->database_bytes = file_bytes(s->path, "");
+	out->wal_bytes = file_bytes(s->path, "-wal");
+	return OK;
 }
 
 /* Queries. */
