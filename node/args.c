@@ -115,7 +115,7 @@ void args_arity(const char *arguments, size_t *min, size_t *max)
 	}
 }
 
-static enum err check(const struct args *args, struct errmsg *msg)
+static enum err check_words(const struct args *args, struct errmsg *msg)
 {
 	const struct command *command = args->command;
 	size_t min, max;
@@ -132,10 +132,24 @@ static enum err check(const struct args *args, struct errmsg *msg)
 				  _("`%s` takes only %s: \"%s\" is too much (quote a text that "
 				    "has blanks)"),
 				  command->name, command->arguments, args->words[max]);
-	if (command->edits && !args_has_fields(args))
-		return errmsg_set(msg, ERR_INVALID, _("`%s`: nothing to change was given"),
-				  command->name);
 	return OK;
+}
+
+static enum err check(const struct args *args, struct errmsg *msg)
+{
+	const struct command_option *option = args->command->options;
+	const char *given;
+
+	for (; option && option->name; option++) {
+		given = args_option(args, option->name);
+		if (option->is_required && !(given && *given))
+			return errmsg_set(msg, ERR_INVALID, _("`%s` needs --%s %s"),
+					  args->command->name, option->name, option->value);
+	}
+	if (args->command->edits && !args_has_fields(args))
+		return errmsg_set(msg, ERR_INVALID, _("`%s`: nothing to change was given"),
+				  args->command->name);
+	return check_words(args, msg);
 }
 
 static enum err add_word(struct args *args, const char *word, struct errmsg *msg)

@@ -52,6 +52,8 @@ HANDLER(cmd_action_list);
 /* cmd_minutes.c */
 HANDLER(cmd_minutes_add);
 HANDLER(cmd_minutes_edit);
+
+/* cmd_minutes_show.c */
 HANDLER(cmd_minutes_show);
 
 /* cmd_conflicts.c */

@@ -37,9 +37,9 @@ static enum err print_verified(struct context *ctx, const struct verify_report *
 	       (unsigned long long)report->changesets, (unsigned long long)report->feeds,
 	       (unsigned long long)report->signatures, (unsigned long long)report->ops);
 	if (is_equal)
-		printf(_("their replay equals the stored state: %s\n"), stored);
+		printf(_("the replay equals the stored state: %s\n"), stored);
 	else
-		printf(_("the stored state is %s, but their replay is %s\n"), stored, replayed);
+		printf(_("the stored state is %s, but the replay is %s\n"), stored, replayed);
 	return OK;
 }
 

@@ -10,11 +10,12 @@ static enum err add_office(struct change *c, const struct record_id *space, stru
 	return edit_add(c->edit, KIND_SPACE, space, SPACE_OFFICES, &office, msg);
 }
 
-/* "SHA,FRA" */
+/* "SHA,FRA"; this office is always in it, or it could not write there. */
 static enum err add_named(struct change *c, const struct record_id *space, const char *codes,
 			  struct errmsg *msg)
 {
-	enum err rc = OK;
+	const struct member *self = replica_self(c->ctx->replica);
+	enum err rc = self ? add_office(c, space, value_ref(&self->office), msg) : OK;
 
 	while (*codes && rc == OK) {
 		size_t size = strcspn(codes, ", ");
@@ -25,7 +26,7 @@ static enum err add_named(struct change *c, const struct record_id *space, const
 		codes += size;
 		codes += strspn(codes, ", ");
 		rc = ref_find_id(c->ctx, KIND_OFFICE, code, &office, msg);
-		if (rc == OK)
+		if (rc == OK && !(self && record_id_cmp(&office, &self->office) == 0))
 			rc = add_office(c, space, value_ref(&office), msg);
 	}
 	return rc;

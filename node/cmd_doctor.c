@@ -96,7 +96,9 @@ static void check_replica(struct doctor *d, struct finding *f)
 		find_error(f, rc, &msg);
 	else
 		find(f, GRADE_OK, NULL,
-		     _("structure sound, %llu changesets (all of it: huitong verify)"),
+		     P_("structure sound, %llu changeset (all of it: huitong verify)",
+			"structure sound, %llu changesets (all of it: huitong verify)",
+			stats.changesets),
 		     (unsigned long long)stats.changesets);
 }
 

@@ -14,14 +14,18 @@ enum err cmd_help(struct context *ctx, const struct args *args, struct errmsg *m
 		return OK;
 	}
 	command = command_find((int)args->word_count, words, &used);
-	if (command && used == (int)args->word_count) {
+	if (command && used == (int)args->word_count)
 		help_command(stdout, command);
-		return OK;
-	}
+	else
+		command = NULL;
 	if (args->word_count == 1 && command_is_group(words[0])) {
+		if (command)
+			fputc('\n', stdout);
 		help_group(stdout, words[0]);
 		return OK;
 	}
+	if (command)
+		return OK;
 	close = command_suggest(words[0]);
 	return errmsg_set(msg, ERR_NOT_FOUND, _("there is no command `%s`%s%s"), words[0],
 			  close ? _("; close to it: ") : "", close ? close : "");

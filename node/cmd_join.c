@@ -110,15 +110,6 @@ static enum err print_member(struct context *ctx, bool complete, struct errmsg *
 
 /* ---- init ---------------------------------------------------------------- */
 
-static enum err need(const struct args *args, const char *option, struct errmsg *msg)
-{
-	const char *value = args_option(args, option);
-
-	if (value && *value)
-		return OK;
-	return errmsg_set(msg, ERR_INVALID, _("say --%s"), option);
-}
-
 static enum err found(struct context *ctx, const struct args *args, struct errmsg *msg)
 {
 	const struct when_reader *reader;
@@ -147,12 +138,8 @@ static enum err found(struct context *ctx, const struct args *args, struct errms
 enum err cmd_init(struct context *ctx, const struct args *args, struct errmsg *msg)
 {
 	int lock_fd = -1;
-	enum err rc = need(args, "org", msg);
+	enum err rc = prepare(ctx, &lock_fd, msg);
 
-	if (rc == OK)
-		rc = need(args, "office", msg);
-	if (rc == OK)
-		rc = prepare(ctx, &lock_fd, msg);
 	if (rc == OK)
 		rc = found(ctx, args, msg);
 	if (rc == OK)

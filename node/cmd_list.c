@@ -69,6 +69,8 @@ struct list {
 	const char *nothing; /* N_(), said to people when the list is empty */
 };
 
+#define COLUMNS(c) .columns = c, .column_count = sizeof(c) / sizeof((c)[0])
+
 static enum err add_row(const struct list *list, struct listing *l, struct table *table,
 			json_t *array, struct errmsg *msg)
 {
@@ -168,11 +170,15 @@ static enum err person_cells(struct listing *l, const char **cells, struct errms
 
 enum err cmd_person_list(struct context *ctx, const struct args *args, struct errmsg *msg)
 {
-	static const struct list list = { KIND_PERSON,  person_columns, 4,
-					  person_cells, NULL,           N_("nobody yet") };
+	static const struct list list = {
+		.kind = KIND_PERSON,
+		COLUMNS(person_columns),
+		.cells = person_cells,
+		.nothing = N_("nobody yet"),
+	};
 	struct condition c = { .text = "" };
 
-	narrow(&c, "r.life <> 1");
+	narrow(&c, NOT_VOID);
 	order(&c, "coalesce(r.sort_key, r.name), r.name, r.id");
 	return print(&list, ctx, args, &c, msg);
 }
@@ -194,8 +200,12 @@ static enum err office_cells(struct listing *l, const char **cells, struct errms
 
 enum err cmd_office_list(struct context *ctx, const struct args *args, struct errmsg *msg)
 {
-	static const struct list list = { KIND_OFFICE,  office_columns, 4,
-					  office_cells, NULL,           N_("no office yet") };
+	static const struct list list = {
+		.kind = KIND_OFFICE,
+		COLUMNS(office_columns),
+		.cells = office_cells,
+		.nothing = N_("no office yet"),
+	};
 	struct condition c = { .text = "" };
 
 	order(&c, "r.code");
@@ -204,67 +214,97 @@ enum err cmd_office_list(struct context *ctx, const struct args *args, struct er
 
 /* ---- Collaborations and meetings ----------------------------------------- */
 
-static const char *mark(struct listing *l)
+/* The title, with a mark in front when somebody must look at the record. */
+static enum err title_cell(struct listing *l, uint8_t field, const char **out, struct errmsg *msg)
 {
+	struct buf text = BUF_EMPTY;
+	const char *title;
+	enum err rc = listing_text(l, field, &title, msg);
+
+	if (rc != OK)
+		return rc;
 	if (listing_life(l) == RECORD_VOID)
-		return "x";
-	return listing_has_conflict(l) ? "!" : "";
+		buf_append_str(&text, _("[voided] "));
+	else if (listing_has_conflict(l))
+		buf_append_str(&text, "! ");
+	buf_append_str(&text, title);
+	rc = listing_keep(l, &text, out, msg);
+	buf_release(&text);
+	return rc;
 }
 
 static const struct table_column collab_columns[] = {
-	{ N_("NUMBER") }, { "" }, { N_("PHASE") }, { N_("TITLE") }
+	{ N_("NUMBER") }, { N_("PHASE") }, { N_("OFFICES") }, { N_("TITLE") }
 };
+
+static enum err offices_cell(struct listing *l, const char **out, struct errmsg *msg)
+{
+	struct record_id space = listing_space(l);
+	struct buf text = BUF_EMPTY;
+	enum err rc = space_offices(l->ctx, space.bytes, &text, msg);
+
+	if (rc == OK)
+		rc = listing_keep(l, &text, out, msg);
+	buf_release(&text);
+	return rc;
+}
 
 static enum err collab_cells(struct listing *l, const char **cells, struct errmsg *msg)
 {
 	enum err rc = listing_text(l, COLLABORATION_NUMBER, &cells[0], msg);
 
-	cells[1] = mark(l);
 	if (rc == OK)
-		rc = listing_text(l, COLLABORATION_PHASE, &cells[2], msg);
-	return rc == OK ? listing_text(l, COLLABORATION_TITLE, &cells[3], msg) : rc;
+		rc = listing_text(l, COLLABORATION_PHASE, &cells[1], msg);
+	if (rc == OK)
+		rc = offices_cell(l, &cells[2], msg);
+	return rc == OK ? title_cell(l, COLLABORATION_TITLE, &cells[3], msg) : rc;
 }
 
 enum err cmd_collab_list(struct context *ctx, const struct args *args, struct errmsg *msg)
 {
 	static const struct list list = {
-		KIND_COLLABORATION, collab_columns, 4,
-		collab_cells,       NULL,           N_("no collaboration: huitong collab new TITLE")
+		.kind = KIND_COLLABORATION,
+		COLUMNS(collab_columns),
+		.cells = collab_cells,
+		.nothing = N_("no collaboration: huitong collab new TITLE"),
 	};
 	struct condition c = { .text = "" };
 
-	narrow(&c, "r.life <> 1");
+	narrow(&c, NOT_VOID);
 	order(&c, "r.number, r.id");
 	return print(&list, ctx, args, &c, msg);
 }
 
-static const struct table_column meeting_columns[] = { { N_("NUMBER") }, { "" },
-						       { N_("START") },  { N_("STATE") },
-						       { N_("KIND") },   { N_("TITLE") } };
+static const struct table_column meeting_columns[] = {
+	{ N_("NUMBER") }, { N_("START") }, { N_("STATE") }, { N_("KIND") }, { N_("TITLE") }
+};
 
 static enum err meeting_cells(struct listing *l, const char **cells, struct errmsg *msg)
 {
 	enum err rc = listing_text(l, MEETING_NUMBER, &cells[0], msg);
 
-	cells[1] = mark(l);
 	if (rc == OK)
-		rc = place_when(l->ctx, &l->row, listing_value(l, MEETING_START), &cells[2], msg);
+		rc = place_when(l->ctx, &l->row, listing_value(l, MEETING_START), &cells[1], msg);
 	if (rc == OK)
-		rc = listing_text(l, MEETING_STATE, &cells[3], msg);
+		rc = listing_text(l, MEETING_STATE, &cells[2], msg);
 	if (rc == OK)
-		rc = listing_text(l, MEETING_KIND, &cells[4], msg);
-	return rc == OK ? listing_text(l, MEETING_TITLE, &cells[5], msg) : rc;
+		rc = listing_text(l, MEETING_KIND, &cells[3], msg);
+	return rc == OK ? title_cell(l, MEETING_TITLE, &cells[4], msg) : rc;
 }
 
 enum err cmd_meeting_list(struct context *ctx, const struct args *args, struct errmsg *msg)
 {
-	static const struct list list = { KIND_MEETING, meeting_columns,  6, meeting_cells,
-					  NULL,         N_("no meetings") };
+	static const struct list list = {
+		.kind = KIND_MEETING,
+		COLUMNS(meeting_columns),
+		.cells = meeting_cells,
+		.nothing = N_("no meetings"),
+	};
 	struct condition c = { .text = "" };
 	enum err rc;
 
 	if (!args_has(args, "all"))
-		narrow(&c, "r.life <> 1");
+		narrow(&c, NOT_VOID);
 	rc = narrow_to_collab(&c, ctx, args, msg);
 	order(&c, "r.start DESC, r.number DESC, r.id");
 	return rc == OK ? print(&list, ctx, args, &c, msg) : rc;
@@ -272,10 +312,13 @@ enum err cmd_meeting_list(struct context *ctx, const struct args *args, struct e
 
 /* ---- Action items -------------------------------------------------------- */
 
-static const struct table_column action_columns[] = { { N_("NUMBER") }, { "" },
-						      { N_("STATE") },  { N_("OWNER") },
-						      { N_("DUE") },    { N_("LATE"), TABLE_RIGHT },
-						      { N_("PRIO") },   { N_("TITLE") } };
+static const struct table_column action_columns[] = { { N_("NUMBER") },
+						      { N_("STATE") },
+						      { N_("OWNER") },
+						      { N_("DUE") },
+						      { N_("LATE"), TABLE_RIGHT },
+						      { N_("PRIO") },
+						      { N_("TITLE") } };
 
 static bool action_is_late(struct listing *l, const struct when_reader *reader, struct due *late)
 {
@@ -308,18 +351,17 @@ static enum err action_cells(struct listing *l, const char **cells, struct errms
 {
 	enum err rc = listing_text(l, ACTION_NUMBER, &cells[0], msg);
 
-	cells[1] = mark(l);
 	if (rc == OK)
-		rc = listing_text(l, ACTION_STATE, &cells[2], msg);
+		rc = listing_text(l, ACTION_STATE, &cells[1], msg);
 	if (rc == OK)
-		rc = listing_text(l, ACTION_OWNER, &cells[3], msg);
+		rc = listing_text(l, ACTION_OWNER, &cells[2], msg);
 	if (rc == OK)
-		rc = place_when(l->ctx, &l->row, listing_value(l, ACTION_DUE), &cells[4], msg);
+		rc = place_when(l->ctx, &l->row, listing_value(l, ACTION_DUE), &cells[3], msg);
 	if (rc == OK)
-		rc = late_cell(l, &cells[5], msg);
+		rc = late_cell(l, &cells[4], msg);
 	if (rc == OK)
-		rc = listing_text(l, ACTION_PRIORITY, &cells[6], msg);
-	return rc == OK ? listing_text(l, ACTION_TITLE, &cells[7], msg) : rc;
+		rc = listing_text(l, ACTION_PRIORITY, &cells[5], msg);
+	return rc == OK ? title_cell(l, ACTION_TITLE, &cells[6], msg) : rc;
 }
 
 static bool wants_action(struct listing *l, const struct args *args,
@@ -345,8 +387,13 @@ static enum err narrow_to_state(struct condition *c, const char *state, struct e
 
 enum err cmd_action_list(struct context *ctx, const struct args *args, struct errmsg *msg)
 {
-	static const struct list list = { KIND_ACTION,  action_columns, 8,
-					  action_cells, wants_action,   N_("nothing to do") };
+	static const struct list list = {
+		.kind = KIND_ACTION,
+		COLUMNS(action_columns),
+		.cells = action_cells,
+		.wants = wants_action,
+		.nothing = N_("nothing to do"),
+	};
 	const char *owner = args_option(args, "owner");
 	const char *state = args_option(args, "state");
 	struct condition c = { .text = "" };
@@ -354,7 +401,7 @@ enum err cmd_action_list(struct context *ctx, const struct args *args, struct er
 	enum err rc = OK;
 
 	if (!args_has(args, "all"))
-		narrow(&c, "r.life <> 1");
+		narrow(&c, NOT_VOID);
 	if (!args_has(args, "all") && !state)
 		narrow(&c, "(coalesce(r.state, 0) & 255) NOT IN (3, 4)");
 	if (state)

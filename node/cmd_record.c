@@ -154,6 +154,25 @@ enum err cmd_record_put(struct context *ctx, const struct args *args, struct err
 	return rc == OK ? write_fields(ctx, args, &s, &fields, msg) : rc;
 }
 
+/* Say what is possible where the step that was asked for is not. */
+static enum err check_step(const struct subject *s, const struct args *args, struct errmsg *msg)
+{
+	const struct field *field = kind_field(s->record.kind, args->command->field);
+	const struct machine *machine = field->machine;
+	unsigned from = record_state(&s->record, field);
+	char next[128] = "";
+	size_t used = 0;
+
+	if (machine_is_legal(machine, from, args->command->to))
+		return OK;
+	for (unsigned to = 0; machine->states[to] && used < sizeof(next); to++)
+		if (machine_is_legal(machine, from, to))
+			used += (size_t)snprintf(next + used, sizeof(next) - used, "%s%s",
+						 used ? ", " : "", _(machine->states[to]));
+	return errmsg_set(msg, ERR_INVALID, _("%s is %s; from there it can become: %s"),
+			  args_word(args, 0), _(machine->states[from]), next);
+}
+
 enum err cmd_record_step(struct context *ctx, const struct args *args, struct errmsg *msg)
 {
 	struct change c;
@@ -162,6 +181,8 @@ enum err cmd_record_step(struct context *ctx, const struct args *args, struct er
 
 	if (rc == OK)
 		rc = refuse_void(&s, args, msg);
+	if (rc == OK)
+		rc = check_step(&s, args, msg);
 	if (rc == OK)
 		rc = change_begin(&c, ctx, &s.space, msg);
 	if (rc != OK)

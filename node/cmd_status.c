@@ -164,6 +164,7 @@ struct facts {
 	struct replica_stats stats;
 	char replica[ID_TEXT_SIZE];
 	char hash[HASH_TEXT_SIZE]; /* "" unless asked for */
+	json_t *spaces;            /* NULL unless asked for */
 	json_t *daemon;            /* NULL: none is running */
 	int64_t unsent;            /* to the peer that lacks most; -1: nobody knows */
 };
@@ -171,6 +172,7 @@ struct facts {
 static void facts_release(struct facts *f)
 {
 	buf_release(&f->organisation);
+	json_decref(f->spaces);
 	json_decref(f->daemon);
 }
 
@@ -187,6 +189,35 @@ static enum err find_organisation(struct context *ctx, struct buf *out, struct e
 	buf_append_byte(out, 0);
 	rc = rows_close(rows, msg);
 	return rc == OK ? buf_check(out) : rc;
+}
+
+/* What is held of each space: two offices that show the same digest hold the same. */
+static enum err spaces_json(struct context *ctx, json_t **out, struct errmsg *msg)
+{
+	json_t *array = json_array();
+	size_t count;
+	const struct space_id *spaces = replica_spaces(ctx->replica, &count);
+
+	for (size_t i = 0; i < count; i++) {
+		const struct vv *vv = replica_vv(ctx->replica, &spaces[i]);
+		char id[ID_TEXT_SIZE], digest[2 * VV_DIGEST_BYTES + 1];
+		uint8_t bytes[VV_DIGEST_BYTES];
+		json_int_t changesets = 0;
+
+		vv_digest(vv, bytes);
+		hex_encode(digest, bytes_of(bytes, sizeof(bytes)));
+		for (size_t k = 0; k < vv->count; k++)
+			changesets += (json_int_t)vv->entries[k].seq;
+		json_array_append_new(array, json_pack("{s:s, s:I, s:s}", "id",
+						       id_text(spaces[i].bytes, id), "changesets",
+						       changesets, "digest", digest));
+	}
+	if (json_array_size(array) != count) {
+		json_decref(array);
+		return errmsg_set(msg, ERR_NOMEM, _("out of memory"));
+	}
+	*out = array;
+	return OK;
 }
 
 static int64_t most_unsent(const json_t *daemon)
@@ -216,6 +247,8 @@ static enum err gather(struct facts *f, struct context *ctx, bool wants_hash, st
 		rc = replica_state_hash(ctx->replica, hash, msg);
 	if (rc == OK && wants_hash)
 		hex_encode(f->hash, bytes_of(hash, sizeof(hash)));
+	if (rc == OK && wants_hash)
+		rc = spaces_json(ctx, &f->spaces, msg);
 	if (rc == OK)
 		rc = ask_daemon(ctx, CONTROL_STATUS, &f->daemon, msg);
 	f->unsent = most_unsent(f->daemon);
@@ -241,6 +274,8 @@ static json_t *facts_json(struct context *ctx, const struct facts *f)
 
 	if (json && f->hash[0])
 		json_object_set_new(json, "state_hash", json_string(f->hash));
+	if (json && f->spaces)
+		json_object_set(json, "space_digests", f->spaces);
 	return json;
 }
 
@@ -280,7 +315,7 @@ static void print_facts(struct context *ctx, const struct facts *f)
 	line(_("office"), office_code(f));
 	line(_("replica"), f->replica);
 	line(_("folder"), ctx->folder.path);
-	snprintf(text, sizeof(text), _("%llu records, %llu changesets, %.1f MB"),
+	snprintf(text, sizeof(text), _("records: %llu, changesets: %llu, %.1f MB"),
 		 (unsigned long long)f->stats.records, (unsigned long long)f->stats.changesets,
 		 (double)(f->stats.database_bytes + f->stats.wal_bytes) / 1e6);
 	line(_("holds"), text);
@@ -289,6 +324,14 @@ static void print_facts(struct context *ctx, const struct facts *f)
 	line(_("conflicts"), text);
 	print_daemon(f);
 	line(_("state hash"), f->hash);
+	for (size_t i = 0; i < json_array_size(f->spaces); i++) {
+		const json_t *space = json_array_get(f->spaces, i);
+
+		snprintf(text, sizeof(text), _("%.12s holds %s, changesets: %lld"),
+			 text_of(space, "id"), text_of(space, "digest"),
+			 (long long)json_integer_value(json_object_get(space, "changesets")));
+		line(_("space"), text);
+	}
 }
 
 enum err cmd_status(struct context *ctx, const struct args *args, struct errmsg *msg)

@@ -104,15 +104,15 @@ static unsigned distance(const char *a, const char *b)
 
 const char *command_suggest(const char *typed)
 {
-	const char *best = NULL;
 	unsigned least = (unsigned)strlen(typed) / 3 + 1;
+	const char *best = NULL;
 	size_t count;
 	const struct command *all = commands_all(&count);
 
 	for (size_t i = 0; i < count; i++) {
 		unsigned edits = distance(typed, all[i].name);
 
-		if (edits <= least && (!best || edits < least)) {
+		if (edits < least || (edits == least && !best)) {
 			least = edits;
 			best = all[i].name;
 		}
@@ -136,6 +136,7 @@ static int skip_options(int count, char *const words[])
 	return at < count ? at : count;
 }
 
+/* The group is right, or what is typed is near to a group, or to a whole name. */
 static enum exit_code unknown(const char *first, const char *second)
 {
 	char typed[2 * WORD_MAX];
@@ -147,9 +148,12 @@ static enum exit_code unknown(const char *first, const char *second)
 	}
 	snprintf(typed, sizeof(typed), "%.*s%s%.*s", WORD_MAX - 1, first, second ? " " : "",
 		 WORD_MAX - 1, second ? second : "");
-	close = command_suggest(command_is_group(first) ? typed : first);
-	fprintf(stderr, _("huitong: there is no command `%s`"),
-		command_is_group(first) ? typed : first);
+	close = command_suggest(typed);
+	if (!close && !command_is_group(first)) {
+		typed[strcspn(typed, " ")] = 0;
+		close = command_suggest(typed);
+	}
+	fprintf(stderr, _("huitong: there is no command `%s`"), typed);
 	if (close)
 		fprintf(stderr, _("; did you mean `%s`?"), close);
 	fprintf(stderr, "\n%s\n", _("`huitong help` lists all."));

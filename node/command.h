@@ -18,6 +18,7 @@ struct command_option {
 	const char *name;  /* without its dashes; NULL ends a list */
 	const char *value; /* what follows it, for people ("PERSON"); NULL: a switch */
 	const char *help;  /* N_() */
+	bool is_required;
 };
 
 /* What a handler finds ready in its context. */

@@ -11,7 +11,9 @@ enum { LEFT_COLUMNS = 30 };
 /* "  left      right", the right side on a line of its own when the left is long. */
 static void entry(FILE *out, const char *left, const char *right)
 {
-	if (strlen(left) < LEFT_COLUMNS)
+	if (!*right)
+		fprintf(out, "  %s\n", left);
+	else if (strlen(left) < LEFT_COLUMNS)
 		fprintf(out, "  %-*s %s\n", LEFT_COLUMNS - 1, left, right);
 	else
 		fprintf(out, "  %s\n  %*s %s\n", left, LEFT_COLUMNS - 1, "", right);
@@ -91,13 +93,23 @@ static void field_entries(FILE *out, const struct command *command)
 			field_entry(out, &kind->fields[i]);
 }
 
+static void usage(FILE *out, const struct command *command)
+{
+	fprintf(out, _("usage: huitong %s"), command->name);
+	if (*command->arguments)
+		fprintf(out, " %s", command->arguments);
+	for (const struct command_option *o = command->options; o && o->name; o++)
+		if (o->is_required)
+			fprintf(out, " --%s %s", o->name, o->value);
+	fprintf(out, "%s\n", _(" [--OPTION...]"));
+}
+
 void help_command(FILE *out, const struct command *command)
 {
 	const struct command_option *option;
 
-	fprintf(out, _("usage: huitong %s"), command->name);
-	fprintf(out, "%s%s%s\n\n%s\n", *command->arguments ? " " : "", command->arguments,
-		_(" [--OPTION...]"), _(command->summary));
+	usage(out, command);
+	fprintf(out, "\n%s\n", _(command->summary));
 	if (command->details)
 		fprintf(out, "\n%s\n", _(command->details));
 	if (command->options || command->fields)

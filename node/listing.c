@@ -83,20 +83,27 @@ struct value listing_value(struct listing *l, uint8_t field)
 	return value_nil();
 }
 
+enum err listing_keep(struct listing *l, const struct buf *text, const char **out,
+		      struct errmsg *msg)
+{
+	char *copy = buf_check(text) == OK ? arena_alloc(&l->row, text->size + 1) : NULL;
+
+	if (!copy)
+		return errmsg_set(msg, ERR_NOMEM, _("out of memory"));
+	if (text->size)
+		memcpy(copy, text->data, text->size);
+	*out = copy;
+	return OK;
+}
+
 enum err listing_text(struct listing *l, uint8_t field, const char **out, struct errmsg *msg)
 {
 	struct value value = listing_value(l, field);
 	struct buf text = BUF_EMPTY;
-	struct bytes copy = { 0 };
 	enum err rc = field_show(l->ctx, kind_field(l->kind, field), &value, &text, msg);
 
-	buf_append_byte(&text, 0);
-	if (rc == OK && buf_check(&text) == OK)
-		copy = arena_copy(&l->row, buf_bytes(&text));
-	if (rc == OK && !copy.data)
-		rc = errmsg_set(msg, ERR_NOMEM, _("out of memory"));
 	if (rc == OK)
-		*out = (const char *)copy.data;
+		rc = listing_keep(l, &text, out, msg);
 	buf_release(&text);
 	return rc;
 }

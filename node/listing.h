@@ -7,6 +7,10 @@
 
 #include "node/context.h"
 
+/* Rows of records that were not taken back. */
+#define NOT_VOID "r.life <> 1"
+_Static_assert(RECORD_VOID == 1, "NOT_VOID must say the same");
+
 struct listing {
 	struct context *ctx;
 	const struct kind *kind;
@@ -32,6 +36,10 @@ struct value listing_value(struct listing *l, uint8_t field);
 
 /* The same for people, borrowed likewise; "" for nil. */
 MUST_CHECK enum err listing_text(struct listing *l, uint8_t field, const char **out,
+				 struct errmsg *msg);
+
+/* A text of one's own, terminated, that lives as long as the row's. */
+MUST_CHECK enum err listing_keep(struct listing *l, const struct buf *text, const char **out,
 				 struct errmsg *msg);
 
 /* The row as docs/DATA_MODEL.md describes it: "kind", "id", "space", "life",

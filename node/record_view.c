@@ -5,6 +5,7 @@
 #include "node/output.h"
 #include "node/overdue.h"
 #include "node/ref.h"
+#include "node/space.h"
 
 enum { NAME_COLUMNS = 14 };
 
@@ -152,13 +153,25 @@ static void print_head(const struct record *rec, const struct buf *label)
 	output_line(stdout, "  %-*s%s", NAME_COLUMNS, "id", id_text(rec->id.bytes, id));
 }
 
+static enum err print_offices(struct context *ctx, const struct space_id *space, struct errmsg *msg)
+{
+	struct buf offices = BUF_EMPTY;
+	enum err rc = space_offices(ctx, space->bytes, &offices, msg);
+
+	if (rc == OK && offices.size)
+		print_field(_("offices"), &offices);
+	buf_release(&offices);
+	return rc;
+}
+
 enum err record_print(struct context *ctx, uint16_t kind, const struct record_id *id,
 		      struct errmsg *msg)
 {
 	struct buf label = BUF_EMPTY;
+	struct space_id space;
 	struct record rec;
 	uint8_t conflict;
-	enum err rc = record_load(ctx, kind, id, &rec, NULL, msg);
+	enum err rc = record_load(ctx, kind, id, &rec, &space, msg);
 
 	if (rc == OK)
 		rc = ref_label(ctx, kind, id, &label, msg);
@@ -166,6 +179,8 @@ enum err record_print(struct context *ctx, uint16_t kind, const struct record_id
 		print_head(&rec, &label);
 		rc = print_fields(ctx, &rec, msg);
 	}
+	if (rc == OK && kind == KIND_COLLABORATION)
+		rc = print_offices(ctx, &space, msg);
 	if (rc == OK && record_conflicts(&rec, &conflict, 1))
 		output_line(stdout, _("! in conflict: huitong conflicts show %.*s"),
 			    (int)label.size, (const char *)label.data);

@@ -8,15 +8,21 @@
 /* What people call a record of each kind: columns of its table. */
 static const struct naming {
 	uint16_t kind;
+	const char *word;   /* N_(), the kind's own name */
 	const char *number; /* unique, upper-case, or NULL */
 	const char *name;   /* or NULL */
 } namings[] = {
-	{ KIND_ORGANISATION, NULL, "name" }, { KIND_OFFICE, "code", "name" },
-	{ KIND_NODE, NULL, "name" },         { KIND_PERSON, NULL, "name" },
-	{ KIND_SPACE, NULL, "name" },        { KIND_COLLABORATION, "number", "title" },
-	{ KIND_MEETING, "number", "title" }, { KIND_TOPIC, NULL, "title" },
-	{ KIND_MINUTES, "number", NULL },    { KIND_BLOCK, NULL, NULL },
-	{ KIND_ACTION, "number", "title" },
+	{ KIND_ORGANISATION, N_("organisation"), NULL, "name" },
+	{ KIND_OFFICE, N_("office"), "code", "name" },
+	{ KIND_NODE, N_("node"), NULL, "name" },
+	{ KIND_PERSON, N_("person"), NULL, "name" },
+	{ KIND_SPACE, N_("space"), NULL, "name" },
+	{ KIND_COLLABORATION, N_("collaboration"), "number", "title" },
+	{ KIND_MEETING, N_("meeting"), "number", "title" },
+	{ KIND_TOPIC, N_("topic"), NULL, "title" },
+	{ KIND_MINUTES, N_("minutes"), "number", NULL },
+	{ KIND_BLOCK, N_("block of minutes"), NULL, NULL },
+	{ KIND_ACTION, N_("action item"), "number", "title" },
 };
 
 enum { CANDIDATES_MAX = 6, CANDIDATE_NAME_MAX = 64, ID_CHARS_MIN = 4, ID_CHARS_SHOWN = 8 };
@@ -194,7 +200,7 @@ static enum err missing(const struct search *s, struct errmsg *msg)
 {
 	if (!s->kind)
 		return errmsg_set(msg, ERR_NOT_FOUND, _("no record \"%s\""), s->text);
-	return errmsg_set(msg, ERR_NOT_FOUND, _("no %s \"%s\""), schema_kind(s->kind)->name,
+	return errmsg_set(msg, ERR_NOT_FOUND, _("no %s \"%s\""), _(find_naming(s->kind)->word),
 			  s->text);
 }
 

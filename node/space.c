@@ -58,3 +58,24 @@ enum err space_chosen(struct context *ctx, const struct args *args, struct space
 		rc = space_of(ctx, KIND_COLLABORATION, &id, out, msg);
 	return rc;
 }
+
+enum err space_offices(struct context *ctx, const uint8_t space[ID_BYTES], struct buf *out,
+		       struct errmsg *msg)
+{
+	static const char sql[] =
+		"SELECT DISTINCT o.code FROM r_space p "
+		"JOIN element e ON e.record = p.id AND e.kind = ?2 AND e.field = ?3 "
+		"JOIN r_office o ON o.id = e.value "
+		"WHERE p.space_id = ?1 ORDER BY o.code";
+	struct value args[] = { value_bytes(bytes_of(space, ID_BYTES)), value_int(KIND_SPACE),
+				value_int(SPACE_OFFICES) };
+	struct rows *rows;
+	size_t count = 0;
+	enum err rc = rows_open(&rows, ctx->replica, sql, args, 3, msg);
+
+	if (rc != OK)
+		return rc;
+	while (rows_next(rows))
+		buf_printf(out, "%s%s", count++ ? " " : "", rows_text(rows, 0));
+	return rows_close(rows, msg);
+}

@@ -14,4 +14,9 @@ MUST_CHECK enum err space_chosen(struct context *ctx, const struct args *args, s
 MUST_CHECK enum err space_of(struct context *ctx, uint16_t kind, const struct record_id *id,
 			     struct space_id *out, struct errmsg *msg);
 
+/* Append the codes of the offices that take part: "FRA SHA"; nothing for the
+ * directory, which is everybody's. */
+MUST_CHECK enum err space_offices(struct context *ctx, const uint8_t space[ID_BYTES],
+				  struct buf *out, struct errmsg *msg);
+
 #endif
