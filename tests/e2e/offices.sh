@@ -1,0 +1,154 @@
+# Offices of one organisation as real processes on this machine: sourced by the demo and the
+# tests, not run.
+#
+# An office is known by its code. Its data folder is $root/CODE, its daemon's log $root/CODE.log.
+# Whatever is started here ends with the script, however that ends.
+# shellcheck shell=bash
+
+huitong=${HUITONG:-}
+[ -x "$huitong" ] || {
+	echo "${0##*/}: no program at '$huitong': say HUITONG=PATH" >&2
+	exit 2
+}
+huitong=$(realpath "$huitong")
+
+# The offices of the stories told here.
+declare -rA office_name=([SHA]=上海 [FRA]=Frankfurt [NYC]="New York")
+declare -rA office_zone=([SHA]=Asia/Shanghai [FRA]=Europe/Berlin [NYC]=America/New_York)
+declare -rA office_person=([SHA]=王芳 [FRA]="Jonas Weber" [NYC]="Maria Lopez")
+
+declare -A daemon=() # the process by office; no entry: not running
+declare -A port=()   # where it listens, and will listen again
+helpers=()           # other processes of ours
+keep=                # not empty: leave everything as it is at the end
+
+# What the caller's shell says of itself must not change the story.
+unset HUITONG_REPLICA HUITONG_PERSON TZ EDITOR VISUAL
+export LC_ALL=C.UTF-8
+
+root=$(mktemp -d "${TMPDIR:-/tmp}/huitong.XXXXXX")
+
+offices_end() {
+	local status=$?
+	set +e
+	if [ -n "$keep" ] && [ "$status" -eq 0 ]; then
+		return
+	fi
+	trap '' INT TERM
+	kill "${daemon[@]}" "${helpers[@]}" 2>/dev/null
+	if [ "$status" -ne 0 ] && [ "$status" -ne 77 ]; then
+		echo "${0##*/}: failed; the last words of the daemons:" >&2
+		tail -n 15 "$root"/*.log >&2
+	fi
+	wait_briefly "${daemon[@]}" "${helpers[@]}" || {
+		kill -9 "${daemon[@]}" "${helpers[@]}" 2>/dev/null
+	}
+	rm -rf "$root"
+}
+trap offices_end EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+die() {
+	echo "${0##*/}: $*" >&2
+	exit 1
+}
+
+now_ms() { echo $((${EPOCHREALTIME/[.,]/} / 1000)); }
+
+# await SECONDS COMMAND...: until it succeeds.
+await() {
+	local end=$(($(now_ms) + $1 * 1000))
+	shift
+	until "$@"; do
+		[ "$(now_ms)" -lt "$end" ] || return 1
+		sleep 0.02
+	done
+}
+
+is_gone() { ! kill -0 "$1" 2>/dev/null; }
+
+# Until all these processes have ended, 10 s at most.
+wait_briefly() {
+	local pid
+	for pid; do await 10 is_gone "$pid" || return 1; done
+}
+
+# One value of JSON on stdin, by its key; the first one.
+value_of() { sed -n "s/^ *\"$1\": \"\{0,1\}\([^\",]*\)\"\{0,1\},\{0,1\}\$/\1/p" | sed 1q; }
+
+# ---- Offices ----
+
+# ht OFFICE COMMAND...: huitong in that office.
+ht() {
+	HUITONG_REPLICA=$root/$1 "$huitong" "${@:2}"
+}
+
+found() { # OFFICE [ARGUMENT...]
+	ht "$1" init --org 会同集团 --office "$1" --office-name "${office_name[$1]}" \
+		--zone "${office_zone[$1]}" --person "${office_person[$1]}" "${@:2}" \
+		>/dev/null 2>>"$root/$1.log"
+}
+
+# invite OFFICE BY ADDRESS [ARGUMENT...]: prints the ticket.
+invite() {
+	ht "$2" invite "$1" --zone "${office_zone[$1]}" --address "$3" "${@:4}" 2>>"$root/$2.log" |
+		grep -o 'huitong1:[A-Za-z0-9_-]*'
+}
+
+# enrol OFFICE TICKET [ARGUMENT...]
+enrol() {
+	ht "$1" join "$2" --name "${office_name[$1]}" --person "${office_person[$1]}" \
+		"${@:3}" >/dev/null 2>>"$root/$1.log"
+}
+
+state_hash() { ht "$1" status --hash --json | value_of state_hash; }
+
+has_converged() { # OFFICE...
+	local first hash
+	first=$(state_hash "$1")
+	for office in "${@:2}"; do
+		hash=$(state_hash "$office")
+		[ -n "$first" ] && [ "$hash" = "$first" ] || return 1
+	done
+}
+
+# converge OFFICE...: until all show the same state; prints the milliseconds it took.
+converge() {
+	local began
+	began=$(now_ms)
+	await "${converge_seconds:-30}" has_converged "$@" ||
+		die "no convergence: $(for office; do echo "$office $(state_hash "$office")"; done)"
+	echo $(($(now_ms) - began))
+}
+
+# ---- Daemons ----
+
+# A daemon that ended is as good as one that is ready: the caller looks which it is.
+is_ready() {
+	is_gone "${daemon[$1]}" ||
+		[ "$(ht "$1" status --json 2>/dev/null | value_of pid)" = "${daemon[$1]}" ]
+}
+
+start() { # OFFICE [ARGUMENT...]
+	HUITONG_REPLICA=$root/$1 "$huitong" serve --listen "127.0.0.1:${port[$1]:-0}" "${@:2}" \
+		</dev/null >/dev/null 2>>"$root/$1.log" &
+	daemon[$1]=$!
+	await 20 is_ready "$1" || die "$1's daemon does not answer"
+	! is_gone "${daemon[$1]}" || die "$1's daemon ended"
+	port[$1]=$(ht "$1" status --json | value_of port)
+}
+
+stop() { # OFFICE [SIGNAL]
+	kill -"${2:-TERM}" "${daemon[$1]}"
+	wait_briefly "${daemon[$1]}" || die "$1's daemon does not end"
+	wait "${daemon[$1]}" || die "$1's daemon ended with status $?"
+	unset "daemon[$1]"
+}
+
+# As by a power cut, but for the disk.
+crash() { # OFFICE
+	kill -9 "${daemon[$1]}"
+	wait "${daemon[$1]}" 2>/dev/null || true
+	unset "daemon[$1]"
+}

@@ -1,0 +1,72 @@
+#!/usr/bin/env bash
+# The link is cut while both sides work; it comes back, and nothing is lost or fetched twice.
+. "$(dirname "$0")/check.sh"
+
+found SHA
+start SHA
+link wire "${port[SHA]}"
+ht SHA collab new 欧洲上线 >/dev/null
+enrol FRA "$(invite FRA SHA "127.0.0.1:${proxy_port[wire]}")"
+start FRA --peer "127.0.0.1:${proxy_port[wire]}"
+number=$(add_action SHA "提交验收报告" --due 2030-12-04)
+converge SHA FRA >/dev/null
+
+step "the link is cut: both sides notice and work on"
+cut_link wire
+is_apart() { [ "$(peer SHA FRA state)" != in-sync ] && [ "$(peer FRA SHA state)" != in-sync ]; }
+await 20 is_apart || fail "the cut goes unnoticed"
+ht SHA action edit "$number" --title "提交验收报告（含性能数据）" >/dev/null
+ht FRA action edit "$number" --title "Acceptance report in English" >/dev/null
+ht SHA action due "$number" 2030-12-03 >/dev/null
+ht FRA action progress "$number" "translation ordered" >/dev/null
+add_action SHA "only in Shanghai" >/dev/null
+add_action FRA "only in Frankfurt" >/dev/null
+[ "$(state_hash SHA)" != "$(state_hash FRA)" ] || fail "they are not apart"
+
+step "it heals: both converge by themselves, and the conflict has both titles"
+heal_link wire
+converge SHA FRA >/dev/null
+for office in SHA FRA; do
+	exits 0 ht "$office" conflicts show "$number"
+	says '提交验收报告（含性能数据）'
+	says 'Acceptance report in English'
+	is "the due date in $office" "$(field "$office" "$number" due)" "2030-12-03[Asia/Shanghai]"
+done
+
+step "one office chooses, the other follows"
+ht FRA conflicts pick "$number" title --value "Acceptance report 验收报告" >/dev/null
+converge SHA FRA >/dev/null
+is "conflicts left" "$(ht SHA conflicts --json | jq length)" 0
+
+step "cut at many places of one catch-up: it goes on where it was"
+stop FRA
+"$tools/bulk" "$root/SHA" 3000
+before=$(changesets FRA)
+# From the first byte over the handshake to the middle of the stream.
+link rough --cut-after \
+	1,2,50,98,150,200,262,300,400,600,1000,300000,310001,320002,330003 "${port[SHA]}"
+start FRA --peer "127.0.0.1:${proxy_port[rough]}"
+cut_link wire # the way that the directory knows
+is_done() {
+	ht FRA sync now >/dev/null
+	[ "$(changesets FRA)" = "$(changesets SHA)" ]
+}
+await 60 is_done || fail "the catch-up does not end"
+converge SHA FRA >/dev/null
+received=$(ht FRA peers --json | jq '[.[].changesets_received] | add')
+at_most "changesets received" "$received" $(($(changesets FRA) - before + 50))
+verifies SHA FRA
+stop FRA
+await 10 awk 'END { exit NR < 15 }' "$root/rough.links" ||
+	fail "not all cuts happened: $(cat "$root/rough.links")"
+total=$(awk '{ n += $3 } END { print n }' "$root/rough.links")
+echo "  $(wc -l <"$root/rough.links") connections, $total bytes for 3000 changesets"
+
+step "the same in one go, to compare"
+rm -rf "$root/FRA"
+heal_link wire
+enrol FRA "$(invite FRA SHA "127.0.0.1:${proxy_port[rough]}")"
+whole=$(tail -n +16 "$root/rough.links" | awk '{ n += $3 } END { print n }')
+echo "  $whole bytes"
+# Each cut may cost what was under way, never a beginning from zero.
+at_most "bytes in pieces" "$total" $((whole * 2))

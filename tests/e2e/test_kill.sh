@@ -1,0 +1,63 @@
+#!/usr/bin/env bash
+# kill -9 at any moment: what was acknowledged is there, what arrives stays, and every log is whole.
+# ctest: labels=slow timeout=300
+. "$(dirname "$0")/check.sh"
+
+changesets=20000
+
+offices FRA
+stop FRA
+before=$(changesets FRA)
+"$tools/bulk" "$root/SHA" $changesets
+
+step "Frankfurt catches up with $changesets changesets and is killed again and again"
+kills=0
+while [ "$(changesets FRA)" != "$(changesets SHA)" ]; do
+	held=$(changesets FRA)
+	start FRA
+	has_more() { [ "$(changesets FRA)" != "$held" ]; }
+	await 30 has_more || fail "no progress beyond $held changesets"
+	crash FRA
+	kills=$((kills + 1))
+	[ "$(changesets FRA)" -ge "$held" ] || fail "it lost what it had"
+	[ $((kills % 5)) -ne 1 ] || verifies FRA
+done
+[ "$kills" -ge 3 ] || fail "only $kills kills: the test has become too easy"
+echo "  $kills kills"
+start FRA
+converge SHA FRA >/dev/null
+verifies FRA
+is "changesets" "$(changesets FRA)" "$(changesets SHA)"
+
+step "writers record what was acknowledged, while daemons and writers are killed"
+write() { # NAME: until told to stop; some are killed in the middle
+	local n=0 number
+	while [ ! -e "$root/enough" ]; do
+		n=$((n + 1))
+		number=$(HUITONG_REPLICA=$root/SHA timeout -s KILL "0.0$((RANDOM % 100))" \
+			"$huitong" action add "$1-$n" --json 2>/dev/null | value_of number) || true
+		[ -z "$number" ] || echo "$number" >>"$root/$1.acknowledged"
+	done
+}
+write one &
+writers=($!)
+write two &
+writers+=($!)
+helpers+=("${writers[@]}")
+for _ in $(seq 8); do
+	sleep 0.3
+	crash SHA
+	start SHA
+done
+touch "$root/enough"
+wait "${writers[@]}"
+ht SHA action list --all --json | jq -r '.[].number' | sort >"$root/numbers"
+is "numbers issued twice" "$(uniq -d "$root/numbers" | wc -l)" 0
+sort "$root"/*.acknowledged >"$root/acknowledged"
+[ "$(wc -l <"$root/acknowledged")" -ge 20 ] || fail "hardly anything was written"
+is "acknowledged and lost" "$(comm -23 "$root/acknowledged" "$root/numbers" | wc -l)" 0
+echo "  $(wc -l <"$root/acknowledged") acknowledged"
+converge SHA FRA >/dev/null
+verifies SHA FRA
+stop FRA
+stop SHA
