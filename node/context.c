@@ -26,17 +26,36 @@ uint64_t system_now_ms(void)
 	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
+/* What another key signs, no office would accept. */
+static enum err check_key(const struct context *ctx, struct errmsg *msg)
+{
+	const struct member *self = replica_self(ctx->replica);
+
+	if (!self ||
+	    memcmp(self->identity.sign_key, ctx->identity.sign_public, SIGN_PUBLIC_BYTES) == 0)
+		return OK;
+	return errmsg_set(msg, ERR_KEY, _("%s is not the key of this replica"),
+			  ctx->folder.identity);
+}
+
 enum err context_open_replica(struct context *ctx, bool create, bool read_only, struct errmsg *msg)
 {
-	struct replica_config config = { .path = ctx->folder.database,
-					 .create = create,
-					 .read_only = read_only,
-					 .sign_secret =
-						 read_only ? NULL : ctx->identity.sign_secret,
-					 .dice = system_dice(),
-					 .now_ms = ctx->now_ms };
+	struct replica_config config = {
+		.path = ctx->folder.database,
+		.create = create,
+		.read_only = read_only,
+		.sign_secret = read_only ? NULL : ctx->identity.sign_secret,
+		.dice = system_dice(),
+		.now_ms = ctx->now_ms,
+	};
+	/* SQLite would only say that it can't open something. */
+	enum err rc = read_only ? OK : folder_check_writable(&ctx->folder, msg);
 
-	return replica_open(&ctx->replica, &config, msg);
+	if (rc == OK)
+		rc = replica_open(&ctx->replica, &config, msg);
+	if (rc == OK && !read_only)
+		rc = check_key(ctx, msg);
+	return rc;
 }
 
 enum err context_open(struct context *ctx, const struct args *args, struct errmsg *msg)

@@ -120,6 +120,15 @@ enum err folder_check(const struct folder *f, struct errmsg *msg)
 			  f->path);
 }
 
+enum err folder_check_writable(const struct folder *f, struct errmsg *msg)
+{
+	if (access(f->path, R_OK | W_OK | X_OK) != 0)
+		return sys_error(f->path, msg);
+	if (access(f->database, R_OK | W_OK) != 0 && errno != ENOENT)
+		return sys_error(f->database, msg);
+	return OK;
+}
+
 bool folder_is_private(const struct folder *f)
 {
 	struct stat st;

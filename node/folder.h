@@ -40,6 +40,9 @@ MUST_CHECK enum err folder_create(const struct folder *f, struct errmsg *msg);
  * when it can't be entered. */
 MUST_CHECK enum err folder_check(const struct folder *f, struct errmsg *msg);
 
+/* Files can be made and changed in it. ERR_READONLY, ERR_NOT_FOUND, ERR_IO. */
+MUST_CHECK enum err folder_check_writable(const struct folder *f, struct errmsg *msg);
+
 /* Nobody but the owner can enter it. */
 bool folder_is_private(const struct folder *f);
 
