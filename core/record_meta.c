@@ -173,7 +173,8 @@ static void *meta_array(struct meta_reader *m, size_t count, size_t size)
 
 static void get_stamps(struct meta_reader *m)
 {
-	uint32_t count = wire_array(&m->r, 3 * RECORD_ENTRIES_MAX) / 3;
+	/* Of as many values and as many voids. */
+	uint32_t count = wire_array(&m->r, 2 * 3 * RECORD_ENTRIES_MAX) / 3;
 
 	m->stamps = meta_array(m, count, sizeof(*m->stamps));
 	for (uint32_t i = 0; i < count && wire_is_ok(&m->r); i++) {
@@ -194,13 +195,24 @@ static const struct stamp *get_stamp(struct meta_reader *m)
 	return &m->stamps[place];
 }
 
-static void add_entry(struct meta_reader *m, uint8_t field, const struct stamp *stamp,
+/* A register of this kind. Values are as good as the column they come from,
+ * but states are indices into their machine's tables. */
+static bool is_usable(const struct field *field, const struct value *value)
+{
+	if (!field || !merge_is_register(field->merge))
+		return false;
+	return field->merge != MERGE_STATE || field_validate(field, value, NULL) == OK;
+}
+
+static void add_entry(struct meta_reader *m, const struct field *field, const struct stamp *stamp,
 		      const struct value *value)
 {
 	struct record *rec = m->rec;
 
-	if (wire_is_ok(&m->r))
-		rec->entries[rec->count++] = (struct entry){ field, *stamp, *value };
+	if (wire_is_ok(&m->r) && is_usable(field, value))
+		rec->entries[rec->count++] = (struct entry){ field->number, *stamp, *value };
+	else
+		wire_fail(&m->r, ERR_FORMAT);
 }
 
 /* Siblings follow the shown values in the column; entries are kept by field. */
@@ -230,19 +242,19 @@ static void get_shown(struct meta_reader *m, uint64_t present, bool plain,
 			continue;
 		stamp = plain && m->stamp_count ? &m->stamps[0] : get_stamp(m);
 		field = kind_field(m->rec->kind, n);
-		if (!field || !wire_is_ok(&m->r)) {
+		if (!field || !merge_is_register(field->merge) || !wire_is_ok(&m->r)) {
 			wire_fail(&m->r, ERR_FORMAT);
 			return;
 		}
 		value = shown(ctx, field);
-		add_entry(m, n, stamp, &value);
+		add_entry(m, field, stamp, &value);
 	}
 }
 
 static void get_siblings(struct meta_reader *m, uint32_t count)
 {
 	for (uint32_t i = 0; i < count && wire_is_ok(&m->r); i++) {
-		uint8_t field = (uint8_t)wire_uint(&m->r, 64);
+		const struct field *field = kind_field(m->rec->kind, (uint8_t)wire_uint(&m->r, 64));
 		const struct stamp *stamp = get_stamp(m);
 		struct value value = value_nil();
 
