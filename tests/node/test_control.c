@@ -204,13 +204,16 @@ static void nobody_home_is_told(void **state)
 
 static void folder_with_a_long_path_works_too(void **state)
 {
-	char name[200];
+	char name[200], path[2048];
+	struct stat st;
 	struct world *w;
 	struct question q;
 
 	memset(name, 'x', sizeof(name) - 1);
 	name[sizeof(name) - 1] = '\0';
 	w = world_in(name);
+	assert_int_equal(
+		stat(tempdir_path(path, sizeof(path), w->folder, CONTROL_SOCKET_NAME), &st), 0);
 	q = ask(w, CONTROL_STATUS);
 	assert_int_equal(q.rc, OK);
 	json_decref(q.reply);

@@ -339,8 +339,6 @@ static void flushing_close_delivers_the_last_word(void **state)
 	prng_init(&p, prng_seed_from_environment());
 	data = random_bytes(&p, 9 << 20);
 	dialled = connect_ends(w, &accepted);
-	/* What the closing side has not read must not turn into a reset. */
-	send_bytes(w, accepted, buf_bytes(&data));
 	send_bytes(w, dialled, buf_bytes(&data));
 	w->port.close(w->port.ctx, dialled->id, true);
 	send_bytes(w, dialled, bytes_of_str("too late"));
@@ -352,6 +350,30 @@ static void flushing_close_delivers_the_last_word(void **state)
 	assert_false(accepted->is_closed);
 	buf_release(&data);
 	world_free(w);
+}
+
+/* A socket that is closed with unread bytes resets the connection. */
+static void last_word_survives_what_the_closer_has_not_read(void **state)
+{
+	struct world *closer = world_new("127.0.0.1:0");
+	struct world *reader = world_new("127.0.0.1:0");
+	struct end *e = dial(closer, reader->address);
+	struct buf data = BUF_EMPTY;
+
+	memset(buf_grow(&data, 1 << 20), 1, 1 << 20);
+	PUMP_UNTIL(closer, e->is_connected);
+	PUMP_UNTIL(reader, reader->accepted_count == 1);
+	send_bytes(reader, &reader->ends[0], buf_bytes(&data));
+	PUMP_UNTIL(reader, reader->ends[0].sent == data.size);
+
+	send_bytes(closer, e, buf_bytes(&data)); /* more than the reader has read by itself */
+	closer->port.close(closer->port.ctx, e->id, true);
+	PUMP_UNTIL(closer, transport_conn_count(closer->transport) == 0);
+	PUMP_UNTIL(reader, reader->ends[0].is_closed);
+	assert_received(&reader->ends[0], &data);
+	buf_release(&data);
+	world_free(closer);
+	world_free(reader);
 }
 
 static void flushing_close_ends_though_the_peer_stays(void **state)
@@ -502,7 +524,7 @@ static void thousand_peers_who_come_and_go_leave_nothing_behind(void **state)
 	}
 	PUMP_UNTIL(w, w->accepted_count == 1001 && w->closed_count == 1000);
 	assert_int_equal(transport_conn_count(w->transport), 2);
-	PUMP_UNTIL(w, open_fd_count() == fd_count); /* nng's reaper closes them */
+	PUMP_UNTIL(w, open_fd_count() <= fd_count); /* nng's reaper closes them */
 	send_bytes(w, dialled, bytes_of_str("still there"));
 	PUMP_UNTIL(w, dialled->received.size == 11);
 	world_free(w);
@@ -622,6 +644,7 @@ int main(void)
 		cmocka_unit_test(what_one_turn_queues_leaves_in_one_piece),
 		cmocka_unit_test(reader_who_pauses_stops_the_sender_and_loses_nothing),
 		cmocka_unit_test(flushing_close_delivers_the_last_word),
+		cmocka_unit_test(last_word_survives_what_the_closer_has_not_read),
 		cmocka_unit_test(flushing_close_ends_though_the_peer_stays),
 		cmocka_unit_test(close_tells_the_other_side_only),
 		cmocka_unit_test(refused_dial_is_told),
