@@ -2,6 +2,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -355,6 +356,37 @@ static enum err migrate(struct store *s, bool create, struct errmsg *msg)
 	return check_schema_version(s, msg);
 }
 
+/* The file's disk is mounted read-only, and no writer left a log beside it: there
+ * SQLite can't make the files by which readers and writers meet. */
+static bool is_frozen(const char *path)
+{
+	char wal[PATH_MAX];
+
+	if (access(path, W_OK) == 0 || errno != EROFS)
+		return false;
+	return snprintf(wal, sizeof(wal), "%s-wal", path) < (int)sizeof(wal) &&
+	       access(wal, F_OK) != 0;
+}
+
+/* Nobody can change the file: SQLite need not watch out. */
+static int open_frozen(struct store *s)
+{
+	struct buf uri = BUF_EMPTY;
+	int result = SQLITE_NOMEM;
+
+	buf_append_str(&uri, "file:");
+	for (const char *c = s->path; *c; c++)
+		buf_printf(&uri, strchr("%?#", *c) ? "%%%02x" : "%c", (unsigned char)*c);
+	buf_append_str(&uri, "?immutable=1");
+	buf_append_byte(&uri, 0);
+	if (buf_check(&uri) == OK)
+		result = sqlite3_open_v2(
+			(const char *)uri.data, &s->db,
+			SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_URI, NULL);
+	buf_release(&uri);
+	return result;
+}
+
 static enum err open_database(struct store *s, const char *vfs, bool create, struct errmsg *msg)
 {
 	int flags = s->read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE;
@@ -366,10 +398,11 @@ static enum err open_database(struct store *s, const char *vfs, bool create, str
 				  strerror(errno));
 	if (create)
 		flags |= SQLITE_OPEN_CREATE;
-	result = sqlite3_open_v2(s->path, &s->db, flags | SQLITE_OPEN_NOMUTEX, vfs);
-	if (result != SQLITE_OK)
-		return store_error(s, result, "open", msg);
-	return OK;
+	if (on_disk && s->read_only && is_frozen(s->path))
+		result = open_frozen(s);
+	else
+		result = sqlite3_open_v2(s->path, &s->db, flags | SQLITE_OPEN_NOMUTEX, vfs);
+	return result == SQLITE_OK ? OK : store_error(s, result, "open", msg);
 }
 
 /* Two processes may create or migrate at once: look again under the lock. */
