@@ -21,8 +21,8 @@ own_mounts() {
 	[ -z "${HUITONG_TEST_MOUNTS:-}" ] || return 0
 	[ "$(id -u)" -eq 0 ] || skip "only root can mount"
 	unshare --mount true 2>/dev/null || skip "no mount namespaces here"
-	rmdir "$root"
-	HUITONG_TEST_MOUNTS=own exec unshare --mount --propagation private bash "$0"
+	TMPDIR=$root HUITONG_TEST_MOUNTS=own unshare --mount --propagation private bash "$0"
+	exit
 }
 
 step() { echo "- $*"; }

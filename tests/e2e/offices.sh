@@ -36,14 +36,14 @@ offices_end() {
 	fi
 	trap '' INT TERM
 	kill "${daemon[@]}" "${helpers[@]}" 2>/dev/null
-	if [ "$status" -ne 0 ] && [ "$status" -ne 77 ]; then
+	if [ "$status" -ne 0 ] && [ -n "${daemon[*]}" ]; then
 		echo "${0##*/}: failed; the last words of the daemons:" >&2
 		tail -n 15 "$root"/*.log >&2
 	fi
 	wait_briefly "${daemon[@]}" "${helpers[@]}" || {
 		kill -9 "${daemon[@]}" "${helpers[@]}" 2>/dev/null
 	}
-	rm -rf "$root"
+	rm -rf "$root" 2>/dev/null
 }
 trap offices_end EXIT
 trap 'exit 130' INT
