@@ -12,7 +12,7 @@ enum {
 	READ_COUNT = 1000,
 	/* What an engine may leave to a connection: a message and what completes it. */
 	QUEUE_BYTES_MAX = 16 << 20,
-	FRESH_RECORDS_MAX = 4, /* compared with the oracle after each event */
+	FRESH_MAX = 6, /* of the news, records compared with the oracle after an event */
 };
 
 /* One space of one node, from what was held before to what is held now. */
@@ -21,6 +21,8 @@ struct audit {
 	struct world *w;
 	uint32_t space;
 	uint32_t *before, *now; /* frontiers; `before` grows as the news is read */
+	const struct ledger_entry *fresh[FRESH_MAX]; /* a sample of the news */
+	size_t news;
 	struct arena arena;
 	struct errmsg msg;
 };
@@ -170,21 +172,22 @@ static void check_new(struct audit *a, const struct sealed *s)
 	a->before[author] = (uint32_t)s->seq;
 	if (hlc_wall_ms(e->cs.hlc) > a->n->greatest_hlc_ms)
 		a->n->greatest_hlc_ms = hlc_wall_ms(e->cs.hlc);
+	/* Each with the same chance. */
+	if (a->news++ < FRESH_MAX)
+		a->fresh[a->news - 1] = e;
+	else if (prng_below(&a->w->dice, a->news) < FRESH_MAX)
+		a->fresh[prng_below(&a->w->dice, FRESH_MAX)] = e;
 }
 
-/* S-11 for some of the records that a changeset touched. */
-static void check_records(struct audit *a, const struct ledger_entry *e)
+/* S-11 for a record that a changeset touched. */
+static void check_record(struct audit *a, const struct ledger_entry *e)
 {
-	for (size_t i = 0; i < e->cs.op_count && i < FRESH_RECORDS_MAX; i++) {
-		const struct op *op = &e->cs.ops[prng_below(&a->w->dice, e->cs.op_count)];
-		const struct subject *s =
-			oracle_find(&a->w->oracle, a->space, op->kind, &op->record);
+	const struct op *op = &e->cs.ops[prng_below(&a->w->dice, e->cs.op_count)];
+	const struct subject *s = oracle_find(&a->w->oracle, a->space, op->kind, &op->record);
 
-		if (!s || !schema_kind(s->kind))
-			continue;
-		if (oracle_compare(&a->w->oracle, s, a->now, a->n->replica, &a->msg) != OK)
-			world_fail(a->w, "S-11", "%s: %s", a->n->code, a->msg.text);
-	}
+	if (s && schema_kind(s->kind) &&
+	    oracle_compare(&a->w->oracle, s, a->now, a->n->replica, &a->msg) != OK)
+		world_fail(a->w, "S-11", "%s: %s", a->n->code, a->msg.text);
 }
 
 /* Read what is new and check each piece; false when the disk stands in the way. */
@@ -192,7 +195,6 @@ static bool read_news(struct audit *a)
 {
 	struct vv has = VV_EMPTY;
 	struct sealed *list;
-	const struct ledger_entry *last = NULL;
 	size_t count;
 	bool more = true;
 	enum err rc = OK;
@@ -203,20 +205,14 @@ static bool read_news(struct audit *a)
 		rc = replica_missing(a->n->replica, &a->w->ledger.spaces[a->space], &has,
 				     READ_BYTES, READ_COUNT, &a->arena, &list, &count, &more,
 				     &a->msg);
-		for (size_t i = 0; rc == OK && i < count && !a->w->rule; i++) {
+		for (size_t i = 0; rc == OK && i < count && !a->w->rule; i++)
 			check_new(a, &list[i]);
-			last = a->w->rule
-				       ? NULL
-				       : ledger_find(&a->w->ledger, a->space,
-						     ledger_author(&a->w->ledger, &list[i].replica),
-						     list[i].seq);
-		}
 	}
 	vv_release(&has);
 	if (rc != OK && !memdisk_has_failed(a->n->disk))
 		world_fail(a->w, "S-15", "%s can't read its log: %s", a->n->code, a->msg.text);
-	if (rc == OK && last)
-		check_records(a, last);
+	for (size_t i = 0; rc == OK && i < a->news && i < FRESH_MAX && !a->w->rule; i++)
+		check_record(a, a->fresh[i]);
 	return rc == OK;
 }
 
@@ -351,6 +347,32 @@ bool audit_has_converged(struct world *w, struct errmsg *why_not)
 		for (uint32_t space = 0; space < w->ledger.space_count; space++)
 			if (takes_part(w, &w->nodes[i], space) &&
 			    !holds_all(w, &w->nodes[i], space, why_not))
+				return false;
+	return true;
+}
+
+static bool agree(const struct world *w, const struct node *a, const struct node *b,
+		  struct errmsg *why_not)
+{
+	size_t bytes = w->ledger.author_max * sizeof(uint32_t);
+
+	for (uint32_t s = 0; s < w->ledger.space_count; s++) {
+		if (!takes_part(w, a, s) || !takes_part(w, b, s) || !a->held[s] || !b->held[s])
+			continue;
+		if (memcmp(a->held[s], b->held[s], bytes) != 0) {
+			errmsg_set(why_not, ERR_NOT_FOUND, "%s and %s differ in space %u", a->code,
+				   b->code, s);
+			return false;
+		}
+	}
+	return true;
+}
+
+bool audit_agrees(struct world *w, const bool *part, struct errmsg *why_not)
+{
+	for (unsigned i = 0; i < w->node_count; i++)
+		for (unsigned k = 0; k < i; k++)
+			if (part[i] && part[k] && !agree(w, &w->nodes[i], &w->nodes[k], why_not))
 				return false;
 	return true;
 }

@@ -32,6 +32,9 @@ void audit_node(struct node *n);
 /* S-12: everybody holds all that there is and that they take part in. */
 bool audit_has_converged(struct world *w, struct errmsg *why_not);
 
+/* The nodes of `part` hold the same of every space that they share. */
+bool audit_agrees(struct world *w, const bool *part, struct errmsg *why_not);
+
 /* S-11 to S-13 in full, at rest. `verify_count` nodes replay their whole log. */
 void audit_rest(struct world *w, unsigned verify_count);
 

@@ -402,6 +402,21 @@ static enum err compare_fields(struct comparison *c, const struct record *rec)
 	return rc;
 }
 
+/* The voids in force, newest first. */
+static enum err compare_voids(struct comparison *c, const struct record *rec)
+{
+	static const struct field voids = { .name = "voids", .merge = MERGE_LWW };
+	uint32_t count = current_facts(c->s, c->held, 0, c->facts);
+
+	if (rec->void_count != count)
+		return differs(c, voids.name, "their number", rec->void_count, count);
+	sort_facts(c->o, &voids, c->facts, count);
+	for (uint32_t i = 0; i < count; i++)
+		if (!same_stamp(c, &rec->voids[i].stamp, c->facts[i]))
+			return differs(c, voids.name, "the first wrong one", i, count);
+	return OK;
+}
+
 static enum err compare(struct comparison *c)
 {
 	struct record rec;
@@ -412,6 +427,8 @@ static enum err compare(struct comparison *c)
 		return differs(c, "the record", "its presence", 0, 1);
 	if (rc == OK)
 		rc = compare_fields(c, &rec);
+	if (rc == OK)
+		rc = compare_voids(c, &rec);
 	if (rc != OK)
 		return rc;
 	life = oracle_life(c->o, c->s, c->held);

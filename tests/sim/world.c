@@ -87,7 +87,7 @@ static void on_edit(void *ctx, uint64_t arg)
 	struct world *w = ctx;
 	struct node *n = &w->nodes[prng_below(&w->dice, w->node_count)];
 
-	if (w->is_settling || (w->config.edits_max && w->stats.edits >= w->config.edits_max))
+	if (w->is_settling)
 		return;
 	if (node_is_running(n)) {
 		if (prng_chance(&w->dice, 2))

@@ -57,7 +57,8 @@ struct world_config {
 
 	uint64_t edit_mean_ms;  /* between two edits anywhere; 0 = none */
 	uint64_t fault_mean_ms; /* between two faults; 0 = none */
-	unsigned edits_max;     /* transactions in all; 0 = no limit */
+	uint64_t run_ms;        /* of a random run */
+	uint64_t events_max;    /* of a random run; 0 = no limit */
 };
 
 struct edge {

@@ -1,0 +1,261 @@
+#include "tests/sim/scenario.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "tests/sim/faults.h"
+#include "tests/sim/invariants.h"
+#include "tests/sim/node.h"
+#include "tests/sim/workload.h"
+
+/* Chaos: the seed decides everything. */
+
+static void draw_chaos(struct world_config *c)
+{
+	struct prng dice;
+
+	prng_init(&dice, ~c->seed);
+	c->nodes = 2 + (unsigned)prng_below(&dice, 7);
+	c->topology = (enum topology)prng_below(&dice, TOPOLOGY_COUNT);
+	c->spaces = 1 + (unsigned)prng_below(&dice, 3);
+	c->all_granted = prng_chance(&dice, 30);
+	c->both_dial = prng_chance(&dice, 50);
+	c->dial_members = prng_chance(&dice, 20);
+	c->edit_mean_ms = 500 + prng_below(&dice, 20000);
+	c->fault_mean_ms = 5000 + prng_below(&dice, 120000);
+}
+
+static void play_chaos(struct world *w)
+{
+	fault_draw_links(w);
+	world_run(w, w->config.run_ms, w->config.events_max);
+}
+
+/* No faults at all. */
+static void play_calm(struct world *w)
+{
+	world_run(w, 30 * MINUTE_MS, 0);
+}
+
+static void play_partition(struct world *w)
+{
+	bool part[NET_NODES_MAX] = { false };
+
+	for (unsigned i = 0; i < w->node_count; i += 2)
+		part[i] = true;
+	world_run(w, 5 * MINUTE_MS, 0);
+	world_note(w, NULL, "the organisation is in two halves");
+	fault_partition(w, part, true);
+	world_run(w, 3 * DAY_MS, 0);
+	world_note(w, NULL, "the halves meet again");
+	fault_partition(w, part, false);
+	world_run(w, 10 * MINUTE_MS, 0);
+}
+
+static void play_one_way(struct world *w)
+{
+	world_run(w, MINUTE_MS, 0);
+	for (unsigned i = 0; i < w->edge_count && !w->rule; i++) {
+		const struct edge *e = &w->edges[i];
+		bool back = prng_chance(&w->dice, 50);
+
+		net_cut(w->net, back ? e->b : e->a, back ? e->a : e->b, true);
+		world_run(w, 20 * MINUTE_MS, 0);
+		net_cut(w->net, back ? e->b : e->a, back ? e->a : e->b, false);
+	}
+}
+
+/* A node that was away for long loses power again and again while it catches up. */
+static void play_catch_up(struct world *w)
+{
+	struct node *n = &w->nodes[1];
+
+	node_stop(n, ENDING_KILL);
+	for (int i = 0; i < 300 && !w->rule; i++)
+		workload_edit(&w->nodes[0]);
+	for (int i = 0; i < 12 && !w->rule; i++) {
+		node_start(n);
+		memdisk_fail_after(n->disk, 5 + prng_below(&w->dice, 200));
+		world_run(w, 2 * MINUTE_MS, 0);
+		node_stop(n, ENDING_POWER);
+	}
+}
+
+/* Those of `part` hold the same of every space that they share. */
+static void expect_agreement(struct world *w, const bool *part)
+{
+	struct errmsg why = { 0 };
+
+	if (!w->rule && !audit_agrees(w, part, &why))
+		world_fail(w, "S-12", "%s", why.text);
+}
+
+static void play_clock_behind(struct world *w)
+{
+	struct node *n = &w->nodes[1];
+	bool others[NET_NODES_MAX];
+
+	for (unsigned i = 0; i < w->node_count; i++)
+		others[i] = i != 1;
+	n->clock_offset_ms = -(int64_t)YEAR_MS;
+	world_run(w, 20 * MINUTE_MS, 0);
+	w->is_settling = true;
+	world_quieten(w);
+	expect_agreement(w, others);
+}
+
+/* What the node writes is from the future: nobody takes it, all else goes on. */
+static void play_clock_ahead(struct world *w)
+{
+	struct node *n = &w->nodes[1];
+	bool others[NET_NODES_MAX];
+	uint32_t before[LEDGER_SPACES_MAX];
+
+	for (unsigned i = 0; i < w->node_count; i++)
+		others[i] = i != 1;
+	for (uint32_t s = 0; s < w->ledger.space_count; s++)
+		before[s] = w->ledger.feeds[s][n->author].count;
+	n->clock_offset_ms = (int64_t)YEAR_MS;
+	world_run(w, 20 * MINUTE_MS, 0);
+	w->is_settling = true;
+	world_quieten(w);
+	expect_agreement(w, others);
+	for (unsigned i = 0; i < w->node_count; i++)
+		for (uint32_t s = 0; others[i] && s < w->ledger.space_count; s++)
+			if (w->nodes[i].held[s] && w->nodes[i].held[s][n->author] > before[s])
+				world_fail(w, "S-8", "%s took what is a year ahead",
+					   w->nodes[i].code);
+}
+
+static void play_full_disk(struct world *w)
+{
+	struct node *n = &w->nodes[1];
+
+	world_run(w, MINUTE_MS, 0);
+	n->disk_is_limited = true;
+	memdisk_limit(n->disk, memdisk_stats(n->disk).bytes + 16384);
+	world_run(w, 20 * MINUTE_MS, 0);
+	if (!w->rule && w->stats.refused_edits == 0)
+		world_fail(w, "S-15", "the disk never was full: the scenario is too small");
+	memdisk_limit(n->disk, UINT64_MAX);
+	n->disk_is_limited = false;
+	world_run(w, 10 * MINUTE_MS, 0);
+}
+
+/* One office has all the links, and it comes and goes. */
+static void play_hub(struct world *w)
+{
+	for (int i = 0; i < 4 && !w->rule; i++) {
+		world_run(w, 5 * MINUTE_MS, 0);
+		node_stop(&w->nodes[0], ENDING_POWER);
+		world_run(w, 10 * MINUTE_MS, 0);
+		node_start(&w->nodes[0]);
+	}
+}
+
+static void play_fifty(struct world *w)
+{
+	fault_draw_links(w);
+	world_run(w, 10 * MINUTE_MS, 0);
+}
+
+static const struct scenario scenarios[] = {
+	{ "random",
+	  "chaos: the seed decides everything",
+	  { .run_ms = 30 * MINUTE_MS },
+	  draw_chaos,
+	  play_chaos },
+	{ "calm",
+	  "no faults",
+	  { .nodes = 5, .spaces = 2, .edit_mean_ms = 3000, .both_dial = true },
+	  NULL,
+	  play_calm },
+	{ "partition",
+	  "two halves for three days",
+	  { .nodes = 6, .spaces = 2, .edit_mean_ms = 900000 },
+	  NULL,
+	  play_partition },
+	{ "line",
+	  "everything is relayed, through up to six others",
+	  { .nodes = 8, .topology = TOPOLOGY_LINE, .spaces = 2, .edit_mean_ms = 4000 },
+	  NULL,
+	  play_calm },
+	{ "star",
+	  "all links lead to one office, which loses power",
+	  { .nodes = 7, .topology = TOPOLOGY_STAR, .spaces = 2, .edit_mean_ms = 6000 },
+	  NULL,
+	  play_hub },
+	{ "catch-up",
+	  "power cuts in the middle of a catch-up",
+	  { .nodes = 3, .spaces = 2, .all_granted = true },
+	  NULL,
+	  play_catch_up },
+	{ "one-way",
+	  "bytes go one way only, along each link in turn",
+	  { .nodes = 4, .topology = TOPOLOGY_RING, .spaces = 2, .edit_mean_ms = 10000 },
+	  NULL,
+	  play_one_way },
+	{ "clock-behind",
+	  "a clock a year behind",
+	  { .nodes = 4, .spaces = 1, .all_granted = true, .edit_mean_ms = 5000 },
+	  NULL,
+	  play_clock_behind },
+	{ "clock-ahead",
+	  "a clock a year ahead",
+	  { .nodes = 4, .spaces = 1, .all_granted = true, .edit_mean_ms = 5000 },
+	  NULL,
+	  play_clock_ahead },
+	{ "full-disk",
+	  "a disk that is full for a while",
+	  { .nodes = 3, .spaces = 1, .all_granted = true, .edit_mean_ms = 2000 },
+	  NULL,
+	  play_full_disk },
+	{ "fifty",
+	  "fifty-two offices in a tree",
+	  { .nodes = 52,
+	    .topology = TOPOLOGY_TREE,
+	    .spaces = 3,
+	    .edit_mean_ms = 4000,
+	    .fault_mean_ms = 30000 },
+	  NULL,
+	  play_fifty },
+};
+
+const struct scenario *scenario_all(size_t *count)
+{
+	*count = sizeof(scenarios) / sizeof(scenarios[0]);
+	return scenarios;
+}
+
+const struct scenario *scenario_named(const char *name)
+{
+	for (size_t i = 0; i < sizeof(scenarios) / sizeof(scenarios[0]); i++)
+		if (strcmp(scenarios[i].name, name) == 0)
+			return &scenarios[i];
+	return NULL;
+}
+
+struct world *scenario_run(const struct scenario *s, uint64_t seed,
+			   const struct scenario_wish *wish)
+{
+	struct world_config config = s->config;
+	struct world *w;
+
+	config.seed = seed;
+	if (s->draw)
+		s->draw(&config);
+	if (wish->nodes)
+		config.nodes = wish->nodes;
+	if (wish->run_ms)
+		config.run_ms = wish->run_ms;
+	config.events_max = wish->events_max;
+	config.direct |= wish->direct;
+	config.verbose |= wish->verbose;
+	config.plant = wish->plant;
+	w = world_new(&config);
+	if (!w->rule)
+		s->play(w);
+	if (!w->rule)
+		world_settle(w);
+	return w;
+}
