@@ -16,7 +16,7 @@
  * The invariants that session_check() asserts:
  *   S-1  bytes in flight are those of the chunks in flight, and both are bounded
  *   S-2  whatever the peer holds has been offered:  peer <= offered
- *   S-3  nothing of a space but the directory is sent before the directory is */
+ *   S-3  nothing is sent before it is known what the peer holds of the directory */
 #ifndef HT_SYNC_SESSION_H
 #define HT_SYNC_SESSION_H
 
@@ -47,14 +47,15 @@ enum session_time {
 struct session;
 
 struct session_config {
-	struct replica *replica;         /* borrowed, as are the next two */
+	/* Borrowed while the session lives: */
+	struct replica *replica;
 	const struct noise_keypair *key; /* ours */
+	const uint8_t *sign_key;         /* ours, public; told to newcomers */
 	const struct dice *dice;
-	const uint8_t *sign_secret; /* SIGN_SECRET_BYTES, borrowed: an issuer signs nothing, it
-				     * tells its public half */
+	struct arena *arena; /* for one message at a time; reset after it */
+	const char *tzdata;  /* its version, or NULL */
 	bool is_dialler;
 	const uint8_t *expected_key; /* copied; NULL: any member's */
-	const char *tzdata;          /* borrowed; its version, or NULL */
 };
 
 /* ERR_NOMEM. The replica must belong to an organisation. */
@@ -116,9 +117,8 @@ uint64_t session_to_send(const struct session *s);
 
 /* What happened since the last call, for the owner to act upon. */
 struct session_news {
-	bool is_changed; /* the replica holds more: of `space` */
+	unsigned changed_spaces; /* that hold more: none, one (`space`), 2 = several */
 	struct space_id space;
-	bool is_enrolled;        /* a newcomer was admitted: the directory has changed */
 	uint64_t sent, received; /* changesets */
 };
 

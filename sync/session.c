@@ -1,0 +1,658 @@
+#include "sync/session.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "sync/enrol.h"
+#include "sync/enrol_issuer.h"
+#include "sync/session_impl.h"
+
+/* ---- Who the peer is -------------------------------------------------------- */
+
+struct parts session_parts(const struct session *s)
+{
+	return (struct parts){
+		.peer = replica_member_by_noise_key(s->config.replica, link_remote_key(&s->link)),
+		.self = replica_self(s->config.replica),
+	};
+}
+
+bool session_shares(const struct session *s, const struct parts *parts,
+		    const struct space_id *space)
+{
+	const struct replica *r = s->config.replica;
+	struct space_id directory = replica_directory(r);
+
+	if (space_id_cmp(space, &directory) == 0)
+		return true;
+	return parts->peer && parts->self && replica_is_granted(r, parts->peer, space) &&
+	       replica_is_granted(r, parts->self, space);
+}
+
+struct space_sync *session_directory(const struct session *s)
+{
+	return &s->spaces.entries[0];
+}
+
+enum err session_check_shared(const struct session *s, const struct space_id *space, bool *shared,
+			      struct errmsg *msg)
+{
+	struct parts parts = session_parts(s);
+	const struct space_sync *directory = session_directory(s);
+	char text[ID_TEXT_SIZE];
+
+	*shared = session_shares(s, &parts, space);
+	/* Whoever holds our whole directory knows who takes part. */
+	if (!*shared &&
+	    vv_dominates(&directory->peer, replica_vv(s->config.replica, &directory->id)))
+		return errmsg_set(msg, ERR_GRANT, "space %.8s is not shared between us",
+				  id_text(space->bytes, text));
+	return OK;
+}
+
+/* A newcomer's directory is empty: it trusts whoever let it in. */
+static bool is_bootstrap_key(struct replica *r, const uint8_t key[NOISE_KEY_BYTES])
+{
+	struct buf setting = BUF_EMPTY;
+	char text[2 * NOISE_KEY_BYTES + 1];
+	bool is_it = false;
+
+	if (replica_self(r))
+		return false;
+	hex_encode(text, bytes_of(key, NOISE_KEY_BYTES));
+	if (replica_setting(r, SETTING_BOOTSTRAP_KEY, &setting, NULL) == OK)
+		is_it = bytes_equal(buf_bytes(&setting), bytes_of_str(text));
+	buf_release(&setting);
+	return is_it;
+}
+
+static bool is_trusted(const struct session *s, const uint8_t key[NOISE_KEY_BYTES])
+{
+	struct replica *r = s->config.replica;
+
+	return replica_member_by_noise_key(r, key) || is_bootstrap_key(r, key);
+}
+
+static enum err check_key(const struct session *s, struct errmsg *msg)
+{
+	const uint8_t *key = link_remote_key(&s->link);
+
+	if (memcmp(key, s->config.key->public_key, NOISE_KEY_BYTES) == 0)
+		return errmsg_set(msg, ERR_HANDSHAKE, "that is this node itself");
+	if (s->config.expected_key && memcmp(key, s->expected_key, NOISE_KEY_BYTES) != 0)
+		return errmsg_set(msg, ERR_HANDSHAKE,
+				  "who answers has another key than the node that was dialled");
+	if (!is_trusted(s, key))
+		return errmsg_set(msg, ERR_HANDSHAKE, "the other side's key is not a member's");
+	return OK;
+}
+
+/* ---- Beginning and end ------------------------------------------------------ */
+
+enum err session_new(struct session **out, const struct session_config *config, struct now now)
+{
+	struct session *s = calloc(1, sizeof(*s));
+	struct space_id directory = replica_directory(config->replica);
+	enum err rc;
+
+	assert(replica_has_org(config->replica));
+	if (!s)
+		return ERR_NOMEM;
+	s->config = *config;
+	if (config->expected_key) {
+		memcpy(s->expected_key, config->expected_key, NOISE_KEY_BYTES);
+		s->config.expected_key = s->expected_key;
+	}
+	s->began_ms = s->sent_ms = s->received_ms = now.mono_ms;
+	rc = link_init(&s->link, &(struct link_config){
+					 .is_dialler = config->is_dialler,
+					 .org = replica_org(config->replica),
+					 .static_key = config->key,
+					 .dice = config->dice,
+					 .purpose = PREAMBLE_SYNC,
+				 });
+	if (rc == OK && !space_table_add(&s->spaces, &directory))
+		rc = ERR_NOMEM;
+	if (rc) {
+		session_free(s);
+		return rc;
+	}
+	*out = s;
+	return OK;
+}
+
+void session_free(struct session *s)
+{
+	if (!s)
+		return;
+	link_release(&s->link);
+	space_table_release(&s->spaces);
+	ticket_stub_wipe(&s->stub);
+	free(s);
+}
+
+static void copy_text(char *out, size_t out_size, struct bytes text)
+{
+	size_t size = text.size < out_size - 1 ? text.size : out_size - 1;
+
+	if (size)
+		memcpy(out, text.data, size);
+	out[size] = '\0';
+}
+
+/* The only place that closes. */
+static void end_session(struct session *s, enum err code, bool by_peer, struct bytes name,
+			struct bytes text)
+{
+	s->state = SESSION_CLOSED;
+	s->end.code = code;
+	s->end.by_peer = by_peer;
+	s->end.flush = s->link.out.size > 0;
+	copy_text(s->end.name, sizeof(s->end.name), name);
+	copy_text(s->end.text, sizeof(s->end.text), text);
+}
+
+static enum err encode_and_send(struct session *s, const struct message *m)
+{
+	struct buf encoded = BUF_EMPTY;
+	enum err rc;
+
+	message_encode(&encoded, m);
+	rc = buf_check(&encoded);
+	if (rc == OK)
+		rc = link_send(&s->link, buf_bytes(&encoded));
+	buf_release(&encoded);
+	return rc;
+}
+
+enum err session_say(struct session *s, struct now now, const struct message *m)
+{
+	s->sent_ms = now.mono_ms;
+	return encode_and_send(s, m);
+}
+
+/* Last words, as far as they can be said: only to who has proved who it is. */
+static void say_bye(struct session *s, const char *name, const char *text)
+{
+	struct message m = { .type = MESSAGE_BYE };
+
+	if (!link_is_open(&s->link))
+		return;
+	m.u.bye.name = bytes_of_str(name);
+	m.u.bye.text = bytes_of_str(text);
+	if (m.u.bye.text.size > REASON_TEXT_MAX)
+		m.u.bye.text.size = REASON_TEXT_MAX;
+	if (encode_and_send(s, &m) == OK && link_end(&s->link) != OK)
+		return; /* the peer sees a cut */
+}
+
+/* What is wrong with our disk is nobody else's business. */
+static bool is_own_trouble(enum err rc)
+{
+	return rc <= ERR_CLOCK;
+}
+
+void session_fail(struct session *s, enum err rc, const struct errmsg *msg)
+{
+	const char *text = msg && msg->text[0] ? msg->text : err_name(rc);
+
+	if (s->state == SESSION_CLOSED)
+		return;
+	say_bye(s, err_name(rc), is_own_trouble(rc) ? "" : text);
+	end_session(s, rc, false, bytes_of_str(err_name(rc)), bytes_of_str(text));
+}
+
+void session_close(struct session *s, const char *name, const char *text)
+{
+	if (s->state == SESSION_CLOSED)
+		return;
+	say_bye(s, name, text);
+	end_session(s, OK, false, bytes_of_str(name), bytes_of_str(text));
+}
+
+void session_lost(struct session *s, const char *reason)
+{
+	static const char refused[] = "closed right after the handshake: the other side may not "
+				      "know this node's key";
+	bool is_refusal = s->state == SESSION_HELLO && s->config.is_dialler;
+	enum err rc = is_refusal ? ERR_HANDSHAKE : ERR_CLOSED;
+
+	if (s->state == SESSION_CLOSED)
+		return;
+	end_session(s, rc, is_refusal, bytes_of_str(err_name(rc)),
+		    bytes_of_str(is_refusal ? refused : reason));
+}
+
+/* ---- Messages --------------------------------------------------------------- */
+
+static enum err say_hello(struct session *s, struct now now)
+{
+	const struct replica *r = s->config.replica;
+	const char *tzdata = s->config.tzdata ? s->config.tzdata : "";
+	struct message m = { .type = MESSAGE_HELLO };
+
+	m.u.hello = (struct message_hello){
+		.version = PROTOCOL_VERSION,
+		.replica = *replica_id(r),
+		.wall_ms = now.wall_ms,
+		.program = bytes_of_str(HUITONG_VERSION),
+		.tzdata = bytes_of_str(tzdata),
+	};
+	memcpy(m.u.hello.org, replica_org(r), ORG_ID_BYTES);
+	if (m.u.hello.tzdata.size > VERSION_TEXT_MAX)
+		m.u.hello.tzdata.size = VERSION_TEXT_MAX;
+	return session_say(s, now, &m);
+}
+
+static void plan_compare(struct session *s, struct now now)
+{
+	s->compare_ms =
+		now.mono_ms + COMPARE_AFTER_MS + dice_below(s->config.dice, COMPARE_AFTER_MS / 2);
+}
+
+static enum err on_hello(struct session *s, struct now now, const struct message *m,
+			 struct errmsg *msg)
+{
+	const struct message_hello *h = &m->u.hello;
+	const struct replica *r = s->config.replica;
+
+	if (h->version != PROTOCOL_VERSION)
+		return errmsg_set(msg, ERR_VERSION, "version %llu of the protocol, ours is %d",
+				  (unsigned long long)h->version, PROTOCOL_VERSION);
+	if (memcmp(h->org, replica_org(r), ORG_ID_BYTES) != 0)
+		return errmsg_set(msg, ERR_ORG, "the other side belongs to another organisation");
+	if (replica_id_cmp(&h->replica, replica_id(r)) == 0)
+		return errmsg_set(msg, ERR_REPLICA,
+				  "the other side says that it is this replica: a copied database");
+	s->skew_ms = (int64_t)h->wall_ms - (int64_t)now.wall_ms;
+	s->state = SESSION_OPEN;
+	plan_compare(s, now);
+	return session_announce_directory(s, now);
+}
+
+static enum err on_ping(struct session *s, struct now now, const struct message *m,
+			struct errmsg *msg)
+{
+	struct message pong = { .type = MESSAGE_PONG };
+
+	pong.u.pong.nonce = m->u.ping.nonce;
+	return session_say(s, now, &pong);
+}
+
+/* That it came is all it says. */
+static enum err on_pong(struct session *s, struct now now, const struct message *m,
+			struct errmsg *msg)
+{
+	return OK;
+}
+
+static enum err on_bye(struct session *s, struct now now, const struct message *m,
+		       struct errmsg *msg)
+{
+	static const char *const harmless[] = { BYE_RENEW, BYE_DUPLICATE, BYE_PAUSED, BYE_STOPPED };
+	char name[REASON_NAME_MAX + 1];
+	enum err code;
+
+	copy_text(name, sizeof(name), m->u.bye.name);
+	code = err_from_name(name);
+	for (size_t i = 0; i < sizeof(harmless) / sizeof(harmless[0]); i++)
+		if (strcmp(name, harmless[i]) == 0)
+			code = OK;
+	end_session(s, code, true, m->u.bye.name, m->u.bye.text);
+	return OK;
+}
+
+static void note_directory(struct session *s)
+{
+	s->news.changed_spaces = s->news.changed_spaces ? 2 : 1;
+	s->news.space = replica_directory(s->config.replica);
+}
+
+static enum err on_enrol(struct session *s, struct now now, const struct message *m,
+			 struct errmsg *msg)
+{
+	struct message answer = { .type = MESSAGE_ENROLLED };
+	enum err rc =
+		enrol_admit(s->config.replica, &s->stub, &m->u.enrol, link_handshake_hash(&s->link),
+			    link_remote_key(&s->link), now.wall_ms, msg);
+
+	if (rc)
+		return rc;
+	note_directory(s);
+	memcpy(answer.u.enrolled.sign_key, s->config.sign_key, SIGN_PUBLIC_BYTES);
+	answer.u.enrolled.replica = *replica_id(s->config.replica);
+	rc = session_say(s, now, &answer);
+	if (rc == OK)
+		session_close(s, BYE_ENROLLED, "");
+	return rc;
+}
+
+/* What is legal when; everything else is refused unread. */
+static enum err (*const handlers[SESSION_STATE_COUNT][MESSAGE_TYPE_COUNT])(struct session *s, struct now now, const struct message *m, struct errmsg *msg) = {
+	[SESSION_HELLO] = {
+		[MESSAGE_HELLO] = on_hello,
+		[MESSAGE_BYE] = on_bye,
+	},
+	[SESSION_OPEN] = {
+		[MESSAGE_DIGESTS] = session_on_digests,
+		[MESSAGE_HAVE] = session_on_have,
+		[MESSAGE_CHANGES] = session_on_changes,
+		[MESSAGE_HELD] = session_on_held,
+		[MESSAGE_PING] = on_ping,
+		[MESSAGE_PONG] = on_pong,
+		[MESSAGE_BYE] = on_bye,
+	},
+	[SESSION_ENROL] = {
+		[MESSAGE_ENROL] = on_enrol,
+		[MESSAGE_BYE] = on_bye,
+	},
+};
+
+static enum err dispatch(struct session *s, struct now now, struct bytes encoded,
+			 struct errmsg *msg)
+{
+	enum message_type type;
+	struct message m;
+	enum err rc = message_peek(encoded, &type);
+
+	if (rc)
+		return errmsg_set(msg, rc, "not a message of this protocol");
+	if (!handlers[s->state][type])
+		return errmsg_set(msg, ERR_PROTOCOL, "message %s is not legal now",
+				  message_name(type));
+	rc = message_decode(&m, encoded, s->config.arena, msg);
+	if (rc == OK)
+		rc = handlers[s->state][type](s, now, &m, msg);
+	arena_reset(s->config.arena);
+	return rc;
+}
+
+/* ---- Events of the link ----------------------------------------------------- */
+
+static enum err on_key(struct session *s, struct now now, struct errmsg *msg)
+{
+	enum err rc = check_key(s, msg);
+
+	if (rc == OK)
+		rc = link_accept(&s->link);
+	if (rc)
+		return rc;
+	s->state = SESSION_HELLO;
+	return say_hello(s, now);
+}
+
+static enum err on_ticket(struct session *s, struct now now, struct bytes ticket_id,
+			  struct errmsg *msg)
+{
+	enum err verdict;
+	enum err rc = enrol_look_up(s->config.replica, ticket_id, link_remote_key(&s->link),
+				    now.wall_ms, &s->stub, &verdict, msg);
+
+	if (rc == OK)
+		rc = link_use_psk(&s->link, s->stub.secret);
+	if (rc)
+		return rc;
+	s->state = SESSION_ENROL;
+	return verdict;
+}
+
+static enum err on_event(struct session *s, struct now now, enum link_event event,
+			 struct bytes message, struct errmsg *msg)
+{
+	switch (event) {
+	case LINK_KEY: return on_key(s, now, msg);
+	case LINK_TICKET: return on_ticket(s, now, message, msg);
+	case LINK_MESSAGE: return dispatch(s, now, message, msg);
+	case LINK_END: return errmsg_set(msg, ERR_CLOSED, "the other side ended without a word");
+	case LINK_OPEN: /* a newcomer's event */
+	case LINK_NEEDS_INPUT: break;
+	}
+	return OK;
+}
+
+void session_receive(struct session *s, struct now now, struct bytes data)
+{
+	enum link_event event = LINK_NEEDS_INPUT;
+	struct errmsg msg = { 0 };
+	struct bytes message = bytes_of(NULL, 0);
+	enum err rc = OK;
+
+	if (s->state == SESSION_CLOSED)
+		return;
+	s->received_ms = now.mono_ms;
+	do {
+		rc = link_read(&s->link, &data, &event, &message, &msg);
+		if (rc == OK)
+			rc = on_event(s, now, event, message, &msg);
+	} while (rc == OK && event != LINK_NEEDS_INPUT && s->state != SESSION_CLOSED);
+	if (rc)
+		session_fail(s, rc, &msg);
+}
+
+/* ---- Time ------------------------------------------------------------------- */
+
+static bool is_begun(const struct session *s)
+{
+	return s->state == SESSION_OPEN;
+}
+
+/* The listener waits a little longer: dialling again is the dialler's. */
+static uint64_t renew_ms(const struct session *s)
+{
+	return s->began_ms + RENEW_AFTER_MS + (s->config.is_dialler ? 0 : RENEW_SLACK_MS);
+}
+
+static uint64_t begin_by_ms(const struct session *s)
+{
+	return s->began_ms + (s->config.is_dialler ? DIAL_MS_MAX : ACCEPT_MS_MAX);
+}
+
+static uint64_t min_ms(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+uint64_t session_deadline(const struct session *s)
+{
+	uint64_t at;
+
+	if (s->state == SESSION_CLOSED)
+		return UINT64_MAX;
+	if (!is_begun(s))
+		return begin_by_ms(s);
+	at = min_ms(s->sent_ms + PING_AFTER_MS, s->received_ms + DEAD_AFTER_MS);
+	at = min_ms(at, renew_ms(s));
+	return s->config.is_dialler ? min_ms(at, s->compare_ms) : at;
+}
+
+static void tick_open(struct session *s, struct now now)
+{
+	struct message ping = { .type = MESSAGE_PING };
+	enum err rc = OK;
+
+	if (now.mono_ms >= renew_ms(s)) {
+		session_close(s, BYE_RENEW, "new keys are due");
+		return;
+	}
+	if (s->config.is_dialler && now.mono_ms >= s->compare_ms) {
+		session_compare(s, now);
+		plan_compare(s, now);
+	}
+	/* Each side speaks at least that often, so silence means a dead link however
+	 * long the other side's queue is. */
+	if (s->state == SESSION_OPEN && now.mono_ms >= s->sent_ms + PING_AFTER_MS) {
+		dice_fill(s->config.dice, &ping.u.ping.nonce, sizeof(ping.u.ping.nonce));
+		rc = session_say(s, now, &ping);
+	}
+	if (rc)
+		session_fail(s, rc, NULL);
+}
+
+void session_tick(struct session *s, struct now now)
+{
+	struct errmsg msg = { 0 };
+
+	if (s->state == SESSION_CLOSED)
+		return;
+	if (!is_begun(s) && now.mono_ms >= begin_by_ms(s))
+		errmsg_set(&msg, ERR_TIMEOUT, "the handshake took too long");
+	else if (is_begun(s) && now.mono_ms >= s->received_ms + DEAD_AFTER_MS)
+		errmsg_set(&msg, ERR_TIMEOUT, "nothing was heard for %d s", DEAD_AFTER_MS / 1000);
+	if (msg.code)
+		session_fail(s, msg.code, &msg);
+	else if (is_begun(s))
+		tick_open(s, now);
+}
+
+/* ---- The replica changed ---------------------------------------------------- */
+
+void session_wake(struct session *s, struct now now, const struct space_id *space)
+{
+	struct space_sync *sp = space ? space_table_find(&s->spaces, space) : NULL;
+	struct errmsg msg = { 0 };
+	enum err rc = OK;
+
+	if (s->state != SESSION_OPEN)
+		return;
+	if (sp)
+		session_look(s, sp);
+	for (size_t i = 0; !space && i < s->spaces.count; i++)
+		session_look(s, &s->spaces.entries[i]);
+	if ((!space || sp == session_directory(s)) && !is_trusted(s, link_remote_key(&s->link)))
+		rc = errmsg_set(&msg, ERR_HANDSHAKE, "the other side is no longer a member");
+	if (rc == OK)
+		rc = session_announce(s, now);
+	if (rc)
+		session_fail(s, rc, &msg);
+}
+
+/* ---- What the owner asks ---------------------------------------------------- */
+
+struct bytes session_outgoing(const struct session *s)
+{
+	return buf_bytes(&s->link.out);
+}
+
+void session_sent(struct session *s, size_t bytes)
+{
+	enum { KEPT_BYTES = 16 << 10 };
+
+	buf_consume(&s->link.out, bytes);
+	/* Hundreds of idle sessions shall not keep a chunk's room each. */
+	if (s->link.out.size == 0 && s->link.out.cap > KEPT_BYTES)
+		buf_release(&s->link.out);
+}
+
+const struct session_end *session_end(const struct session *s)
+{
+	assert(s->state == SESSION_CLOSED);
+	return &s->end;
+}
+
+enum session_state session_state(const struct session *s)
+{
+	return s->state;
+}
+
+bool session_is_dialler(const struct session *s)
+{
+	return s->config.is_dialler;
+}
+
+const uint8_t *session_remote_key(const struct session *s)
+{
+	bool is_proved = link_is_open(&s->link) && link_purpose(&s->link) == PREAMBLE_SYNC;
+
+	return is_proved ? link_remote_key(&s->link) : NULL;
+}
+
+int64_t session_skew_ms(const struct session *s)
+{
+	return s->skew_ms;
+}
+
+const char *session_warning(const struct session *s)
+{
+	return s->warning;
+}
+
+static bool is_space_in_sync(const struct session *s, const struct space_sync *sp)
+{
+	const struct vv *ours = replica_vv(s->config.replica, &sp->id);
+
+	return sp->is_known && sp->in_flight == 0 && vv_dominates(&sp->peer, ours) &&
+	       vv_dominates(ours, &sp->peer);
+}
+
+bool session_is_in_sync(const struct session *s)
+{
+	struct parts parts;
+
+	if (s->state != SESSION_OPEN || !s->has_announced || s->round_asked != s->round_answered)
+		return false;
+	parts = session_parts(s);
+	for (size_t i = 0; i < s->spaces.count; i++)
+		if (session_shares(s, &parts, &s->spaces.entries[i].id) &&
+		    !is_space_in_sync(s, &s->spaces.entries[i]))
+			return false;
+	return true;
+}
+
+static uint64_t count_missing(const struct vv *there, const struct vv *here)
+{
+	uint64_t count = 0;
+
+	for (size_t i = 0; i < here->count; i++) {
+		uint64_t held = vv_get(there, &here->entries[i].replica);
+
+		if (held < here->entries[i].seq)
+			count += here->entries[i].seq - held;
+	}
+	return count;
+}
+
+uint64_t session_to_send(const struct session *s)
+{
+	uint64_t count = 0;
+	struct parts parts;
+
+	if (s->state != SESSION_OPEN)
+		return 0;
+	parts = session_parts(s);
+	for (size_t i = 0; i < s->spaces.count; i++) {
+		const struct space_sync *sp = &s->spaces.entries[i];
+
+		if (sp->is_known && session_shares(s, &parts, &sp->id))
+			count += count_missing(&sp->peer, replica_vv(s->config.replica, &sp->id));
+	}
+	return count;
+}
+
+struct session_news session_take_news(struct session *s)
+{
+	struct session_news news = s->news;
+
+	s->news = (struct session_news){ 0 };
+	return news;
+}
+
+void session_check(const struct session *s)
+{
+	const struct space_sync *directory = session_directory(s);
+	size_t bytes = 0, in_flight = 0, dirty = 0;
+
+	for (size_t i = 0; i < s->chunk_count; i++)
+		bytes += s->chunks[(s->chunk_first + i) % WINDOW_COUNT].bytes;
+	assert(bytes == s->chunk_bytes && s->chunk_count <= WINDOW_COUNT); /* S-1 */
+	for (size_t i = 0; i < s->spaces.count; i++) {
+		const struct space_sync *sp = &s->spaces.entries[i];
+
+		in_flight += sp->in_flight;
+		dirty += sp->is_dirty;
+		assert(vv_dominates(&sp->offered, &sp->peer));     /* S-2 */
+		assert(directory->is_known || sp->in_flight == 0); /* S-3 */
+	}
+	assert(in_flight == s->chunk_count && dirty == s->spaces.dirty_count);
+	assert(s->end.code == OK || s->state == SESSION_CLOSED);
+}
