@@ -29,7 +29,6 @@ struct end {
 	struct buf queue;
 	struct segment *flight, **flight_tail;
 	size_t flight_bytes;
-	uint64_t last_arrival_ms;
 	bool pump_planned, is_stalled, end_sent;
 	const char *reason; /* of a reset that is on its way to this end */
 };
@@ -234,14 +233,11 @@ static void launch(struct net *n, struct conn *c, int side, struct segment *s)
 	struct end *e = &c->ends[side];
 	uint64_t at = n->timeline->now_ms + delay_ms(n, link_from(n, c, side));
 
-	/* In order: not before what was sent earlier. */
-	if (at < e->last_arrival_ms)
-		at = e->last_arrival_ms;
-	e->last_arrival_ms = at;
 	s->at_ms = at;
 	*e->flight_tail = s;
 	e->flight_tail = &s->next;
 	e->flight_bytes += s->size;
+	/* Those behind it follow one after the other: land(). */
 	if (e->flight == s && !e->is_stalled)
 		timeline_at(n->timeline, at, on_arrival, n, id_of(c, side).id);
 }
