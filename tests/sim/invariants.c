@@ -44,14 +44,14 @@ static const char *place(const struct audit *a, uint32_t author, uint64_t seq, c
 	return out;
 }
 
-/* S-5: all that the author held is held. */
+/* W-5: all that the author held is held. */
 static void check_causality(struct audit *a, const struct ledger_entry *e)
 {
 	char text[64], missing[64];
 
 	for (uint32_t i = 0; i < a->w->ledger.author_count; i++)
 		if (e->context[i] > a->before[i])
-			world_fail(a->w, "S-5", "%s is held without %s",
+			world_fail(a->w, "W-5", "%s is held without %s",
 				   place(a, e->author, e->seq, text),
 				   place(a, i, e->context[i], missing));
 }
@@ -74,12 +74,12 @@ static void check_dependencies(struct audit *a, const struct ledger_entry *e)
 			author == LEDGER_NONE ? NULL : ledger_find(l, e->space, author, dep->seq);
 
 		if (!d) {
-			world_fail(a->w, "S-6", "%s depends on what does not exist",
+			world_fail(a->w, "W-6", "%s depends on what does not exist",
 				   place(a, e->author, e->seq, text));
 			break;
 		}
 		if (hlc_cmp(e->cs.hlc, d->cs.hlc) <= 0)
-			world_fail(a->w, "S-7", "%s has a stamp not after its dependency's",
+			world_fail(a->w, "W-7", "%s has a stamp not after its dependency's",
 				   place(a, e->author, e->seq, text));
 		for (uint32_t k = 0; k < l->author_count; k++)
 			if (reached[k] < d->context[k])
@@ -88,7 +88,7 @@ static void check_dependencies(struct audit *a, const struct ledger_entry *e)
 			reached[author] = d->seq;
 	}
 	if (memcmp(reached, e->context, l->author_max * sizeof(*reached)) != 0)
-		world_fail(a->w, "S-6", "%s does not depend on exactly what its author held",
+		world_fail(a->w, "W-6", "%s does not depend on exactly what its author held",
 			   place(a, e->author, e->seq, text));
 	free(reached);
 }
@@ -101,7 +101,7 @@ static void check_own_clock(struct audit *a, const struct ledger_entry *e)
 	char text[64];
 
 	if (hlc_wall_ms(e->cs.hlc) > bound + 1)
-		world_fail(a->w, "S-7", "%s is stamped %" PRIu64 " ms ahead of every clock seen",
+		world_fail(a->w, "W-7", "%s is stamped %" PRIu64 " ms ahead of every clock seen",
 			   place(a, e->author, e->seq, text), hlc_wall_ms(e->cs.hlc) - bound);
 }
 
@@ -128,7 +128,7 @@ static const struct ledger_entry *enter_own(struct audit *a, const struct sealed
 	char text[64];
 
 	if (ledger_enter(&a->w->ledger, a->space, s, a->before, &e, &a->msg) != OK) {
-		world_fail(a->w, "S-1", "%s: %s", place(a, a->n->author, s->seq, text),
+		world_fail(a->w, "W-1", "%s: %s", place(a, a->n->author, s->seq, text),
 			   a->msg.text);
 		return NULL;
 	}
@@ -137,14 +137,14 @@ static const struct ledger_entry *enter_own(struct audit *a, const struct sealed
 	a->w->stats.changesets++;
 	last = ledger_find(&a->w->ledger, a->space, e->author, e->seq - 1);
 	if (last && hlc_cmp(e->cs.hlc, last->cs.hlc) <= 0)
-		world_fail(a->w, "S-7", "%s has a stamp not after the one before",
+		world_fail(a->w, "W-7", "%s has a stamp not after the one before",
 			   place(a, e->author, e->seq, text));
 	check_dependencies(a, e);
 	check_own_clock(a, e);
 	return e;
 }
 
-/* S-2, S-3, S-8: one changeset that the node holds and did not before. */
+/* W-2, W-3, W-8: one changeset that the node holds and did not before. */
 static void check_new(struct audit *a, const struct sealed *s)
 {
 	uint32_t author = ledger_author(&a->w->ledger, &s->replica);
@@ -154,18 +154,18 @@ static void check_new(struct audit *a, const struct sealed *s)
 	if (!e && author == a->n->author)
 		e = enter_own(a, s);
 	else if (!e)
-		world_fail(a->w, "S-3", "%s is held, but its author never made it durable",
+		world_fail(a->w, "W-3", "%s is held, but its author never made it durable",
 			   place(a, author, s->seq, text));
 	if (!e)
 		return;
 	if (!bytes_equal(e->body, s->body) ||
 	    memcmp(e->signature, s->signature, SIGNATURE_BYTES) != 0)
-		world_fail(a->w, "S-2", "%s has another content here",
+		world_fail(a->w, "W-2", "%s has another content here",
 			   place(a, author, s->seq, text));
 	if (author != a->n->author) {
 		a->w->stats.applied++;
 		if (hlc_wall_ms(e->cs.hlc) > node_now(a->n).wall_ms + HLC_AHEAD_MS_MAX)
-			world_fail(a->w, "S-8", "%s is from the future",
+			world_fail(a->w, "W-8", "%s is from the future",
 				   place(a, author, s->seq, text));
 	}
 	check_causality(a, e);
@@ -179,7 +179,7 @@ static void check_new(struct audit *a, const struct sealed *s)
 		a->fresh[prng_below(&a->w->dice, FRESH_MAX)] = e;
 }
 
-/* S-11 for a record that a changeset touched. */
+/* W-11 for a record that a changeset touched. */
 static void check_record(struct audit *a, const struct ledger_entry *e)
 {
 	const struct op *op = &e->cs.ops[prng_below(&a->w->dice, e->cs.op_count)];
@@ -187,7 +187,7 @@ static void check_record(struct audit *a, const struct ledger_entry *e)
 
 	if (s && schema_kind(s->kind) &&
 	    oracle_compare(&a->w->oracle, s, a->now, a->n->replica, &a->msg) != OK)
-		world_fail(a->w, "S-11", "%s: %s", a->n->code, a->msg.text);
+		world_fail(a->w, "W-11", "%s: %s", a->n->code, a->msg.text);
 }
 
 /* Read what is new and check each piece; false when the disk stands in the way. */
@@ -210,13 +210,13 @@ static bool read_news(struct audit *a)
 	}
 	vv_release(&has);
 	if (rc != OK && !memdisk_has_failed(a->n->disk))
-		world_fail(a->w, "S-15", "%s can't read its log: %s", a->n->code, a->msg.text);
+		world_fail(a->w, "W-15", "%s can't read its log: %s", a->n->code, a->msg.text);
 	for (size_t i = 0; rc == OK && i < a->news && i < FRESH_MAX && !a->w->rule; i++)
 		check_record(a, a->fresh[i]);
 	return rc == OK;
 }
 
-/* S-4; true when something is new. */
+/* W-4; true when something is new. */
 static bool check_growth(struct audit *a)
 {
 	bool grown = false;
@@ -224,26 +224,26 @@ static bool check_growth(struct audit *a)
 	char text[64];
 
 	if (a->now[own] < a->n->acknowledged[a->space])
-		world_fail(a->w, "S-1", "%s was acknowledged and is gone",
+		world_fail(a->w, "W-1", "%s was acknowledged and is gone",
 			   place(a, own, a->n->acknowledged[a->space], text));
 
 	for (uint32_t i = 0; i < a->w->ledger.author_count; i++) {
 		grown |= a->now[i] > a->before[i];
 		if (a->now[i] < a->before[i])
-			world_fail(a->w, i == own ? "S-1" : "S-4", "%s was held, now only up to %u",
+			world_fail(a->w, i == own ? "W-1" : "W-4", "%s was held, now only up to %u",
 				   place(a, i, a->before[i], text), a->now[i]);
 	}
 	return grown;
 }
 
-/* S-9 */
+/* W-9 */
 static void check_grant(struct audit *a)
 {
 	const struct member *self = replica_self(a->n->replica);
 
 	if (a->space != 0 &&
 	    (!self || !replica_is_granted(a->n->replica, self, &a->w->ledger.spaces[a->space])))
-		world_fail(a->w, "S-9", "%s holds space %u without a grant", a->n->code, a->space);
+		world_fail(a->w, "W-9", "%s holds space %u without a grant", a->n->code, a->space);
 }
 
 static uint32_t *frontier_new(const struct world *w)
@@ -273,7 +273,7 @@ static void audit_space(struct node *n, uint32_t space, const struct vv *vv)
 	a.before = n->held[space];
 	stranger = ledger_frontier(&w->ledger, vv, a.now);
 	if (stranger != LEDGER_NONE)
-		world_fail(w, "S-3", "%s holds a feed that nobody writes", n->code);
+		world_fail(w, "W-3", "%s holds a feed that nobody writes", n->code);
 	else if (check_growth(&a) && !w->rule) {
 		check_grant(&a);
 		if (w->config.no_audit)
@@ -297,7 +297,7 @@ void audit_node(struct node *n)
 	if (!node_is_running(n) || w->rule || memdisk_has_failed(n->disk))
 		return;
 	if (replica_refresh(n->replica, &changed, &msg) != OK) {
-		world_fail(w, "S-15", "%s can't be read: %s", n->code, msg.text);
+		world_fail(w, "W-15", "%s can't be read: %s", n->code, msg.text);
 		return;
 	}
 	replica_spaces(n->replica, &count);
@@ -308,10 +308,10 @@ void audit_node(struct node *n)
 		if (space != LEDGER_NONE)
 			audit_space(n, space, replica_vv(n->replica, id));
 		else
-			world_fail(w, "S-3", "%s knows a space that nobody made", n->code);
+			world_fail(w, "W-3", "%s knows a space that nobody made", n->code);
 	}
 	if (net_stats(w->net)->queue_bytes_max > QUEUE_BYTES_MAX)
-		world_fail(w, "S-10", "%s: a connection's queue has grown to %zu bytes", n->code,
+		world_fail(w, "W-10", "%s: a connection's queue has grown to %zu bytes", n->code,
 			   net_stats(w->net)->queue_bytes_max);
 }
 
@@ -392,11 +392,11 @@ static void check_conflict(struct node *n, struct rows *rows)
 	s = space == LEDGER_NONE ? NULL
 				 : oracle_find(&w->oracle, space, (uint16_t)rows_int(rows, 2), &id);
 	if (!s || !oracle_has_conflict(&w->oracle, s, n->held[space], field))
-		world_fail(w, "S-11", "%s has a conflict in its inbox that is none, field %u",
+		world_fail(w, "W-11", "%s has a conflict in its inbox that is none, field %u",
 			   n->code, field);
 }
 
-/* S-11: the inbox has every conflict and nothing else. */
+/* W-11: the inbox has every conflict and nothing else. */
 static void check_inbox(struct node *n, uint64_t conflicts)
 {
 	static const char sql[] = "SELECT s.id, c.record, c.kind, c.field FROM conflict c "
@@ -412,14 +412,14 @@ static void check_inbox(struct node *n, uint64_t conflicts)
 		rc = rows_close(rows, &msg);
 	}
 	if (rc != OK)
-		world_fail(n->world, "S-15", "%s: %s", n->code, msg.text);
+		world_fail(n->world, "W-15", "%s: %s", n->code, msg.text);
 	else if (count != conflicts)
-		world_fail(n->world, "S-11",
+		world_fail(n->world, "W-11",
 			   "%s has %" PRIu64 " conflicts in its inbox, must be %" PRIu64, n->code,
 			   count, conflicts);
 }
 
-/* S-11 for every record of every space that the node holds. */
+/* W-11 for every record of every space that the node holds. */
 static void check_all_records(struct node *n)
 {
 	struct world *w = n->world;
@@ -434,7 +434,7 @@ static void check_all_records(struct node *n)
 			continue;
 		conflicts += oracle_conflicts(&w->oracle, s, held);
 		if (oracle_compare(&w->oracle, s, held, n->replica, &msg) != OK)
-			world_fail(w, "S-11", "%s: %s", n->code, msg.text);
+			world_fail(w, "W-11", "%s: %s", n->code, msg.text);
 	}
 	if (!w->rule)
 		check_inbox(n, conflicts);
@@ -457,7 +457,7 @@ static void check_verify(struct node *n)
 	struct errmsg msg = { 0 };
 
 	if (replica_verify(n->replica, &report, NULL, NULL, &msg) != OK)
-		world_fail(n->world, "S-13", "%s does not verify: %s", n->code, msg.text);
+		world_fail(n->world, "W-13", "%s does not verify: %s", n->code, msg.text);
 }
 
 /* Equal holdings, equal hashes. */
@@ -468,11 +468,11 @@ static void check_hashes(struct world *w)
 
 	for (unsigned i = 0; i < w->node_count && !w->rule; i++) {
 		if (replica_state_hash(w->nodes[i].replica, hashes[i], &msg) != OK)
-			world_fail(w, "S-13", "%s: %s", w->nodes[i].code, msg.text);
+			world_fail(w, "W-13", "%s: %s", w->nodes[i].code, msg.text);
 		for (unsigned k = 0; k < i && !w->rule; k++)
 			if (hold_the_same(w, &w->nodes[i], &w->nodes[k]) &&
 			    memcmp(hashes[i], hashes[k], STATE_HASH_BYTES) != 0)
-				world_fail(w, "S-13", "%s and %s hold the same and differ",
+				world_fail(w, "W-13", "%s and %s hold the same and differ",
 					   w->nodes[k].code, w->nodes[i].code);
 	}
 	free(hashes);
@@ -485,7 +485,7 @@ void audit_rest(struct world *w, unsigned verify_count)
 	if (w->rule)
 		return;
 	if (!audit_has_converged(w, &msg))
-		world_fail(w, "S-12", "%s", msg.text);
+		world_fail(w, "W-12", "%s", msg.text);
 	/* Of nodes with equal hashes one stands for all. */
 	check_hashes(w);
 	for (unsigned i = 0; i < verify_count && !w->rule; i++) {

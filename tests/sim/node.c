@@ -90,7 +90,7 @@ static void start_engine(struct node *n)
 
 	list_peers(n, text, peers);
 	if (engine_new(&n->engine, &config, node_now(n).mono_ms, &msg) != OK)
-		world_fail(n->world, "S-15", "%s: no engine: %s", n->code, msg.text);
+		world_fail(n->world, "W-15", "%s: no engine: %s", n->code, msg.text);
 }
 
 static bool disk_is_good(const struct node *n)
@@ -116,7 +116,7 @@ void node_start(struct node *n)
 		return;
 	}
 	if (rc != OK) {
-		world_fail(n->world, "S-1", "%s does not open any more: %s", n->code, msg.text);
+		world_fail(n->world, "W-1", "%s does not open any more: %s", n->code, msg.text);
 		return;
 	}
 	world_note(n->world, n, "started");
@@ -186,7 +186,7 @@ static void on_tick(void *ctx, uint64_t arg)
 	node_touch(n);
 	n->idle_ticks = engine_deadline(n->engine) <= now.mono_ms ? n->idle_ticks + 1 : 0;
 	if (n->idle_ticks > IDLE_TICKS_MAX)
-		world_fail(n->world, "S-15", "%s: the engine's deadline stays in the past",
+		world_fail(n->world, "W-15", "%s: the engine's deadline stays in the past",
 			   n->code);
 }
 
@@ -308,7 +308,7 @@ void node_create(struct world *w, unsigned index)
 
 	n->disk = memdisk_new();
 	if (node_open_replica(n, true, &n->replica, &msg) != OK) {
-		world_fail(w, "S-15", "%s: no replica: %s", n->code, msg.text);
+		world_fail(w, "W-15", "%s: no replica: %s", n->code, msg.text);
 		return;
 	}
 	n->identity.replica = *replica_id(n->replica);
@@ -343,7 +343,7 @@ static bool hand_over_some(struct node *from, struct node *to, const struct spac
 		rc = replica_receive(to->replica, space, list, count, node_now(to).wall_ms,
 				     &receipt, &msg);
 	if (rc != OK && disk_is_good(from) && disk_is_good(to))
-		world_fail(w, "S-16", "%s to %s: %s", from->code, to->code, msg.text);
+		world_fail(w, "W-16", "%s to %s: %s", from->code, to->code, msg.text);
 	w->stats.held_back += receipt.held_back;
 	arena_release(&arena);
 	return rc == OK && more && receipt.held_back == 0;

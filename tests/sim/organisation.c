@@ -32,7 +32,7 @@ void organisation_connect(struct world *w)
 static void check(struct world *w, enum err rc, const struct errmsg *msg)
 {
 	if (rc != OK)
-		world_fail(w, "S-15", "the organisation can't be founded: %s", msg->text);
+		world_fail(w, "W-15", "the organisation can't be founded: %s", msg->text);
 }
 
 static void found(struct world *w)

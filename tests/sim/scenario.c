@@ -87,7 +87,7 @@ static void expect_agreement(struct world *w, const bool *part)
 	struct errmsg why = { 0 };
 
 	if (!w->rule && !audit_agrees(w, part, &why))
-		world_fail(w, "S-12", "%s", why.text);
+		world_fail(w, "W-12", "%s", why.text);
 }
 
 static void play_clock_behind(struct world *w)
@@ -123,7 +123,7 @@ static void play_clock_ahead(struct world *w)
 	for (unsigned i = 0; i < w->node_count; i++)
 		for (uint32_t s = 0; others[i] && s < w->ledger.space_count; s++)
 			if (w->nodes[i].held[s] && w->nodes[i].held[s][n->author] > before[s])
-				world_fail(w, "S-8", "%s took what is a year ahead",
+				world_fail(w, "W-8", "%s took what is a year ahead",
 					   w->nodes[i].code);
 }
 
@@ -136,7 +136,7 @@ static void play_full_disk(struct world *w)
 	memdisk_limit(n->disk, memdisk_stats(n->disk).bytes + 16384);
 	world_run(w, 20 * MINUTE_MS, 0);
 	if (!w->rule && w->stats.refused_edits == 0)
-		world_fail(w, "S-15", "the disk never was full: the scenario is too small");
+		world_fail(w, "W-15", "the disk never was full: the scenario is too small");
 	memdisk_limit(n->disk, UINT64_MAX);
 	n->disk_is_limited = false;
 	world_run(w, 10 * MINUTE_MS, 0);

@@ -84,7 +84,7 @@ static bool is_granted(const struct wish *w, const struct op *op)
 	       (!has_value || value_equal(&w->value, &op->value));
 }
 
-/* S-14: the changeset has an op for each wish and no other. */
+/* W-14: the changeset has an op for each wish and no other. */
 static void check_granted(struct job *j, const struct draft *d)
 {
 	uint32_t written = j->w->ledger.feeds[d->space][j->n->author].count, matched = 0;
@@ -95,7 +95,7 @@ static void check_granted(struct job *j, const struct draft *d)
 		written -= j->drafts[i].space == d->space && j->drafts[i].wish_count > 0;
 	e = ledger_find(&j->w->ledger, d->space, j->n->author, written);
 	if (!e) {
-		world_fail(j->w, "S-1", "%s committed, and has nothing new", j->n->code);
+		world_fail(j->w, "W-1", "%s committed, and has nothing new", j->n->code);
 		return;
 	}
 	for (unsigned i = 0; i < d->wish_count; i++) {
@@ -106,7 +106,7 @@ static void check_granted(struct job *j, const struct draft *d)
 		matched += k < e->cs.op_count;
 	}
 	if (matched != d->wish_count || e->cs.op_count != d->wish_count)
-		world_fail(j->w, "S-14", "%s space %u seq %u: %zu ops for %u wishes, %u as asked",
+		world_fail(j->w, "W-14", "%s space %u seq %u: %zu ops for %u wishes, %u as asked",
 			   j->n->code, d->space, e->seq, e->cs.op_count, d->wish_count, matched);
 }
 
@@ -246,7 +246,7 @@ static enum err try_illegal_step(struct job *j, struct draft *d, uint16_t kind,
 	enum err rc = edit_step(d->edit, kind, id, f->number, to, &j->msg);
 
 	if (rc == OK)
-		world_fail(j->w, "S-14", "%s: an illegal step was taken", j->n->code);
+		world_fail(j->w, "W-14", "%s: an illegal step was taken", j->n->code);
 	return rc == ERR_INVALID ? OK : rc;
 }
 
@@ -567,7 +567,7 @@ static bool run_job(struct node *n, unsigned amount, enum err (*write)(struct jo
 	is_good &= !memdisk_has_failed(n->disk);
 	replica_close(second);
 	if (rc != OK && is_good)
-		world_fail(n->world, "S-15", "%s can't write: %s", n->code, j->msg.text);
+		world_fail(n->world, "W-15", "%s can't write: %s", n->code, j->msg.text);
 	n->world->stats.edits += rc == OK;
 	n->world->stats.refused_edits += rc != OK;
 	if (rc == OK)

@@ -2,7 +2,7 @@
  * that the node takes part in, drawn from the schema's own table, so that a new
  * kind or field is exercised from its first day. Hot records are favoured, so
  * that concurrent edits meet. Every changeset is compared with what was asked
- * for (S-14). */
+ * for (W-14). */
 #ifndef HT_TESTS_SIM_WORKLOAD_H
 #define HT_TESTS_SIM_WORKLOAD_H
 
