@@ -410,18 +410,25 @@ static void drop_overwritten(struct edit *e)
 	e->op_count = kept;
 }
 
+/* And each place is written once: so bulk edits come. */
+static bool is_in_order(const struct edit *e)
+{
+	for (size_t i = 1; i < e->op_count; i++)
+		if (op_cmp(&e->ops[i - 1], &e->ops[i]) >= 0)
+			return false;
+	return true;
+}
+
 static void sort_ops(struct edit *e)
 {
 	uint32_t adds = 0;
-	bool sorted = true;
 
-	for (size_t i = 0; i < e->op_count; i++) {
-		e->ops[i].n = (uint32_t)i;
-		sorted = sorted && (i == 0 || compare_ops(&e->ops[i - 1], &e->ops[i]) < 0);
-	}
-	if (!sorted) /* bulk edits come in order */
+	if (!is_in_order(e)) {
+		for (size_t i = 0; i < e->op_count; i++)
+			e->ops[i].n = (uint32_t)i;
 		qsort(e->ops, e->op_count, sizeof(*e->ops), compare_ops);
-	drop_overwritten(e);
+		drop_overwritten(e);
+	}
 	for (size_t i = 0; i < e->op_count; i++)
 		e->ops[i].n = e->ops[i].verb == VERB_ADD ? adds++ : 0;
 }

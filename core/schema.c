@@ -215,6 +215,9 @@ const struct kind *schema_kind_named(const char *name)
 
 const struct field *kind_field(const struct kind *kind, uint8_t number)
 {
+	/* As long as none was dropped before it, field n is the nth. */
+	if (number && number <= kind->field_count && kind->fields[number - 1].number == number)
+		return &kind->fields[number - 1];
 	for (size_t i = 0; i < kind->field_count; i++)
 		if (kind->fields[i].number == number)
 			return &kind->fields[i];
