@@ -5,8 +5,8 @@
 #include <time.h>
 
 #include "tests/sim/faults.h"
-#include "tests/sim/invariants.h"
 #include "tests/sim/node.h"
+#include "tests/sim/rest.h"
 #include "tests/sim/workload.h"
 
 enum { NODES = 24, EDITS = 200, RUNS = 3 };

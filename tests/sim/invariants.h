@@ -17,10 +17,12 @@
  *   W-15 service       local work and a start fail only for the disk's sake
  *   W-16 peace         honest nodes over honest links refuse nothing
  *
- * and once the world is at rest:
+ * and once the world is at rest (rest.h), all of W-11, and:
  *
  *   W-12 convergence   all who take part in a space hold all of it
- *   W-13 one state     equal holdings have equal state hashes, which verify */
+ *   W-13 one state     equal holdings have equal state hashes, which verify
+ *   W-17 numbers       no readable number was issued twice
+ *   W-18 views         the tables for people show what the oracle says */
 #ifndef HT_TESTS_SIM_INVARIANTS_H
 #define HT_TESTS_SIM_INVARIANTS_H
 
@@ -28,14 +30,5 @@
 
 /* Everything about one node, after an event: W-1 to W-11. */
 void audit_node(struct node *n);
-
-/* W-12: everybody holds all that there is and that they take part in. */
-bool audit_has_converged(struct world *w, struct errmsg *why_not);
-
-/* The nodes of `part` hold the same of every space that they share. */
-bool audit_agrees(struct world *w, const bool *part, struct errmsg *why_not);
-
-/* W-11 to W-13 in full, at rest. `verify_count` nodes replay their whole log. */
-void audit_rest(struct world *w, unsigned verify_count);
 
 #endif

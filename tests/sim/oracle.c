@@ -263,6 +263,19 @@ static bool is_conflict(const struct field *field, const struct fact *const *fac
 	return false;
 }
 
+const struct value *oracle_shown(const struct oracle *o, const struct subject *s,
+				 const uint32_t *held, const struct field *field)
+{
+	const struct fact **facts = fact_array(s);
+	uint32_t count = current_facts(s, held, field->number, facts);
+	const struct value *shown;
+
+	sort_facts(o, field, facts, count);
+	shown = count ? &facts[0]->op->value : NULL;
+	free(facts);
+	return shown;
+}
+
 bool oracle_has_conflict(const struct oracle *o, const struct subject *s, const uint32_t *held,
 			 uint8_t number)
 {

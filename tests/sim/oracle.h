@@ -65,6 +65,10 @@ enum record_life oracle_life(const struct oracle *o, const struct subject *s, co
 MUST_CHECK enum err oracle_compare(const struct oracle *o, const struct subject *s,
 				   const uint32_t *held, struct replica *r, struct errmsg *msg);
 
+/* The value that a register shows, or NULL when it was never written. */
+const struct value *oracle_shown(const struct oracle *o, const struct subject *s,
+				 const uint32_t *held, const struct field *field);
+
 /* Whether the field (0: the record's life) must be in the conflict inbox, and
  * how many of the record must. */
 bool oracle_has_conflict(const struct oracle *o, const struct subject *s, const uint32_t *held,

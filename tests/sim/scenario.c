@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "tests/sim/faults.h"
-#include "tests/sim/invariants.h"
 #include "tests/sim/node.h"
+#include "tests/sim/rest.h"
 #include "tests/sim/workload.h"
 
 /* Chaos: the seed decides everything. */

@@ -10,6 +10,7 @@
 #include "tests/sim/invariants.h"
 #include "tests/sim/node.h"
 #include "tests/sim/organisation.h"
+#include "tests/sim/rest.h"
 #include "tests/sim/workload.h"
 
 enum {

@@ -1,0 +1,362 @@
+#include "tests/sim/rest.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "core/limits.h"
+#include "tests/sim/node.h"
+
+static void *must(void *memory)
+{
+	if (!memory) {
+		perror("rest");
+		abort();
+	}
+	return memory;
+}
+
+/* Who holds what. */
+
+static bool takes_part(const struct world *w, const struct node *n, uint32_t space)
+{
+	for (unsigned i = 0; i < w->space_count; i++)
+		if (w->spaces[i].space == space)
+			return w->spaces[i].has[n->index];
+	return true; /* the directory */
+}
+
+static bool holds_all(const struct world *w, const struct node *n, uint32_t space,
+		      struct errmsg *why_not)
+{
+	for (uint32_t author = 0; author < w->ledger.author_count; author++) {
+		uint32_t written = w->ledger.feeds[space][author].count;
+		uint32_t held = n->held[space] ? n->held[space][author] : 0;
+
+		if (held == written)
+			continue;
+		errmsg_set(why_not, ERR_NOT_FOUND, "%s holds %u of %u changesets of %s in space %u",
+			   n->code, held, written, w->nodes[author].code, space);
+		return false;
+	}
+	return true;
+}
+
+bool audit_has_converged(struct world *w, struct errmsg *why_not)
+{
+	for (unsigned i = 0; i < w->node_count; i++)
+		for (uint32_t space = 0; space < w->ledger.space_count; space++)
+			if (takes_part(w, &w->nodes[i], space) &&
+			    !holds_all(w, &w->nodes[i], space, why_not))
+				return false;
+	return true;
+}
+
+static bool agree(const struct world *w, const struct node *a, const struct node *b,
+		  struct errmsg *why_not)
+{
+	size_t bytes = w->ledger.author_max * sizeof(uint32_t);
+
+	for (uint32_t s = 0; s < w->ledger.space_count; s++) {
+		if (!takes_part(w, a, s) || !takes_part(w, b, s) || !a->held[s] || !b->held[s])
+			continue;
+		if (memcmp(a->held[s], b->held[s], bytes) != 0) {
+			errmsg_set(why_not, ERR_NOT_FOUND, "%s and %s differ in space %u", a->code,
+				   b->code, s);
+			return false;
+		}
+	}
+	return true;
+}
+
+bool audit_agrees(struct world *w, const bool *part, struct errmsg *why_not)
+{
+	for (unsigned i = 0; i < w->node_count; i++)
+		for (unsigned k = 0; k < i; k++)
+			if (part[i] && part[k] && !agree(w, &w->nodes[i], &w->nodes[k], why_not))
+				return false;
+	return true;
+}
+
+/* The conflict inbox. */
+
+/* A row of it is one of those that must be there. */
+static void check_conflict(struct node *n, struct rows *rows)
+{
+	struct world *w = n->world;
+	struct record_id space_id = rows_id(rows, 0), id = rows_id(rows, 1);
+	uint8_t field = (uint8_t)rows_int(rows, 3);
+	const struct subject *s;
+	struct space_id key;
+	uint32_t space;
+
+	memcpy(key.bytes, space_id.bytes, ID_BYTES);
+	space = ledger_space(&w->ledger, &key);
+	s = space == LEDGER_NONE ? NULL
+				 : oracle_find(&w->oracle, space, (uint16_t)rows_int(rows, 2), &id);
+	if (!s || !oracle_has_conflict(&w->oracle, s, n->held[space], field))
+		world_fail(w, "W-11", "%s has a conflict in its inbox that is none, field %u",
+			   n->code, field);
+}
+
+/* W-11: the inbox has every conflict and nothing else. */
+static void check_inbox(struct node *n, uint64_t conflicts)
+{
+	static const char sql[] = "SELECT s.id, c.record, c.kind, c.field FROM conflict c "
+				  "JOIN space_index s ON s.idx = c.space";
+	struct errmsg msg = { 0 };
+	struct rows *rows;
+	uint64_t count = 0;
+	enum err rc = rows_open(&rows, n->replica, sql, NULL, 0, &msg);
+
+	if (rc == OK) {
+		for (; rows_next(rows) && !n->world->rule; count++)
+			check_conflict(n, rows);
+		rc = rows_close(rows, &msg);
+	}
+	if (rc != OK)
+		world_fail(n->world, "W-15", "%s: %s", n->code, msg.text);
+	else if (count != conflicts)
+		world_fail(n->world, "W-11",
+			   "%s has %" PRIu64 " conflicts in its inbox, must be %" PRIu64, n->code,
+			   count, conflicts);
+}
+
+/* W-11 for every record of every space that the node holds. */
+static void check_all_records(struct node *n)
+{
+	struct world *w = n->world;
+	struct errmsg msg = { 0 };
+	uint64_t conflicts = 0;
+
+	for (uint32_t i = 0; i < w->oracle.subject_count && !w->rule; i++) {
+		const struct subject *s = &w->oracle.subjects[i];
+		const uint32_t *held = n->held[s->space];
+
+		if (!held || !schema_kind(s->kind))
+			continue;
+		conflicts += oracle_conflicts(&w->oracle, s, held);
+		if (oracle_compare(&w->oracle, s, held, n->replica, &msg) != OK)
+			world_fail(w, "W-11", "%s: %s", n->code, msg.text);
+	}
+	if (!w->rule)
+		check_inbox(n, conflicts);
+}
+
+/* The views for people. */
+
+/* A value as a view shows it; false for NULL. */
+static bool readable(const struct field *f, const struct value *v, struct buf *out)
+{
+	char hex[2 * NAME_BYTES_MAX + 1];
+
+	buf_clear(out);
+	if (f->format == FORMAT_STATE)
+		buf_append_str(out, f->machine->states[v ? v->number & 0xff : 0]);
+	else if (!v || v->type == VALUE_NIL)
+		return false;
+	else if (f->format == FORMAT_CHOICE)
+		buf_append_str(out, f->choices[v->number]);
+	else if (v->type == VALUE_INT)
+		buf_printf(out, "%" PRId64, v->number);
+	else if (v->type == VALUE_TEXT)
+		buf_append(out, v->bytes.data, v->bytes.size);
+	else {
+		hex_encode(hex, v->type == VALUE_REF ? bytes_of(v->ref.bytes, ID_BYTES) : v->bytes);
+		buf_append_str(out, hex);
+	}
+	return true;
+}
+
+static const struct subject *subject_of_row(const struct world *w, const struct kind *kind,
+					    struct rows *rows)
+{
+	struct record_id id;
+	struct space_id space;
+
+	if (hex_decode(id.bytes, ID_BYTES, rows_text(rows, 0)) != OK ||
+	    hex_decode(space.bytes, ID_BYTES, rows_text(rows, 1)) != OK ||
+	    ledger_space(&w->ledger, &space) == LEDGER_NONE)
+		return NULL;
+	return oracle_find(&w->oracle, ledger_space(&w->ledger, &space), kind->number, &id);
+}
+
+/* W-18: one row of the view of a kind; the columns are its registers in order. */
+static void check_row(struct node *n, const struct kind *kind, struct rows *rows)
+{
+	struct world *w = n->world;
+	const struct subject *s = subject_of_row(w, kind, rows);
+	struct buf text = BUF_EMPTY;
+	int column = 2;
+
+	if (!s) {
+		world_fail(w, "W-18", "%s shows a %s that nobody wrote", n->code, kind->name);
+		return;
+	}
+	for (size_t i = 0; i < kind->field_count; i++) {
+		const struct field *f = &kind->fields[i];
+		const struct value *v;
+
+		if (!merge_is_register(f->merge))
+			continue;
+		v = oracle_shown(&w->oracle, s, n->held[s->space], f);
+		if (rows_is_null(rows, column) == readable(f, v, &text) ||
+		    !bytes_equal(bytes_of_str(rows_text(rows, column)), buf_bytes(&text)))
+			world_fail(w, "W-18", "%s shows %s.%s as '%.40s', must be '%.*s'", n->code,
+				   kind->name, f->name, rows_text(rows, column),
+				   (int)(text.size < 40 ? text.size : 40), (const char *)text.data);
+		column++;
+	}
+	buf_release(&text);
+}
+
+static void view_query(const struct kind *kind, struct buf *sql)
+{
+	buf_append_str(sql, "SELECT id, space");
+	for (size_t i = 0; i < kind->field_count; i++)
+		if (merge_is_register(kind->fields[i].merge))
+			buf_printf(sql, ", \"%s\"", kind->fields[i].name);
+	buf_printf(sql, " FROM \"%s\"", kind->name);
+	buf_append_byte(sql, 0);
+}
+
+static uint64_t count_subjects(const struct node *n, const struct kind *kind)
+{
+	const struct oracle *o = &n->world->oracle;
+	uint64_t count = 0;
+
+	for (uint32_t i = 0; i < o->subject_count; i++)
+		count += o->subjects[i].kind == kind->number && n->held[o->subjects[i].space] &&
+			 subject_exists(&o->subjects[i], n->held[o->subjects[i].space]);
+	return count;
+}
+
+/* W-18: the view has every record and nothing else. */
+static void check_view(struct node *n, const struct kind *kind)
+{
+	struct errmsg msg = { 0 };
+	struct buf sql = BUF_EMPTY;
+	uint64_t count = 0, must_be = count_subjects(n, kind);
+	struct rows *rows;
+	enum err rc;
+
+	view_query(kind, &sql);
+	rc = rows_open(&rows, n->replica, (const char *)sql.data, NULL, 0, &msg);
+	if (rc == OK) {
+		for (; rows_next(rows) && !n->world->rule; count++)
+			check_row(n, kind, rows);
+		rc = rows_close(rows, &msg);
+	}
+	if (rc != OK)
+		world_fail(n->world, "W-15", "%s: %s", n->code, msg.text);
+	else if (count != must_be)
+		world_fail(n->world, "W-18", "%s shows %" PRIu64 " of %s, must be %" PRIu64,
+			   n->code, count, kind->name, must_be);
+	buf_release(&sql);
+}
+
+static void check_views(struct node *n)
+{
+	size_t count;
+	const struct kind *kinds = schema_kinds(&count);
+
+	for (size_t i = 0; i < count && !n->world->rule; i++)
+		check_view(n, &kinds[i]);
+}
+
+/* Readable numbers. */
+
+static int compare_numbers(const void *a, const void *b)
+{
+	return bytes_cmp(*(const struct bytes *)a, *(const struct bytes *)b);
+}
+
+/* W-17. The workload gives action items real numbers, and others made-up ones. */
+static void check_numbers(struct world *w)
+{
+	static const char prefix[] = "AI-";
+	struct bytes *numbers = must(calloc(w->oracle.subject_count + 1, sizeof(*numbers)));
+	size_t count = 0;
+
+	for (uint32_t i = 0; i < w->oracle.subject_count; i++) {
+		const struct subject *s = &w->oracle.subjects[i];
+
+		for (uint32_t k = 0; k < s->fact_count; k++) {
+			const struct op *op = s->facts[k].op;
+
+			if (s->kind == KIND_ACTION && op->field == ACTION_NUMBER &&
+			    op->verb == VERB_SET && op->value.type == VALUE_TEXT &&
+			    op->value.bytes.size > sizeof(prefix) &&
+			    memcmp(op->value.bytes.data, prefix, sizeof(prefix) - 1) == 0) {
+				numbers[count++] = op->value.bytes;
+				break;
+			}
+		}
+	}
+	qsort(numbers, count, sizeof(*numbers), compare_numbers);
+	for (size_t i = 1; i < count; i++)
+		if (bytes_equal(numbers[i - 1], numbers[i]))
+			world_fail(w, "W-17", "%.*s was issued twice", (int)numbers[i].size,
+				   (const char *)numbers[i].data);
+	free(numbers);
+}
+
+/* Everything. */
+
+static bool hold_the_same(const struct world *w, const struct node *a, const struct node *b)
+{
+	size_t bytes = w->ledger.author_max * sizeof(uint32_t);
+
+	for (uint32_t space = 0; space < w->ledger.space_count; space++)
+		if (takes_part(w, a, space) != takes_part(w, b, space) ||
+		    (takes_part(w, a, space) && memcmp(a->held[space], b->held[space], bytes) != 0))
+			return false;
+	return true;
+}
+
+static void check_verify(struct node *n)
+{
+	struct verify_report report;
+	struct errmsg msg = { 0 };
+
+	if (replica_verify(n->replica, &report, NULL, NULL, &msg) != OK)
+		world_fail(n->world, "W-13", "%s does not verify: %s", n->code, msg.text);
+}
+
+/* Equal holdings, equal hashes. */
+static void check_hashes(struct world *w)
+{
+	uint8_t(*hashes)[STATE_HASH_BYTES] = must(calloc(w->node_count, sizeof(*hashes)));
+	struct errmsg msg = { 0 };
+
+	for (unsigned i = 0; i < w->node_count && !w->rule; i++) {
+		if (replica_state_hash(w->nodes[i].replica, hashes[i], &msg) != OK)
+			world_fail(w, "W-13", "%s: %s", w->nodes[i].code, msg.text);
+		for (unsigned k = 0; k < i && !w->rule; k++)
+			if (hold_the_same(w, &w->nodes[i], &w->nodes[k]) &&
+			    memcmp(hashes[i], hashes[k], STATE_HASH_BYTES) != 0)
+				world_fail(w, "W-13", "%s and %s hold the same and differ",
+					   w->nodes[k].code, w->nodes[i].code);
+	}
+	free(hashes);
+}
+
+void audit_rest(struct world *w, unsigned verify_count)
+{
+	struct errmsg msg = { 0 };
+
+	if (w->rule)
+		return;
+	if (!audit_has_converged(w, &msg))
+		world_fail(w, "W-12", "%s", msg.text);
+	/* Of nodes with equal hashes one stands for all. */
+	check_hashes(w);
+	check_numbers(w);
+	for (unsigned i = 0; i < verify_count && !w->rule; i++) {
+		struct node *n = &w->nodes[prng_below(&w->dice, w->node_count)];
+
+		check_all_records(n);
+		check_views(n);
+		check_verify(n);
+	}
+}
