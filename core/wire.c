@@ -266,6 +266,17 @@ void wire_bin_exact(struct wire_reader *r, uint8_t *out, size_t size)
 		wire_fail(r, ERR_FORMAT);
 }
 
+/* An integer of either sign, also beyond what wire_int() can return. */
+static void wire_skip_int(struct wire_reader *r)
+{
+	uint8_t tag = wire_peek(r);
+
+	if (tag >= TAG_INT8)
+		wire_int(r);
+	else
+		wire_uint(r, UINT64_MAX);
+}
+
 /* One value that is not an array, or an array's header: then its count. */
 static uint32_t wire_skip_one(struct wire_reader *r)
 {
@@ -275,7 +286,7 @@ static uint32_t wire_skip_one(struct wire_reader *r)
 	case WIRE_BIN: wire_bin(r, SIZE_MAX); break;
 	case WIRE_BOOL: wire_bool(r); break;
 	case WIRE_NIL: wire_is_nil(r); break;
-	case WIRE_INT: wire_int(r); break;
+	case WIRE_INT: wire_skip_int(r); break;
 	case WIRE_OTHER: wire_fail(r, ERR_FORMAT); break;
 	}
 	return 0;
@@ -288,14 +299,13 @@ struct bytes wire_skip(struct wire_reader *r)
 	unsigned depth = 0;
 
 	for (;;) {
-		uint32_t count = wire_skip_one(r);
+		uint32_t count;
 
+		if (depth == NESTING_MAX && wire_next_type(r) == WIRE_ARRAY)
+			wire_fail(r, ERR_LIMIT);
+		count = wire_skip_one(r);
 		if (!wire_is_ok(r))
 			return bytes_of(NULL, 0);
-		if (count && depth == NESTING_MAX) {
-			wire_fail(r, ERR_LIMIT);
-			return bytes_of(NULL, 0);
-		}
 		if (count)
 			open[depth++] = count;
 		else
