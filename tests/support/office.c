@@ -42,8 +42,10 @@ void office_open(struct office *o, const char *path, uint64_t seed)
 
 void office_open_again(struct office *o, const struct office *first)
 {
+	struct prng prng = first->prng;
+
 	*o = *first;
-	prng_init(&o->prng, prng_next(&(struct prng){ first->prng.state }) ^ 1);
+	o->prng = prng_split(&prng);
 	open_replica(o);
 }
 
@@ -51,6 +53,12 @@ void office_close(struct office *o)
 {
 	replica_close(o->replica);
 	o->replica = NULL;
+}
+
+void office_reopen(struct office *o)
+{
+	office_close(o);
+	open_replica(o);
 }
 
 void office_found(struct office *o, const char *code)

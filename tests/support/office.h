@@ -37,6 +37,8 @@ void office_open(struct office *o, const char *path, uint64_t seed);
 /* Another handle on the same file, with the same keys: as a second process. */
 void office_open_again(struct office *o, const struct office *first);
 void office_close(struct office *o);
+/* As after a restart; it may be closed already. */
+void office_reopen(struct office *o);
 
 /* Founds the organisation. */
 void office_found(struct office *o, const char *code);
