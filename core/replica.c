@@ -388,22 +388,48 @@ enum err replica_refresh(struct replica *r, bool *changed, struct errmsg *msg)
 
 /* Opening. */
 
-static enum err load_id(struct replica *r, bool create, struct errmsg *msg)
+static enum err read_id(struct replica *r, struct errmsg *msg)
 {
 	struct buf id = BUF_EMPTY;
-	struct bytes bytes;
-	enum err rc = store_setting_get(r->store, "replica", &id, NULL);
+	enum err rc = store_setting_get(r->store, "replica", &id, msg);
 
-	if (rc == ERR_NOT_FOUND && create) {
-		r->id = replica_id_new(&r->dice);
-		bytes = bytes_of(r->id.bytes, ID_BYTES);
-		rc = store_setting_put(r->store, "replica", &bytes, msg);
-	} else if (rc == OK && id.size == ID_BYTES) {
+	if (rc == OK && id.size == ID_BYTES)
 		memcpy(r->id.bytes, id.data, ID_BYTES);
-	} else {
-		rc = errmsg_set(msg, ERR_CORRUPT, "the setting replica is missing or damaged");
-	}
+	else if (rc == OK)
+		rc = errmsg_set(msg, ERR_CORRUPT, "the setting replica is damaged");
 	buf_release(&id);
+	return rc;
+}
+
+/* Two processes may create the replica at once: look again under the lock. */
+static enum err draw_id(struct replica *r, struct errmsg *msg)
+{
+	enum err rc = store_begin(r->store, msg);
+
+	if (rc != OK)
+		return rc;
+	rc = read_id(r, msg);
+	if (rc == ERR_NOT_FOUND) {
+		struct bytes id = bytes_of(r->id.bytes, ID_BYTES);
+
+		r->id = replica_id_new(&r->dice);
+		rc = store_setting_put(r->store, "replica", &id, msg);
+	}
+	if (rc == OK)
+		rc = store_commit(r->store, msg);
+	if (rc != OK)
+		store_rollback(r->store);
+	return rc;
+}
+
+static enum err load_id(struct replica *r, bool create, struct errmsg *msg)
+{
+	enum err rc = read_id(r, msg);
+
+	if (rc == ERR_NOT_FOUND && create)
+		return draw_id(r, msg);
+	if (rc == ERR_NOT_FOUND)
+		return errmsg_set(msg, ERR_CORRUPT, "the setting replica is missing");
 	return rc;
 }
 

@@ -12,6 +12,7 @@ enum {
 	STORE_FORMAT = 1,           /* PRAGMA user_version: the tables below */
 	STORE_APPLICATION = 0x4854, /* PRAGMA application_id: "HT" */
 	BUSY_TIMEOUT_MS = 5000,
+	BUSY_PAUSE_MS = 20,
 	CACHE_KIB = 8192,
 };
 
@@ -240,10 +241,21 @@ static enum err configure(struct store *s, struct errmsg *msg)
 		   "PRAGMA cache_size = -%d; PRAGMA temp_store = MEMORY; "
 		   "PRAGMA synchronous = FULL; PRAGMA fullfsync = ON;",
 		   CACHE_KIB);
-	if (!s->read_only)
-		buf_append_str(&sql,
-			       "PRAGMA journal_mode = WAL; PRAGMA journal_size_limit = 8388608;");
 	return exec_buf(s, &sql, msg);
+}
+
+/* The first thing that writes to the file. Of two processes that do it at once
+ * SQLite sends one away without waiting. */
+static enum err switch_to_wal(struct store *s, struct errmsg *msg)
+{
+	static const char sql[] = "PRAGMA journal_mode = WAL; PRAGMA journal_size_limit = 8388608;";
+	enum err rc = s->read_only ? OK : store_exec(s, sql, msg);
+
+	for (int waited = 0; rc == ERR_BUSY && waited < BUSY_TIMEOUT_MS; waited += BUSY_PAUSE_MS) {
+		sqlite3_sleep(BUSY_PAUSE_MS);
+		rc = store_exec(s, sql, msg);
+	}
+	return rc;
 }
 
 static enum err create_state_tables(struct store *s, struct errmsg *msg)
@@ -334,21 +346,34 @@ static enum err check_schema_version(struct store *s, struct errmsg *msg)
 	return OK;
 }
 
-static enum err migrate(struct store *s, bool create, struct errmsg *msg)
+/* Refuse what somebody else made; *is_empty tells that nobody made anything. */
+static enum err check_owner(struct store *s, bool create, bool *is_empty, struct errmsg *msg)
 {
-	int64_t format = 0, application = 0, tables = 0;
-	enum err rc = pragma_int(s, "PRAGMA user_version", &format, msg);
+	int64_t application = 0, tables = 0;
+	enum err rc = pragma_int(s, "PRAGMA application_id", &application, msg);
 
-	if (rc == OK)
-		rc = pragma_int(s, "PRAGMA application_id", &application, msg);
 	if (rc == OK)
 		rc = pragma_int(s, "SELECT count(*) FROM sqlite_schema", &tables, msg);
 	if (rc != OK)
 		return rc;
-	if (format == 0 && application == 0 && tables == 0 && create)
-		return create_tables(s, msg);
-	if (application != STORE_APPLICATION)
+	*is_empty = application == 0 && tables == 0;
+	if (application != STORE_APPLICATION && !(*is_empty && create))
 		return errmsg_set(msg, ERR_CORRUPT, "%s is not a replica of ours", s->path);
+	return OK;
+}
+
+static enum err migrate(struct store *s, bool create, struct errmsg *msg)
+{
+	int64_t format = 0;
+	bool is_empty;
+	enum err rc = check_owner(s, create, &is_empty, msg);
+
+	if (rc == OK && is_empty)
+		return create_tables(s, msg);
+	if (rc == OK)
+		rc = pragma_int(s, "PRAGMA user_version", &format, msg);
+	if (rc != OK)
+		return rc;
 	if (format != STORE_FORMAT)
 		return errmsg_set(msg, ERR_VERSION,
 				  "%s has store format %lld, this program knows %d", s->path,
@@ -427,6 +452,7 @@ enum err store_open(struct store **out, const char *path, const char *vfs, bool 
 {
 	struct store *s = calloc(1, sizeof(*s));
 	size_t kind_count;
+	bool is_empty;
 	enum err rc = ERR_NOMEM;
 
 	schema_kinds(&kind_count);
@@ -440,6 +466,10 @@ enum err store_open(struct store **out, const char *path, const char *vfs, bool 
 	rc = open_database(s, vfs, create, msg);
 	if (rc == OK)
 		rc = configure(s, msg);
+	if (rc == OK)
+		rc = check_owner(s, create, &is_empty, msg);
+	if (rc == OK)
+		rc = switch_to_wal(s, msg);
 	if (rc == OK)
 		rc = migrate_locked(s, create, msg);
 	if (rc == OK)
