@@ -1,14 +1,13 @@
 #include "sync/transport.h"
 
-#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "sync/transport_conn.h"
+#include "sync/transport_stream.h"
 
 struct listener {
 	struct transport *transport;
-	nng_stream_listener *stream;
+	nng_stream_listener *nng;
 	nng_aio *aio;
 	struct mail mail;
 	bool is_pausing; /* the operation that is out is a pause */
@@ -16,59 +15,59 @@ struct listener {
 };
 
 struct transport {
-	struct conn_hub hub;
-	struct conn *conns[TRANSPORT_CONNS_MAX];
-	size_t conn_count;
+	struct stream_hub hub;
+	struct stream *streams[TRANSPORT_CONNS_MAX];
+	size_t stream_count;
 	size_t accepted_count;
 	uint64_t generation; /* makes the ids of a slot differ */
 	struct listener listeners[TRANSPORT_LISTENERS_MAX];
 	size_t listener_count;
 };
 
-/* ---- The table of connections -------------------------------------------- */
+/* ---- The table of streams ------------------------------------------------ */
 
 static bool has_room(const struct transport *t)
 {
-	return t->conn_count < TRANSPORT_CONNS_MAX;
+	return t->stream_count < TRANSPORT_CONNS_MAX;
 }
 
-/* The id of the next connection, whose slot is free. */
+/* The id of the next stream, whose slot is free. */
 static struct conn_id next_id(struct transport *t)
 {
 	size_t slot = 0;
 
-	while (t->conns[slot])
+	while (t->streams[slot])
 		slot++;
 	t->generation++;
 	return (struct conn_id){ t->generation * TRANSPORT_CONNS_MAX + slot };
 }
 
-static struct conn **slot_of(struct transport *t, struct conn_id id)
+static struct stream **slot_of(struct transport *t, struct conn_id id)
 {
-	return &t->conns[id.id % TRANSPORT_CONNS_MAX];
+	return &t->streams[id.id % TRANSPORT_CONNS_MAX];
 }
 
-static void add(struct transport *t, struct conn *c)
+static void add(struct transport *t, struct stream *s)
 {
-	*slot_of(t, c->id) = c;
-	t->conn_count++;
-	t->accepted_count += c->is_accepted;
+	*slot_of(t, s->id) = s;
+	t->stream_count++;
+	t->accepted_count += s->is_accepted;
 }
 
-static void remove_and_free(struct transport *t, struct conn *c)
+static void remove_and_free(struct transport *t, struct stream *s)
 {
-	*slot_of(t, c->id) = NULL;
-	t->conn_count--;
-	t->accepted_count -= c->is_accepted;
-	conn_free(c);
+	*slot_of(t, s->id) = NULL;
+	t->stream_count--;
+	t->accepted_count -= s->is_accepted;
+	stream_free(s);
 }
 
 /* NULL when it has ended, as the owner may not know yet. */
-static struct conn *find(struct transport *t, struct conn_id id)
+static struct stream *find(struct transport *t, struct conn_id id)
 {
-	struct conn *c = *slot_of(t, id);
+	struct stream *s = *slot_of(t, id);
 
-	return c && c->id.id == id.id ? c : NULL;
+	return s && s->id.id == id.id ? s : NULL;
 }
 
 /* ---- Accepting ----------------------------------------------------------- */
@@ -88,28 +87,28 @@ static void accept_or_pause(struct listener *l, bool pause)
 	if (pause)
 		nng_sleep_aio(TRANSPORT_ACCEPT_PAUSE_MS, l->aio);
 	else
-		nng_stream_listener_accept(l->stream, l->aio);
+		nng_stream_listener_accept(l->nng, l->aio);
 }
 
-static void take_in(struct transport *t, nng_stream *stream)
+static void take_in(struct transport *t, nng_stream *nng)
 {
 	const struct transport_events *events = &t->hub.events;
-	char from[CONN_PEER_TEXT_MAX];
+	char from[STREAM_PEER_TEXT_MAX];
 	struct errmsg why;
-	struct conn *c;
+	struct stream *s;
 
 	if (!has_room(t)) { /* several listeners, one place */
-		nng_stream_free(stream);
+		nng_stream_free(nng);
 		return;
 	}
-	if (conn_accept(&c, &t->hub, next_id(t), stream, &why) != OK) {
-		nng_stream_free(stream);
+	if (stream_accept(&s, &t->hub, next_id(t), nng, &why) != OK) {
+		nng_stream_free(nng);
 		events->trouble(events->ctx, why.text);
 		return;
 	}
-	add(t, c);
-	conn_peer_text(c, from);
-	events->accepted(events->ctx, c->id, from);
+	add(t, s);
+	stream_peer_text(s, from);
+	events->accepted(events->ctx, s->id, from);
 }
 
 static void open_accepted(void *owner)
@@ -138,16 +137,16 @@ static int listen_on(struct listener *l, const struct address *a, int *port)
 	int error;
 
 	address_url(a, "tcp", url);
-	error = nng_stream_listener_alloc(&l->stream, url);
+	error = nng_stream_listener_alloc(&l->nng, url);
 	if (!error)
-		error = nng_stream_listener_set_bool(l->stream, NNG_OPT_TCP_NODELAY, true);
+		error = nng_stream_listener_set_bool(l->nng, NNG_OPT_TCP_NODELAY, true);
 	if (!error)
-		error = nng_stream_listener_listen(l->stream);
+		error = nng_stream_listener_listen(l->nng);
 	if (!error)
-		error = nng_stream_listener_get_int(l->stream, NNG_OPT_TCP_BOUND_PORT, port);
+		error = nng_stream_listener_get_int(l->nng, NNG_OPT_TCP_BOUND_PORT, port);
 	if (error) {
-		nng_stream_listener_free(l->stream);
-		l->stream = NULL;
+		nng_stream_listener_free(l->nng);
+		l->nng = NULL;
 	}
 	return error;
 }
@@ -167,8 +166,8 @@ static int start_listening(struct listener *l, const struct address *a, int *por
 
 static void listener_stop(struct listener *l)
 {
-	if (l->stream)
-		nng_stream_listener_close(l->stream);
+	if (l->nng)
+		nng_stream_listener_close(l->nng);
 	if (l->aio)
 		nng_aio_stop(l->aio);
 }
@@ -179,7 +178,7 @@ static void listener_release(struct listener *l)
 	/* A peer that came and nobody heard of. */
 	if (l->is_out && !l->is_pausing && nng_aio_result(l->aio) == 0)
 		nng_stream_free(nng_aio_get_output(l->aio, 0));
-	nng_stream_listener_free(l->stream);
+	nng_stream_listener_free(l->nng);
 	nng_aio_free(l->aio);
 	*l = (struct listener){ 0 };
 }
@@ -218,34 +217,34 @@ enum err transport_listen(struct transport *t, const char *address, uint16_t *po
 static enum err port_dial(void *ctx, const char *address, struct conn_id *out, struct errmsg *msg)
 {
 	struct transport *t = ctx;
-	struct conn *c;
+	struct stream *s;
 	enum err rc;
 
 	if (!has_room(t))
 		return errmsg_set(msg, ERR_LIMIT, "dial %s: more than %d connections", address,
 				  TRANSPORT_CONNS_MAX);
-	rc = conn_dial(&c, &t->hub, next_id(t), address, msg);
+	rc = stream_dial(&s, &t->hub, next_id(t), address, msg);
 	if (rc)
 		return rc;
-	add(t, c);
-	*out = c->id;
+	add(t, s);
+	*out = s->id;
 	return OK;
 }
 
 static void port_send(void *ctx, struct conn_id id, struct bytes data)
 {
-	struct conn *c = find(ctx, id);
+	struct stream *s = find(ctx, id);
 
-	if (c)
-		conn_send(c, data);
+	if (s)
+		stream_send(s, data);
 }
 
 static void port_close(void *ctx, struct conn_id id, bool flush)
 {
-	struct conn *c = find(ctx, id);
+	struct stream *s = find(ctx, id);
 
-	if (c)
-		conn_close(c, flush);
+	if (s)
+		stream_close(s, flush);
 }
 
 struct port transport_port(struct transport *t)
@@ -271,20 +270,20 @@ bool transport_turn(struct transport *t, size_t count_max)
 
 void transport_flush(struct transport *t)
 {
-	struct conn *c;
+	struct stream *s;
 
 	/* The owner's answer to a closed connection may make others unsettled. */
-	while ((c = t->hub.unsettled)) {
-		t->hub.unsettled = c->next_unsettled;
-		c->is_unsettled = false;
-		if (conn_settle(c))
-			remove_and_free(t, c);
+	while ((s = t->hub.unsettled)) {
+		t->hub.unsettled = s->next_unsettled;
+		s->is_unsettled = false;
+		if (stream_settle(s))
+			remove_and_free(t, s);
 	}
 }
 
 size_t transport_conn_count(const struct transport *t)
 {
-	return t->conn_count;
+	return t->stream_count;
 }
 
 enum err transport_new(struct transport **out, const struct transport_events *events,
@@ -313,12 +312,12 @@ void transport_free(struct transport *t)
 	for (size_t i = 0; i < t->listener_count; i++)
 		listener_stop(&t->listeners[i]);
 	for (size_t i = 0; i < TRANSPORT_CONNS_MAX; i++)
-		if (t->conns[i])
-			conn_stop(t->conns[i]);
+		if (t->streams[i])
+			stream_stop(t->streams[i]);
 	for (size_t i = 0; i < t->listener_count; i++)
 		listener_release(&t->listeners[i]);
 	for (size_t i = 0; i < TRANSPORT_CONNS_MAX; i++)
-		conn_free(t->conns[i]);
+		stream_free(t->streams[i]);
 	mailbox_release(&t->hub.mailbox);
 	free(t);
 }

@@ -1,4 +1,4 @@
-/* One connection of the transport.
+/* One connection of the transport, over a stream of nng.
  *
  *   DIALLING --> OPEN --close(flush)--> FLUSHING --all sent--> LINGERING
  *       |          |                        |                     |
@@ -11,8 +11,8 @@
  *
  * LINGERING keeps reading: closing with unread bytes makes the kernel send a
  * reset, which would overtake our last words. */
-#ifndef HT_SYNC_TRANSPORT_CONN_H
-#define HT_SYNC_TRANSPORT_CONN_H
+#ifndef HT_SYNC_TRANSPORT_STREAM_H
+#define HT_SYNC_TRANSPORT_STREAM_H
 
 #include <nng/nng.h>
 
@@ -20,19 +20,25 @@
 #include "sync/transport.h"
 #include "sync/transport_mailbox.h"
 
-enum conn_state { CONN_DIALLING, CONN_OPEN, CONN_FLUSHING, CONN_LINGERING, CONN_CLOSING };
-
-/* What the connections of a transport share. */
-struct conn_hub {
-	struct mailbox mailbox;
-	struct transport_events events;
-	struct conn *unsettled; /* conn_settle() is due */
+enum stream_state {
+	STREAM_DIALLING,
+	STREAM_OPEN,
+	STREAM_FLUSHING,
+	STREAM_LINGERING,
+	STREAM_CLOSING
 };
 
-struct conn {
-	struct conn_hub *hub;
+/* What the streams of a transport share. */
+struct stream_hub {
+	struct mailbox mailbox;
+	struct transport_events events;
+	struct stream *unsettled; /* stream_settle() is due */
+};
+
+struct stream {
+	struct stream_hub *hub;
 	struct conn_id id;
-	enum conn_state state;
+	enum stream_state state;
 	bool is_accepted;
 	bool is_mute;       /* sending has failed; what is queued is dropped */
 	bool is_disowned;   /* closed by its owner: no more events */
@@ -42,9 +48,9 @@ struct conn {
 	const char *const *scheme;
 	nng_stream_dialer *dialer;
 
-	nng_stream *stream; /* from OPEN on */
-	nng_aio *recv_aio;  /* dials, then receives */
-	nng_aio *send_aio;  /* sends, in the end lingers */
+	nng_stream *nng;   /* from OPEN on */
+	nng_aio *recv_aio; /* dials, then receives */
+	nng_aio *send_aio; /* sends, in the end lingers */
 	struct mail recv_mail;
 	struct mail send_mail;
 	bool is_receiving;
@@ -55,33 +61,33 @@ struct conn {
 	size_t flight_sent;
 
 	bool is_unsettled;
-	struct conn *next_unsettled;
+	struct stream *next_unsettled;
 };
 
 /* Start dialling. ERR_INVALID, ERR_NOMEM, ERR_IO. */
-MUST_CHECK enum err conn_dial(struct conn **out, struct conn_hub *hub, struct conn_id id,
-			      const char *address, struct errmsg *msg);
+MUST_CHECK enum err stream_dial(struct stream **out, struct stream_hub *hub, struct conn_id id,
+				const char *address, struct errmsg *msg);
 
 /* Take a stream that a peer opened; on failure it stays the caller's. Receiving starts
- * with the first conn_settle(), so that the owner hears of the connection first. */
-MUST_CHECK enum err conn_accept(struct conn **out, struct conn_hub *hub, struct conn_id id,
-				nng_stream *stream, struct errmsg *msg);
+ * with the first stream_settle(), so that the owner hears of the connection first. */
+MUST_CHECK enum err stream_accept(struct stream **out, struct stream_hub *hub, struct conn_id id,
+				  nng_stream *nng, struct errmsg *msg);
 
 /* The other side's address as text. */
-enum { CONN_PEER_TEXT_MAX = 64 };
-void conn_peer_text(const struct conn *c, char out[CONN_PEER_TEXT_MAX]);
+enum { STREAM_PEER_TEXT_MAX = 64 };
+void stream_peer_text(const struct stream *s, char out[STREAM_PEER_TEXT_MAX]);
 
-void conn_send(struct conn *c, struct bytes data);
+void stream_send(struct stream *s, struct bytes data);
 
 /* The owner's close: no more events. */
-void conn_close(struct conn *c, bool flush);
+void stream_close(struct stream *s, bool flush);
 
 /* Do what is due at the end of a turn. True: the connection has ended and can be freed. */
-bool conn_settle(struct conn *c);
+bool stream_settle(struct stream *s);
 
 /* End everything at once and wait until no mail of it will be posted any more. */
-void conn_stop(struct conn *c);
+void stream_stop(struct stream *s);
 /* Stop and free. No mail of it may be in the mailbox. NULL-safe. */
-void conn_free(struct conn *c);
+void stream_free(struct stream *s);
 
 #endif
