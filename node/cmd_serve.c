@@ -31,9 +31,11 @@ static enum err read_settings(void *ctx, struct config *out, struct errmsg *msg)
 
 enum err cmd_serve(struct context *ctx, const struct args *args, struct errmsg *msg)
 {
+	char tzdata[ZONE_VERSION_BYTES];
 	struct source source = { .folder = &ctx->folder, .args = args };
 	struct daemon_options options = { .folder = ctx->folder.path,
 					  .identity = &ctx->identity,
+					  .tzdata = tzdata,
 					  .settings = read_settings,
 					  .settings_ctx = &source };
 	int lock_fd = -1;
@@ -49,6 +51,7 @@ enum err cmd_serve(struct context *ctx, const struct args *args, struct errmsg *
 		rc = errmsg_set(msg, ERR_NOT_FOUND,
 				_("this node belongs to no organisation yet: `huitong init` founds "
 				  "one, `huitong join` becomes part of one"));
+	zone_db_version(ctx->zones, tzdata);
 	options.replica = ctx->replica;
 	if (rc == OK)
 		rc = daemon_run(&options, msg);

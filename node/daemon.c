@@ -210,6 +210,7 @@ static enum err start_engine(struct daemon *d, struct errmsg *msg)
 		.sign_secret = o->identity->sign_secret,
 		.peers = (const char *const *)d->config.peers,
 		.dial_members = d->config.dial,
+		.tzdata = o->tzdata,
 		.log = on_engine_log,
 		.log_ctx = d,
 	};

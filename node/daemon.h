@@ -23,6 +23,7 @@ struct daemon_options {
 	const char *folder;      /* the data folder; its lock is held */
 	struct replica *replica; /* to write; part of an organisation */
 	const struct identity *identity;
+	const char *tzdata; /* the version of the machine's time zones, or "" */
 	/* The settings, now and at each SIGHUP: fill *out, which is initialised. */
 	enum err (*settings)(void *ctx, struct config *out, struct errmsg *msg);
 	void *settings_ctx;
