@@ -88,31 +88,19 @@ static enum err item_row(struct context *ctx, const struct item *item, struct ta
 	return rc;
 }
 
-/* Take the rows of one record; false at the end. `first` tells whether a row
- * has been read that was not taken yet. */
-static bool next_item(struct rows *rows, struct item *item, bool *has_row)
+/* "0,2,3" */
+static void parse_fields(struct item *item, const char *list)
 {
-	if (!*has_row && !rows_next(rows))
-		return false;
-	*item = (struct item){ (uint16_t)rows_int(rows, 0), rows_id(rows, 1), { 0 }, 0 };
-	do {
-		struct record_id id = rows_id(rows, 1);
+	char *end;
 
-		*has_row = record_id_cmp(&id, &item->id) != 0 || rows_int(rows, 0) != item->kind;
-		if (*has_row)
-			return true;
-		if (item->count < FIELDS_MAX)
-			item->fields[item->count++] = (uint8_t)rows_int(rows, 2);
-	} while (rows_next(rows));
-	return true;
+	for (; *list && item->count < FIELDS_MAX; list = *end ? end + 1 : end)
+		item->fields[item->count++] = (uint8_t)strtoul(list, &end, 10);
 }
 
 static enum err each_item(struct context *ctx, struct table *table, json_t *array,
 			  struct errmsg *msg)
 {
-	bool has_row = false;
 	struct rows *rows;
-	struct item item;
 	enum err rc, closed;
 
 	rc = rows_open(&rows, ctx->replica,
@@ -120,9 +108,12 @@ static enum err each_item(struct context *ctx, struct table *table, json_t *arra
 		       NULL, 0, msg);
 	if (rc != OK)
 		return rc;
-	while (rc == OK && next_item(rows, &item, &has_row)) {
+	while (rc == OK && rows_next(rows)) {
+		struct item item = { (uint16_t)rows_int(rows, 0), rows_id(rows, 1), { 0 }, 0 };
+
 		if (!schema_kind(item.kind))
 			continue;
+		parse_fields(&item, rows_text(rows, 2));
 		rc = array ? item_json(ctx, &item, array, msg) : item_row(ctx, &item, table, msg);
 	}
 	closed = rows_close(rows, rc == OK ? msg : NULL);

@@ -123,10 +123,7 @@ static enum err write_fields(struct context *ctx, const struct args *args, struc
 	if (rc != OK)
 		return rc;
 	rc = change_assign(&c, s->ref.kind, &s->ref.id, fields, msg);
-	rc = finish(&c, s, rc, msg);
-	if (rc == OK && s->ref.kind == KIND_ACTION)
-		rc = lint_action(ctx, &s->ref.id, msg);
-	return rc;
+	return finish(&c, s, rc, msg);
 }
 
 enum err cmd_record_edit(struct context *ctx, const struct args *args, struct errmsg *msg)

@@ -1,0 +1,235 @@
+/* Commands of two offices that work apart and then meet: minutes begun twice,
+ * conflicts and their choice. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <jansson.h>
+#include <unistd.h>
+
+#include "node/args.h"
+#include "node/context.h"
+#include "tests/support/office.h"
+
+enum { WORDS_MAX = 10 };
+
+struct world {
+	struct office sha, fra;
+	struct space_id space;
+};
+
+/* Run a command in an office; NULL ends the words. Its JSON goes to *json. */
+static enum err run(struct office *o, json_t **json, const char *first, ...)
+{
+	char *words[WORDS_MAX] = { (char *)first };
+	const struct command *command;
+	struct context ctx = { .replica = o->replica, .now_ms = o->now_ms++, .is_json = true };
+	FILE *file = tmpfile();
+	int saved = dup(STDOUT_FILENO), count = 1, used;
+	struct errmsg msg = { .text = "" };
+	struct args args;
+	va_list more;
+	enum err rc;
+
+	va_start(more, first);
+	while (count < WORDS_MAX && (words[count] = va_arg(more, char *)))
+		count++;
+	va_end(more);
+	command = command_find(count, words, &used);
+	assert_non_null(command);
+	assert_int_equal(args_parse(&args, command, count - used, words + used, &msg), OK);
+	assert_int_equal(zone_db_new(&ctx.zones, NULL, &msg), OK);
+	fflush(stdout);
+	dup2(fileno(file), STDOUT_FILENO);
+	rc = command->run(&ctx, &args, &msg);
+	fflush(stdout);
+	dup2(saved, STDOUT_FILENO);
+	close(saved);
+	rewind(file);
+	if (json)
+		*json = json_loadf(file, 0, NULL);
+	fclose(file);
+	if (rc != OK)
+		fprintf(stderr, "%s: %s\n", command->name, msg.text);
+	zone_db_free(ctx.zones);
+	arena_release(&ctx.arena);
+	return rc;
+}
+
+static int set_up(void **state)
+{
+	static struct world w;
+	struct value title = value_str("Go-live");
+
+	setenv("TZ", "UTC", 1);
+	office_open(&w.sha, NULL, 1);
+	office_open(&w.fra, NULL, 2);
+	office_found(&w.sha, "SHA");
+	office_join(&w.fra, &w.sha, "FRA");
+	w.space = office_share(&w.sha);
+	office_create(&w.sha, &w.space, KIND_COLLABORATION, COLLABORATION_TITLE, &title);
+	office_sync(&w.sha, &w.fra);
+	*state = &w;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	struct world *w = *state;
+
+	office_close(&w->sha);
+	office_close(&w->fra);
+	return 0;
+}
+
+static const char *text(const json_t *object, const char *key)
+{
+	return json_string_value(json_object_get(object, key));
+}
+
+/* A new action item, known to both; its number is written to `out`. */
+static void share_action(struct world *w, char out[NUMBER_TEXT_MAX])
+{
+	json_t *item = NULL;
+
+	assert_int_equal(run(&w->sha, &item, "action", "add", "Report", NULL), OK);
+	snprintf(out, NUMBER_TEXT_MAX, "%s", text(item, "number"));
+	json_decref(item);
+	office_sync(&w->sha, &w->fra);
+}
+
+static void minutes_begun_in_two_offices_are_one_document(void **state)
+{
+	struct world *w = *state;
+	json_t *meeting = NULL, *minutes = NULL;
+	char number[NUMBER_TEXT_MAX];
+
+	assert_int_equal(run(&w->sha, &meeting, "meeting", "new", "Weekly", NULL), OK);
+	snprintf(number, sizeof(number), "%s", text(meeting, "number"));
+	json_decref(meeting);
+	office_sync(&w->sha, &w->fra);
+	assert_int_equal(run(&w->sha, NULL, "minutes", "add", number, "from SHA", NULL), OK);
+	assert_int_equal(run(&w->fra, NULL, "minutes", "add", number, "from FRA", NULL), OK);
+	office_sync(&w->sha, &w->fra);
+	assert_true(office_agrees(&w->sha, &w->fra));
+	assert_int_equal(office_count(&w->sha, "SELECT count(*) FROM minutes"), 1);
+	assert_int_equal(run(&w->fra, &minutes, "minutes", "show", number, NULL), OK);
+	assert_int_equal(json_array_size(json_object_get(minutes, "blocks")), 2);
+	json_decref(minutes);
+}
+
+/* Both titles, with who wrote them where; the one that shows first. */
+static void conflict_shows_both_values_and_a_choice_ends_it(void **state)
+{
+	struct world *w = *state;
+	char number[NUMBER_TEXT_MAX];
+	const json_t *field, *values;
+	json_t *list = NULL, *shown = NULL;
+
+	share_action(w, number);
+	assert_int_equal(run(&w->sha, NULL, "action", "edit", number, "--title", "A", NULL), OK);
+	assert_int_equal(run(&w->fra, NULL, "action", "edit", number, "--title", "B", NULL), OK);
+	office_sync(&w->sha, &w->fra);
+
+	assert_int_equal(run(&w->fra, &list, "conflicts", NULL), OK);
+	assert_int_equal(json_array_size(list), 1);
+	assert_string_equal(text(json_array_get(list, 0), "name"), number);
+	json_decref(list);
+
+	assert_int_equal(run(&w->fra, &shown, "conflicts", "show", number, NULL), OK);
+	field = json_array_get(json_object_get(shown, "fields"), 0);
+	values = json_object_get(field, "values");
+	assert_string_equal(text(field, "field"), "title");
+	assert_int_equal(json_array_size(values), 2);
+	for (size_t i = 0; i < 2; i++) {
+		const json_t *value = json_array_get(values, i);
+		bool is_from_sha = strcmp(text(value, "value"), "A") == 0;
+
+		assert_string_equal(text(value, "office"), is_from_sha ? "SHA" : "FRA");
+		assert_int_equal(json_is_true(json_object_get(value, "shown")), i == 0);
+	}
+	json_decref(shown);
+
+	assert_int_equal(run(&w->fra, NULL, "conflicts", "pick", number, "title", "3", NULL),
+			 ERR_INVALID);
+	assert_int_equal(run(&w->fra, NULL, "conflicts", "pick", number, "title", "2", NULL), OK);
+	office_sync(&w->sha, &w->fra);
+	assert_int_equal(run(&w->sha, &list, "conflicts", NULL), OK);
+	assert_int_equal(json_array_size(list), 0);
+	json_decref(list);
+}
+
+/* What was done in one office and cancelled in the other: either may be chosen. */
+static void two_ends_of_an_item_are_a_conflict(void **state)
+{
+	struct world *w = *state;
+	char number[NUMBER_TEXT_MAX];
+	json_t *item = NULL, *shown = NULL;
+	const json_t *values;
+	char n[8];
+
+	share_action(w, number);
+	assert_int_equal(run(&w->sha, NULL, "action", "done", number, NULL), OK);
+	assert_int_equal(run(&w->fra, NULL, "action", "cancel", number, NULL), OK);
+	office_sync(&w->sha, &w->fra);
+	assert_int_equal(run(&w->sha, &shown, "conflicts", "show", number, NULL), OK);
+	values = json_object_get(json_array_get(json_object_get(shown, "fields"), 0), "values");
+	snprintf(n, sizeof(n), "%d",
+		 strcmp(text(json_array_get(values, 0), "value"), "cancelled") == 0 ? 1 : 2);
+	json_decref(shown);
+	assert_int_equal(run(&w->sha, &item, "conflicts", "pick", number, "state", n, NULL), OK);
+	assert_string_equal(text(item, "state"), "cancelled");
+	assert_true(json_is_false(json_object_get(item, "conflict")));
+	json_decref(item);
+}
+
+static void voided_and_changed_item_waits_for_keep_or_void(void **state)
+{
+	static const char *const choices[] = { "keep", "void" };
+	static const char *const lives[] = { "live", "void" };
+	struct world *w = *state;
+
+	for (size_t i = 0; i < 2; i++) {
+		char number[NUMBER_TEXT_MAX];
+		json_t *item = NULL;
+
+		share_action(w, number);
+		assert_int_equal(run(&w->sha, NULL, "action", "void", number, NULL), OK);
+		assert_int_equal(run(&w->fra, NULL, "action", "edit", number, "--title", "B", NULL),
+				 OK);
+		office_sync(&w->sha, &w->fra);
+		assert_int_equal(run(&w->sha, &item, "action", "show", number, NULL), OK);
+		assert_string_equal(text(item, "life"), "revived");
+		assert_true(json_is_true(json_object_get(item, "conflict")));
+		json_decref(item);
+		assert_int_equal(
+			run(&w->sha, NULL, "conflicts", "pick", number, "life", choices[i], NULL),
+			OK);
+		office_sync(&w->sha, &w->fra);
+		assert_int_equal(run(&w->fra, &item, "action", "show", number, NULL), OK);
+		assert_string_equal(text(item, "life"), lives[i]);
+		assert_true(json_is_false(json_object_get(item, "conflict")));
+		json_decref(item);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(minutes_begun_in_two_offices_are_one_document,
+						set_up, tear_down),
+		cmocka_unit_test_setup_teardown(conflict_shows_both_values_and_a_choice_ends_it,
+						set_up, tear_down),
+		cmocka_unit_test_setup_teardown(two_ends_of_an_item_are_a_conflict, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(voided_and_changed_item_waits_for_keep_or_void,
+						set_up, tear_down),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
