@@ -14,12 +14,15 @@
 
 enum { BENCH_PATH_MAX = TEMPDIR_BYTES_MAX + 64, BATCH = 1000 };
 
+struct action_row;
+
 struct bench {
 	unsigned runs;
-	size_t n;         /* records that the replica holds */
-	const char *only; /* the one figure wanted, or NULL for all */
+	size_t n;                /* records that the replica holds */
+	struct action_row *rows; /* `n` of the workload */
+	const char *only;        /* the one figure wanted, or NULL for all */
 	bool is_json;
-	char folder[TEMPDIR_BYTES_MAX]; /* for the databases; removed at the end */
+	const char *folder; /* for the databases; removed at the end */
 };
 
 /* Print a figure, if it is wanted: medians of the samples. No floor: NULL, 0. */

@@ -1,24 +1,36 @@
 /* huitong-bench: the figures of docs/BENCHMARKS.md. */
 #include <argp.h>
+#include <signal.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "tests/bench/measure.h"
 #include "tests/bench/report.h"
+#include "tests/bench/workload.h"
 
-enum { FIGURES_A_MEASUREMENT = 4, SIZES_MAX = 8 };
+enum { FIGURES_A_MEASUREMENT = 5, SIZES_MAX = 8 };
 
-static const struct {
+struct measurement {
 	void (*run)(struct bench *b);
 	const char *figures[FIGURES_A_MEASUREMENT];
-} measurements[] = {
+};
+
+static const struct measurement measurements[] = {
 	{ measure_commit, { "commit_durable" } },
 	{ measure_insert, { "insert_batch", "disk_bytes_batched" } },
 	{ measure_disk, { "disk_bytes" } },
 	{ measure_open, { "open" } },
+	{ measure_catchup, { "catchup", "wire_bytes", "rss_catchup" } },
+	{ measure_catchup_batched, { "catchup_batched", "wire_bytes_batched" } },
+	{ measure_live,
+	  { "incremental", "noop", "noop_bytes", "propagation_p50", "propagation_p99" } },
 };
+
+/* Has a size of its own. */
+static const struct measurement simulation = { measure_simulator, { "sim_applies" } };
 
 static const struct {
 	const char *name;
@@ -26,6 +38,8 @@ static const struct {
 } servers[] = {
 	{ "open", serve_open },
 	{ "open-raw", serve_open_raw },
+	{ "node", serve_node },
+	{ "raw-link", serve_raw_link },
 };
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
@@ -83,21 +97,47 @@ static const struct argp parser = {
 	"Measure huitong beside its physical floors; docs/BENCHMARKS.md says how.",
 };
 
-static bool is_wanted(const struct bench *b, const char *const *figures)
+static void run_if_wanted(const struct measurement *m, struct bench *b)
 {
-	if (!b->only)
-		return true;
-	for (size_t i = 0; i < FIGURES_A_MEASUREMENT && figures[i]; i++)
-		if (strcmp(figures[i], b->only) == 0)
-			return true;
-	return false;
+	bool is_wanted = b->only == NULL;
+
+	for (size_t i = 0; i < FIGURES_A_MEASUREMENT && m->figures[i]; i++)
+		is_wanted = is_wanted || strcmp(m->figures[i], b->only) == 0;
+	if (is_wanted)
+		m->run(b);
 }
 
-static void measure(struct bench *b)
+static void measure_size(struct bench *b, size_t n)
 {
+	b->n = n;
+	b->rows = workload_rows(0, n);
 	for (size_t i = 0; i < ARRAY_SIZE(measurements); i++)
-		if (is_wanted(b, measurements[i].figures))
-			measurements[i].run(b);
+		run_if_wanted(&measurements[i], b);
+	free(b->rows);
+	b->rows = NULL;
+}
+
+/* Where the databases are: to be removed however the program ends. */
+static char folder[TEMPDIR_BYTES_MAX];
+
+static void remove_folder(void)
+{
+	tempdir_remove(folder);
+}
+
+static void stop(int signal)
+{
+	remove_folder();
+	_exit(128 + signal);
+}
+
+static void make_folder(struct bench *b)
+{
+	tempdir_new(folder, sizeof(folder));
+	atexit(remove_folder);
+	signal(SIGINT, stop);
+	signal(SIGTERM, stop);
+	b->folder = folder;
 }
 
 int main(int argc, char **argv)
@@ -117,13 +157,11 @@ int main(int argc, char **argv)
 	}
 	if (!b->is_json)
 		report_heading();
-	tempdir_new(b->folder, sizeof(b->folder));
-	for (size_t i = 0; i < options.size_count; i++) {
-		b->n = options.sizes[i];
-		measure(b);
-	}
-	tempdir_remove(b->folder);
-	if (!b->is_json)
+	make_folder(b);
+	for (size_t i = 0; i < options.size_count; i++)
+		measure_size(b, options.sizes[i]);
+	run_if_wanted(&simulation, b);
+	if (!b->is_json && !b->only)
 		report_floors();
 	return 0;
 }

@@ -8,9 +8,15 @@ void measure_commit(struct bench *b);
 void measure_insert(struct bench *b);
 void measure_disk(struct bench *b);
 void measure_open(struct bench *b);
+void measure_catchup(struct bench *b);
+void measure_catchup_batched(struct bench *b);
+void measure_live(struct bench *b);
+void measure_simulator(struct bench *b);
 
 /* Processes that a measurement starts: `huitong-bench NAME ARGUMENT...`. */
 int serve_open(int argc, char **argv);
 int serve_open_raw(int argc, char **argv);
+int serve_node(int argc, char **argv);
+int serve_raw_link(int argc, char **argv);
 
 #endif

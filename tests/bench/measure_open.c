@@ -51,10 +51,10 @@ static void prepare(const struct bench *b, const char *ours, const char *floor)
 	struct raw_store raw;
 
 	offices_new(b, &sha);
-	office_fill(&sha, b->n, BATCH);
+	office_fill(&sha, b->rows, b->n, BATCH);
 	office_close(&sha);
 	raw_new(&raw, floor);
-	raw_fill(&raw, b->n, BATCH);
+	raw_fill(&raw, b->rows, b->n);
 	raw_close(&raw);
 }
 
@@ -62,8 +62,7 @@ void measure_open(struct bench *b)
 {
 	struct samples ours = SAMPLES_EMPTY, floors = SAMPLES_EMPTY;
 	char path[BENCH_PATH_MAX], raw_path[BENCH_PATH_MAX], place[24];
-	struct action_row row;
-	const char *our_argv[] = { "open", path, row.number, NULL };
+	const char *our_argv[] = { "open", path, NULL, NULL };
 	const char *raw_argv[] = { "open-raw", raw_path, place, NULL };
 
 	bench_path(b, "sha.db", path);
@@ -73,7 +72,7 @@ void measure_open(struct bench *b)
 		size_t wanted = (i * 7919) % b->n;
 		uint64_t start;
 
-		workload_row(&row, wanted);
+		our_argv[2] = b->rows[wanted].number;
 		snprintf(place, sizeof(place), "%zu", wanted);
 		start = clock_ns();
 		process_run(our_argv);

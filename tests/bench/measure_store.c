@@ -1,4 +1,6 @@
 /* Figures of the replica alone: writing, and what it takes on disk. */
+#include <stdlib.h>
+
 #include "tests/bench/measure.h"
 #include "tests/bench/office.h"
 #include "tests/bench/raw_store.h"
@@ -17,10 +19,8 @@ static void open_pair(const struct bench *b, struct office *sha, struct raw_stor
 static void commit_turn(struct office *sha, struct raw_store *raw, size_t from, double *ours,
 			double *floor)
 {
-	struct action_row rows[COMMITS_A_TURN];
+	struct action_row *rows = workload_rows(from, COMMITS_A_TURN);
 
-	for (size_t i = 0; i < COMMITS_A_TURN; i++)
-		workload_row(&rows[i], from + i);
 	for (size_t half = 0; half < 2; half++) {
 		bool is_ours = (half + from / COMMITS_A_TURN) % 2 == 0;
 		uint64_t start = clock_ns();
@@ -33,6 +33,7 @@ static void commit_turn(struct office *sha, struct raw_store *raw, size_t from, 
 		}
 		*(is_ours ? ours : floor) += seconds_since(start);
 	}
+	free(rows);
 }
 
 void measure_commit(struct bench *b)
@@ -43,8 +44,8 @@ void measure_commit(struct bench *b)
 	size_t next = b->n;
 
 	open_pair(b, &sha, &raw);
-	office_fill(&sha, b->n, BATCH);
-	raw_fill(&raw, b->n, BATCH);
+	office_fill(&sha, b->rows, b->n, BATCH);
+	raw_fill(&raw, b->rows, b->n);
 	for (unsigned run = 0; run < b->runs; run++) {
 		double our_s = 0, floor_s = 0;
 
@@ -74,9 +75,9 @@ static void insert_run(struct bench *b, unsigned run, struct samples *ours, stru
 		uint64_t start = clock_ns();
 
 		if (is_ours)
-			office_fill(&sha, b->n, BATCH);
+			office_fill(&sha, b->rows, b->n, BATCH);
 		else
-			raw_fill(&raw, b->n, BATCH);
+			raw_fill(&raw, b->rows, b->n);
 		samples_add(is_ours ? ours : floors, (double)b->n / seconds_since(start));
 	}
 	office_close(&sha);
@@ -111,8 +112,8 @@ void measure_disk(struct bench *b)
 	struct raw_store raw;
 
 	open_pair(b, &sha, &raw);
-	office_fill(&sha, b->n, 1);
-	raw_fill(&raw, b->n, BATCH);
+	office_fill(&sha, b->rows, b->n, 1);
+	raw_fill(&raw, b->rows, b->n);
 	office_close(&sha);
 	raw_close(&raw);
 	report_disk(b, "disk_bytes");

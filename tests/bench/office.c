@@ -184,36 +184,34 @@ static void seal(struct edit *edit)
 	must(edit_seal(edit, &msg), &msg, "seal");
 }
 
-static void begin(struct office *o)
+void office_begin(struct office *o)
 {
 	struct errmsg msg = { 0 };
 
 	must(replica_begin(o->replica, &msg), &msg, "begin");
 }
 
-static void commit(struct office *o)
+void office_commit(struct office *o)
 {
 	struct errmsg msg = { 0 };
 
 	must(replica_commit(o->replica, &msg), &msg, "commit");
 }
 
-void office_fill(struct office *o, size_t count, size_t batch)
+void office_fill(struct office *o, const struct action_row *rows, size_t count, size_t batch)
 {
 	struct edit *edit = NULL;
-	struct action_row row;
 
 	for (size_t i = 0; i < count; i++) {
 		if (i % BATCH == 0)
-			begin(o);
-		workload_row(&row, i);
+			office_begin(o);
 		if (i % batch == 0)
-			edit = open_edit(o, &row.owner);
-		put_row(edit, &row);
+			edit = open_edit(o, &rows[i].owner);
+		put_row(edit, &rows[i]);
 		if ((i + 1) % batch == 0 || i + 1 == count)
 			seal(edit);
 		if ((i + 1) % BATCH == 0 || i + 1 == count)
-			commit(o);
+			office_commit(o);
 	}
 }
 
@@ -221,11 +219,19 @@ void office_insert(struct office *o, const struct action_row *row)
 {
 	struct edit *edit;
 
-	begin(o);
+	office_begin(o);
 	edit = open_edit(o, &row->owner);
 	put_row(edit, row);
 	seal(edit);
-	commit(o);
+	office_commit(o);
+}
+
+void office_retitle(struct office *o, const struct record_id *id, const char *title)
+{
+	struct edit *edit = open_edit(o, NULL);
+
+	put(edit, id, ACTION_TITLE, value_str(title));
+	seal(edit);
 }
 
 uint64_t office_held(const struct office *o, const struct replica_id *author)

@@ -31,12 +31,16 @@ void offices_new(const struct bench *b, struct office *sha);
 /* The collaboration's space. */
 struct space_id office_space(void);
 
-/* Rows [0, count) of the workload, `batch` a changeset; a batch of one still
- * commits a thousand together. */
-void office_fill(struct office *o, size_t count, size_t batch);
+/* Rows, `batch` a changeset (1 or BATCH), BATCH a transaction in any case. */
+void office_fill(struct office *o, const struct action_row *rows, size_t count, size_t batch);
 
 /* A row as a changeset of its own, durable when this returns. */
 void office_insert(struct office *o, const struct action_row *row);
+
+/* Between these: another title for an action item, as a changeset of its own. */
+void office_begin(struct office *o);
+void office_retitle(struct office *o, const struct record_id *id, const char *title);
+void office_commit(struct office *o);
 
 /* How many changesets of `author` the office has in the space. */
 uint64_t office_held(const struct office *o, const struct replica_id *author);

@@ -127,16 +127,13 @@ void raw_update_title(struct raw_store *raw, size_t i, const char *title)
 	run(raw, RAW_UPDATE);
 }
 
-void raw_fill(struct raw_store *raw, size_t count, size_t batch)
+void raw_fill(struct raw_store *raw, const struct action_row *rows, size_t count)
 {
-	struct action_row row;
-
 	for (size_t i = 0; i < count; i++) {
-		if (i % batch == 0)
+		if (i % BATCH == 0)
 			raw_begin(raw);
-		workload_row(&row, i);
-		raw_insert(raw, i, &row);
-		if ((i + 1) % batch == 0 || i + 1 == count)
+		raw_insert(raw, i, &rows[i]);
+		if ((i + 1) % BATCH == 0 || i + 1 == count)
 			raw_commit(raw);
 	}
 }

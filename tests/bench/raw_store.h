@@ -28,8 +28,8 @@ void raw_commit(struct raw_store *raw);
 void raw_insert(struct raw_store *raw, size_t i, const struct action_row *row);
 void raw_update_title(struct raw_store *raw, size_t i, const char *title);
 
-/* Rows [0, count) in transactions of `batch`. */
-void raw_fill(struct raw_store *raw, size_t count, size_t batch);
+/* Rows [0, count) in transactions of BATCH. */
+void raw_fill(struct raw_store *raw, const struct action_row *rows, size_t count);
 
 /* How many bytes the title of row i has. */
 size_t raw_query(struct raw_store *raw, size_t i);

@@ -1,6 +1,8 @@
 #include "tests/bench/workload.h"
 
+#include <assert.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "tests/support/prng.h"
 
@@ -56,6 +58,16 @@ void workload_row(struct action_row *out, size_t i)
 		 1 + (unsigned)prng_below(&dice, 12), 1 + (unsigned)prng_below(&dice, 28),
 		 zones[prng_below(&dice, ARRAY_SIZE(zones))]);
 	snprintf(out->deliverable, sizeof(out->deliverable), "%s", tasks[task].deliverable);
+}
+
+struct action_row *workload_rows(size_t from, size_t count)
+{
+	struct action_row *rows = calloc(count, sizeof(*rows));
+
+	assert(rows);
+	for (size_t i = 0; i < count; i++)
+		workload_row(&rows[i], from + i);
+	return rows;
 }
 
 void workload_title(char *out, size_t size, size_t edit)

@@ -21,6 +21,9 @@ struct action_row {
 
 void workload_row(struct action_row *out, size_t i);
 
+/* Rows [from, from + count), made before a clock runs; freed by the caller. */
+struct action_row *workload_rows(size_t from, size_t count);
+
 /* The title that edit number `edit` gives to any item. */
 void workload_title(char *out, size_t size, size_t edit);
 
