@@ -572,13 +572,14 @@ static bool run_job(struct node *n, unsigned amount, enum err (*write)(struct jo
 	n->world->stats.refused_edits += rc != OK;
 	if (rc == OK)
 		note_acknowledged(j);
+	/* Before the audit, which would look into the store on the engine's behalf. */
+	node_changed(n);
 	if (rc == OK && !memdisk_has_failed(n->disk)) {
 		audit_node(n);
 		check_drafts(j);
 	}
 	arena_release(&j->arena);
 	free(j);
-	node_changed(n);
 	return rc == OK;
 }
 

@@ -1,0 +1,117 @@
+/* sim: worlds hold under everything that the scenarios do to them.
+ *
+ * A handful of seeds; `huitong-sim --count 1000` looks further.
+ *
+ * ctest: timeout=300 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "tests/sim/scenario.h"
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define IS_SLOW 1
+#elif defined(__has_feature)
+#define IS_SLOW (__has_feature(address_sanitizer) || __has_feature(thread_sanitizer))
+#else
+#define IS_SLOW 0
+#endif
+
+enum { RANDOM_SEEDS = IS_SLOW ? 2 : 8 };
+
+static struct world *play(const char *name, uint64_t seed, const struct scenario_wish *wish)
+{
+	struct world *w = scenario_run(scenario_named(name), seed, wish);
+	char repeat[128];
+
+	snprintf(repeat, sizeof(repeat), "huitong-sim --scenario %s --seed %" PRIu64 "%s", name,
+		 seed, wish->direct ? " --direct" : "");
+	if (w->rule)
+		world_explain(w, repeat);
+	return w;
+}
+
+static void expect_holds(const char *name, uint64_t seed, bool direct)
+{
+	struct world *w = play(name, seed, &(struct scenario_wish){ .direct = direct });
+	bool holds = w->rule == NULL;
+
+	world_free(w);
+	assert_true(holds);
+}
+
+/* One test a scenario: its name is the test's. */
+static void scenario_holds(void **state)
+{
+	const struct scenario *s = *state;
+
+	expect_holds(s->name, 1, false);
+}
+
+static void random_worlds_hold(void **state)
+{
+	for (uint64_t seed = 1; seed <= RANDOM_SEEDS; seed++)
+		expect_holds("random", seed, false);
+}
+
+static void random_worlds_hold_without_engines(void **state)
+{
+	for (uint64_t seed = 1; seed <= RANDOM_SEEDS; seed++)
+		expect_holds("random", seed, true);
+}
+
+static void a_seed_gives_the_same_run_again(void **state)
+{
+	struct scenario_wish wish = { .run_ms = 10 * MINUTE_MS };
+	struct world *a = play("random", 3, &wish), *b = play("random", 3, &wish);
+
+	assert_int_equal(a->trace_hash, b->trace_hash);
+	assert_int_equal(a->timeline.fired, b->timeline.fired);
+	assert_int_equal(a->timeline.now_ms, b->timeline.now_ms);
+	assert_memory_equal(&a->stats, &b->stats, sizeof(a->stats));
+	assert_int_equal(a->ledger.entry_count, b->ledger.entry_count);
+	world_free(a);
+	world_free(b);
+}
+
+/* Seeds that once found something. */
+static const struct {
+	const char *what;
+	const char *scenario;
+	uint64_t seed;
+	bool direct;
+} regressions[] = {
+	{ "none so far", "random", 1, true },
+};
+
+static void what_was_found_stays_fixed(void **state)
+{
+	for (size_t i = 0; i < sizeof(regressions) / sizeof(regressions[0]); i++)
+		expect_holds(regressions[i].scenario, regressions[i].seed, regressions[i].direct);
+}
+
+int main(void)
+{
+	struct CMUnitTest tests[32] = {
+		cmocka_unit_test(a_seed_gives_the_same_run_again),
+		cmocka_unit_test(random_worlds_hold),
+		cmocka_unit_test(random_worlds_hold_without_engines),
+		cmocka_unit_test(what_was_found_stays_fixed),
+	};
+	size_t count = 4, scenarios;
+	const struct scenario *all = scenario_all(&scenarios);
+
+	for (size_t i = 0; i < scenarios; i++)
+		if (strcmp(all[i].name, "random") != 0)
+			tests[count++] = (struct CMUnitTest){ .name = all[i].name,
+							      .test_func = scenario_holds,
+							      .initial_state = (void *)&all[i] };
+	return _cmocka_run_group_tests("sim", tests, count, NULL, NULL);
+}
