@@ -282,10 +282,12 @@ enum err cmd_invite(struct context *ctx, const struct args *args, struct errmsg 
 static enum err become_member(struct context *ctx, const struct args *args,
 			      const struct ticket *ticket, struct errmsg *msg)
 {
+	const char *office_name = args_option(args, "name");
 	char name[NAME_SIZE];
 	struct joining_config config = { .ctx = ctx,
 					 .ticket = ticket,
-					 .office_name = args_option(args, "name"),
+					 .office_name = office_name ? office_name :
+								      ticket->office_code,
 					 .person_name = person_name(args, name),
 					 .address = args_option(args, "address") };
 	bool complete = false;

@@ -16,7 +16,7 @@ enum {
 struct joining_config {
 	struct context *ctx; /* replica open to write, identity loaded */
 	const struct ticket *ticket;
-	const char *office_name; /* NULL: none */
+	const char *office_name; /* if the office is new */
 	const char *person_name; /* NULL: none */
 	const char *address;     /* NULL: can't be dialled */
 };
