@@ -286,8 +286,8 @@ static enum err become_member(struct context *ctx, const struct args *args,
 	char name[NAME_SIZE];
 	struct joining_config config = { .ctx = ctx,
 					 .ticket = ticket,
-					 .office_name = office_name ? office_name :
-								      ticket->office_code,
+					 .office_name =
+						 office_name ? office_name : ticket->office_code,
 					 .person_name = person_name(args, name),
 					 .address = args_option(args, "address") };
 	bool complete = false;
