@@ -120,6 +120,17 @@ static enum err look_for_unseen(struct applier *a, struct record *rec)
 	return rc;
 }
 
+static bool writes_indexed(const struct group *g)
+{
+	for (size_t i = 0; i < g->count; i++) {
+		const struct field *field = kind_field(g->kind, g->ops[i].field);
+
+		if (field && field->indexed)
+			return true;
+	}
+	return false;
+}
+
 static enum err update(struct applier *a, const struct group *g, struct record *rec)
 {
 	uint64_t before = conflict_bits(rec);
@@ -128,7 +139,7 @@ static enum err update(struct applier *a, const struct group *g, struct record *
 	if (rc == OK)
 		rc = look_for_unseen(a, rec);
 	if (rc == OK)
-		rc = store_record_update(a->store, a->space, rec, a->msg);
+		rc = store_record_update(a->store, a->space, rec, writes_indexed(g), a->msg);
 	return rc == OK ? save_conflicts(a, rec, before) : rc;
 }
 

@@ -103,8 +103,10 @@ MUST_CHECK enum err store_read(struct store *s, uint32_t feed, uint64_t seq, siz
 /* Insert unless a row with the id exists in the space: then *exists. */
 MUST_CHECK enum err store_record_insert(struct store *s, uint32_t space, const struct record *rec,
 					bool *exists, struct errmsg *msg);
+/* `indexed`: a field that has an index may have changed. SQLite writes the index of
+ * every column that an UPDATE names, changed or not: a page more a record. */
 MUST_CHECK enum err store_record_update(struct store *s, uint32_t space, const struct record *rec,
-					struct errmsg *msg);
+					bool indexed, struct errmsg *msg);
 /* ERR_NOT_FOUND leaves msg alone. */
 MUST_CHECK enum err store_record_load(struct store *s, uint32_t space, const struct kind *kind,
 				      const struct record_id *id, struct arena *arena,

@@ -36,6 +36,7 @@ enum statement {
 enum kind_statement {
 	KIND_INSERT,
 	KIND_UPDATE,
+	KIND_UPDATE_INDEXED, /* with the columns that have an index */
 	KIND_LOAD,
 	KIND_SPACE_OF,
 	KIND_STATEMENT_COUNT,

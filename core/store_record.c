@@ -82,10 +82,11 @@ enum err store_record_insert(struct store *s, uint32_t space, const struct recor
 }
 
 enum err store_record_update(struct store *s, uint32_t space, const struct record *rec,
-			     struct errmsg *msg)
+			     bool indexed, struct errmsg *msg)
 {
+	enum kind_statement which = indexed ? KIND_UPDATE_INDEXED : KIND_UPDATE;
 	enum err rc;
-	sqlite3_stmt *stmt = store_kind_statement(s, rec->kind, KIND_UPDATE, &rc, msg);
+	sqlite3_stmt *stmt = store_kind_statement(s, rec->kind, which, &rc, msg);
 
 	if (rc == OK)
 		rc = bind_record(s, stmt, space, rec, msg);

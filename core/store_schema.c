@@ -117,15 +117,29 @@ static void put_insert(struct buf *out, const struct kind *kind)
 }
 
 /* Parameters are those of the insert: id, space, life, registers, meta. */
-static void put_update(struct buf *out, const struct kind *kind)
+static void put_update_of(struct buf *out, const struct kind *kind, bool indexed)
 {
-	int parameter = 4;
+	int parameter = 3;
 
 	buf_printf(out, "UPDATE r_%s SET life = ?3", kind->name);
-	for (size_t i = 0; i < kind->field_count; i++)
-		if (is_register(&kind->fields[i]))
-			buf_printf(out, ", \"%s\" = ?%d", kind->fields[i].name, parameter++);
-	buf_printf(out, ", meta = ?%d WHERE id = ?1 AND space = ?2", parameter);
+	for (size_t i = 0; i < kind->field_count; i++) {
+		if (!is_register(&kind->fields[i]))
+			continue;
+		parameter++;
+		if (indexed || !kind->fields[i].indexed)
+			buf_printf(out, ", \"%s\" = ?%d", kind->fields[i].name, parameter);
+	}
+	buf_printf(out, ", meta = ?%d WHERE id = ?1 AND space = ?2", parameter + 1);
+}
+
+static void put_update(struct buf *out, const struct kind *kind)
+{
+	put_update_of(out, kind, false);
+}
+
+static void put_update_indexed(struct buf *out, const struct kind *kind)
+{
+	put_update_of(out, kind, true);
 }
 
 static void put_load(struct buf *out, const struct kind *kind)
@@ -143,6 +157,7 @@ void schema_sql_statement(struct buf *out, const struct kind *kind, enum kind_st
 	static void (*const writers[KIND_STATEMENT_COUNT])(struct buf *, const struct kind *) = {
 		[KIND_INSERT] = put_insert,
 		[KIND_UPDATE] = put_update,
+		[KIND_UPDATE_INDEXED] = put_update_indexed,
 		[KIND_LOAD] = put_load,
 		[KIND_SPACE_OF] = put_space_of,
 	};
