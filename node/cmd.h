@@ -41,10 +41,12 @@ HANDLER(cmd_record_restore);
 
 /* cmd_collab.c */
 HANDLER(cmd_collab_new);
+HANDLER(cmd_collab_admit);
 
 /* cmd_list.c */
 HANDLER(cmd_person_list);
 HANDLER(cmd_office_list);
+HANDLER(cmd_node_list);
 HANDLER(cmd_collab_list);
 HANDLER(cmd_meeting_list);
 HANDLER(cmd_action_list);

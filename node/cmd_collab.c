@@ -3,6 +3,7 @@
 #include "node/i18n.h"
 #include "node/record_view.h"
 #include "node/ref.h"
+#include "node/space.h"
 
 static enum err add_office(struct change *c, const struct record_id *space, struct value office,
 			   struct errmsg *msg)
@@ -107,5 +108,63 @@ enum err cmd_collab_new(struct context *ctx, const struct args *args, struct err
 	if (rc == OK)
 		rc = describe(&c, &fields, &id, msg);
 	rc = change_end(&c, rc, msg);
+	return rc == OK ? record_echo(ctx, KIND_COLLABORATION, &id, msg) : rc;
+}
+
+/* The directory's record of a collaboration's space. */
+static enum err find_grant(struct context *ctx, const struct space_id *space, struct record_id *out,
+			   struct errmsg *msg)
+{
+	struct value arg = value_bytes(bytes_of(space->bytes, ID_BYTES));
+	struct rows *rows;
+	enum err rc = rows_open(&rows, ctx->replica,
+				"SELECT id FROM r_space WHERE space_id = ? ORDER BY id LIMIT 1",
+				&arg, 1, msg);
+
+	*out = (struct record_id){ 0 };
+	if (rc != OK)
+		return rc;
+	if (rows_next(rows))
+		*out = rows_id(rows, 0);
+	rc = rows_close(rows, msg);
+	if (rc == OK && record_id_is_nil(out))
+		rc = errmsg_set(msg, ERR_NOT_FOUND, _("the directory does not have its space yet"));
+	return rc;
+}
+
+static enum err check_absent(struct context *ctx, const struct record_id *grant,
+			     const struct record_id *office, struct errmsg *msg)
+{
+	struct element *offices;
+	size_t count;
+	enum err rc = replica_elements(ctx->replica, KIND_SPACE, grant, SPACE_OFFICES, &ctx->arena,
+				       &offices, &count, msg);
+
+	for (size_t i = 0; rc == OK && i < count; i++)
+		if (record_id_cmp(&offices[i].value.ref, office) == 0)
+			rc = errmsg_set(msg, ERR_EXISTS, _("that office takes part already"));
+	return rc;
+}
+
+enum err cmd_collab_admit(struct context *ctx, const struct args *args, struct errmsg *msg)
+{
+	struct space_id directory = replica_directory(ctx->replica), space;
+	struct record_id id, office, grant;
+	struct change c;
+	enum err rc = ref_find_id(ctx, KIND_COLLABORATION, args_word(args, 0), &id, msg);
+
+	if (rc == OK)
+		rc = ref_find_id(ctx, KIND_OFFICE, args_word(args, 1), &office, msg);
+	if (rc == OK)
+		rc = space_of(ctx, KIND_COLLABORATION, &id, &space, msg);
+	if (rc == OK)
+		rc = find_grant(ctx, &space, &grant, msg);
+	if (rc == OK)
+		rc = check_absent(ctx, &grant, &office, msg);
+	if (rc == OK)
+		rc = change_begin(&c, ctx, &directory, msg);
+	if (rc != OK)
+		return rc;
+	rc = change_end(&c, add_office(&c, &grant, value_ref(&office), msg), msg);
 	return rc == OK ? record_echo(ctx, KIND_COLLABORATION, &id, msg) : rc;
 }

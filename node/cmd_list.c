@@ -212,6 +212,54 @@ enum err cmd_office_list(struct context *ctx, const struct args *args, struct er
 	return print(&list, ctx, args, &c, msg);
 }
 
+static const struct table_column node_columns[] = {
+	{ N_("OFFICE") }, { N_("NAME") }, { N_("ADDRESSES") }, { N_("ID") }
+};
+
+static enum err addresses_cell(struct listing *l, const char **out, struct errmsg *msg)
+{
+	struct record_id id = listing_id(l);
+	struct buf text = BUF_EMPTY;
+	struct element *list;
+	size_t count;
+	enum err rc = replica_elements(l->ctx->replica, KIND_NODE, &id, NODE_ADDRESSES, &l->row,
+				       &list, &count, msg);
+
+	for (size_t i = 0; rc == OK && i < count; i++)
+		buf_printf(&text, "%s%.*s", i ? " " : "", (int)list[i].value.bytes.size,
+			   (const char *)list[i].value.bytes.data);
+	if (rc == OK)
+		rc = listing_keep(l, &text, out, msg);
+	buf_release(&text);
+	return rc;
+}
+
+static enum err node_cells(struct listing *l, const char **cells, struct errmsg *msg)
+{
+	enum err rc = listing_text(l, NODE_OFFICE, &cells[0], msg);
+
+	if (rc == OK)
+		rc = listing_text(l, NODE_NAME, &cells[1], msg);
+	if (rc == OK)
+		rc = addresses_cell(l, &cells[2], msg);
+	return rc == OK ? id_cell(l, &cells[3], msg) : rc;
+}
+
+enum err cmd_node_list(struct context *ctx, const struct args *args, struct errmsg *msg)
+{
+	static const struct list list = {
+		.kind = KIND_NODE,
+		COLUMNS(node_columns),
+		.cells = node_cells,
+		.nothing = N_("no node yet"),
+	};
+	struct condition c = { .text = "" };
+
+	narrow(&c, NOT_VOID);
+	order(&c, "(SELECT o.code FROM r_office o WHERE o.id = r.office), r.id");
+	return print(&list, ctx, args, &c, msg);
+}
+
 /* ---- Collaborations and meetings ----------------------------------------- */
 
 /* The title, with a mark in front when somebody must look at the record. */

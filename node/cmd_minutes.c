@@ -7,6 +7,7 @@
 #include "node/i18n.h"
 #include "node/lint.h"
 #include "node/minutes.h"
+#include "node/output.h"
 #include "node/record_view.h"
 #include "node/ref.h"
 
@@ -107,13 +108,31 @@ static enum err write_block(struct change *c, const struct minutes *m, const str
 	return rc;
 }
 
-/* A block's echo: the document's number and the block's text. */
+/* A block's echo: how it is named from now on, MN-SHA-2026-0001/3. */
 static enum err echo_block(struct context *ctx, const struct record_id *minutes,
 			   const struct record_id *block, struct errmsg *msg)
 {
+	static const char before[] = "SELECT count(*) FROM r_block a JOIN r_block b ON b.id = ?2 "
+				     "WHERE a.minutes = ?1 AND a.life <> 1 AND "
+				     "(a.position, a.id) <= (b.position, b.id)";
+	struct value args[] = { value_ref(minutes), value_ref(block) };
+	struct buf label = BUF_EMPTY;
+	struct rows *rows;
+	enum err rc;
+
 	if (ctx->is_json)
 		return record_echo(ctx, KIND_BLOCK, block, msg);
-	return record_echo(ctx, KIND_MINUTES, minutes, msg);
+	rc = ref_label(ctx, KIND_MINUTES, minutes, &label, msg);
+	if (rc == OK)
+		rc = rows_open(&rows, ctx->replica, before, args, 2, msg);
+	if (rc == OK) {
+		if (rows_next(rows))
+			output_line(stdout, "%.*s/%lld", (int)label.size, (const char *)label.data,
+				    (long long)rows_int(rows, 0));
+		rc = rows_close(rows, msg);
+	}
+	buf_release(&label);
+	return rc;
 }
 
 static enum err add_block(struct context *ctx, const struct args *args, const struct minutes *m,

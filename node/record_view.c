@@ -52,15 +52,22 @@ static void print_field(const char *name, const struct buf *text)
 	}
 }
 
+/* The initial state where no step was made. */
+static struct value shown_value(const struct record *rec, const struct field *field)
+{
+	const struct entry *shown = record_shown(rec, field->number);
+
+	if (field->merge == MERGE_STATE)
+		return state_step(0, record_state(rec, field));
+	return shown ? shown->value : value_nil();
+}
+
 static enum err show_register(struct context *ctx, const struct record *rec,
 			      const struct field *field, struct buf *out, struct errmsg *msg)
 {
-	const struct entry *shown = record_shown(rec, field->number);
-	struct value value = shown ? shown->value : value_nil();
+	struct value value = shown_value(rec, field);
 	size_t count;
 
-	if (field->merge == MERGE_STATE)
-		value = state_step(0, record_state(rec, field));
 	if (record_has_conflict(rec, field)) {
 		record_values(rec, field->number, &count);
 		buf_printf(out, _("! one of %zu: "), count);
@@ -188,23 +195,53 @@ enum err record_print(struct context *ctx, uint16_t kind, const struct record_id
 	return rc;
 }
 
-/* Number and title; what else there is, `show` tells. */
+/* What an echo tells of each kind beside its label, in this order. */
+static const struct {
+	uint16_t kind;
+	uint8_t field;
+	const char *before; /* N_() */
+} echoed[] = {
+	{ KIND_OFFICE, OFFICE_NAME, "" },
+	{ KIND_OFFICE, OFFICE_ZONE, "" },
+	{ KIND_NODE, NODE_OFFICE, "" },
+	{ KIND_NODE, NODE_NAME, "" },
+	{ KIND_PERSON, PERSON_OFFICE, "" },
+	{ KIND_COLLABORATION, COLLABORATION_TITLE, "" },
+	{ KIND_COLLABORATION, COLLABORATION_PHASE, "" },
+	{ KIND_MEETING, MEETING_TITLE, "" },
+	{ KIND_MEETING, MEETING_START, "" },
+	{ KIND_ACTION, ACTION_TITLE, "" },
+	{ KIND_ACTION, ACTION_STATE, "" },
+	{ KIND_ACTION, ACTION_OWNER, "" },
+	{ KIND_ACTION, ACTION_DUE, N_("due ") },
+};
+
+static enum err echo_field(struct context *ctx, const struct record *rec, size_t i,
+			   struct buf *line, struct errmsg *msg)
+{
+	const struct field *field = kind_field(rec->kind, echoed[i].field);
+	struct value value = shown_value(rec, field);
+
+	if (value.type == VALUE_NIL)
+		return OK;
+	buf_printf(line, "  %s", *echoed[i].before ? _(echoed[i].before) : "");
+	return field_show(ctx, field, &value, line, msg);
+}
+
 static enum err print_line(struct context *ctx, uint16_t kind, const struct record_id *id,
 			   struct errmsg *msg)
 {
-	const struct field *title = kind_field_named(schema_kind(kind), "title");
-	const struct entry *shown;
 	struct buf line = BUF_EMPTY;
 	struct record rec;
 	enum err rc = record_load(ctx, kind, id, &rec, NULL, msg);
 
 	if (rc == OK)
 		rc = ref_label(ctx, kind, id, &line, msg);
-	shown = rc == OK && title ? record_shown(&rec, title->number) : NULL;
-	if (shown) {
-		buf_append_str(&line, "  ");
-		rc = field_show(ctx, title, &shown->value, &line, msg);
-	}
+	for (size_t i = 0; i < sizeof(echoed) / sizeof(echoed[0]) && rc == OK; i++)
+		if (echoed[i].kind == kind)
+			rc = echo_field(ctx, &rec, i, &line, msg);
+	if (rc == OK && record_life(&rec) == RECORD_VOID)
+		buf_printf(&line, "  %s", _("[voided]"));
 	if (rc == OK)
 		output_line(stdout, "%.*s", (int)line.size, (const char *)line.data);
 	buf_release(&line);

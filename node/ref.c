@@ -241,9 +241,14 @@ enum err ref_find(struct context *ctx, uint16_t kind, const char *text, struct r
 		  struct errmsg *msg)
 {
 	struct search s = { .ctx = ctx, .kind = kind, .text = text };
+	const struct member *self = replica_self(ctx->replica);
 	const char *slash = strchr(text, '/');
 	enum err rc;
 
+	if (kind == KIND_NODE && self && strcmp(text, "self") == 0) {
+		*out = (struct ref){ KIND_NODE, self->node };
+		return OK;
+	}
 	if (slash && (kind == KIND_BLOCK || kind == 0))
 		return find_block(ctx, text, slash, out, msg);
 	rc = search(&s, msg);

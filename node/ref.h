@@ -3,7 +3,7 @@
  * A record is named by its readable number, in any case (ai-sha-2026-0001); by
  * a name or title, or a beginning of one that only one record has; by an
  * office's code; or by the beginning of its id in hex. A block of minutes also
- * by its place as shown: MN-SHA-2026-0001/3. */
+ * by its place as shown: MN-SHA-2026-0001/3. This node is "self". */
 #ifndef HT_NODE_REF_H
 #define HT_NODE_REF_H
 
