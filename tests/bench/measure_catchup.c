@@ -3,8 +3,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "tests/bench/host.h"
 #include "tests/bench/measure.h"
-#include "tests/bench/office.h"
 #include "tests/bench/pair.h"
 #include "tests/bench/raw_store.h"
 

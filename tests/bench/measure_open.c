@@ -2,8 +2,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "tests/bench/host.h"
 #include "tests/bench/measure.h"
-#include "tests/bench/office.h"
 #include "tests/bench/process.h"
 #include "tests/bench/raw_store.h"
 
@@ -13,21 +13,21 @@ enum { OPENS_A_RUN = 20 };
 int serve_open(int argc, char **argv)
 {
 	struct value number;
-	struct office sha;
+	struct host sha;
 	struct rows *rows;
 	struct errmsg msg = { 0 };
 
 	if (argc != 3)
 		bench_fail("open PATH NUMBER");
 	number = value_str(argv[2]);
-	office_open(&sha, OFFICE_SHA, argv[1], true);
+	host_open(&sha, OFFICE_SHA, argv[1], true);
 	must(rows_open(&rows, sha.replica, "SELECT title FROM action_item WHERE number = ?1",
 		       &number, 1, &msg),
 	     &msg, "query");
 	if (!rows_next(rows) || !*rows_text(rows, 0))
 		bench_fail("no action item %s", argv[2]);
 	must(rows_close(rows, &msg), &msg, "query");
-	office_close(&sha);
+	host_close(&sha);
 	return 0;
 }
 
@@ -47,12 +47,12 @@ int serve_open_raw(int argc, char **argv)
 
 static void prepare(const struct bench *b, const char *ours, const char *floor)
 {
-	struct office sha;
+	struct host sha;
 	struct raw_store raw;
 
-	offices_new(b, &sha);
-	office_fill(&sha, b->rows, b->n, BATCH);
-	office_close(&sha);
+	hosts_new(b, &sha);
+	host_fill(&sha, b->rows, b->n, BATCH);
+	host_close(&sha);
 	raw_new(&raw, floor);
 	raw_fill(&raw, b->rows, b->n);
 	raw_close(&raw);

@@ -1,22 +1,22 @@
 /* Figures of the replica alone: writing, and what it takes on disk. */
 #include <stdlib.h>
 
+#include "tests/bench/host.h"
 #include "tests/bench/measure.h"
-#include "tests/bench/office.h"
 #include "tests/bench/raw_store.h"
 
 enum { COMMITS_A_RUN = 1000, COMMITS_A_TURN = 50 };
 
-static void open_pair(const struct bench *b, struct office *sha, struct raw_store *raw)
+static void open_pair(const struct bench *b, struct host *sha, struct raw_store *raw)
 {
 	char path[BENCH_PATH_MAX];
 
-	offices_new(b, sha);
+	hosts_new(b, sha);
 	raw_new(raw, bench_path(b, "raw.db", path));
 }
 
 /* One turn of durable commits on each side; the one that begins changes. */
-static void commit_turn(struct office *sha, struct raw_store *raw, size_t from, double *ours,
+static void commit_turn(struct host *sha, struct raw_store *raw, size_t from, double *ours,
 			double *floor)
 {
 	struct action_row *rows = workload_rows(from, COMMITS_A_TURN);
@@ -27,7 +27,7 @@ static void commit_turn(struct office *sha, struct raw_store *raw, size_t from, 
 
 		for (size_t i = 0; i < COMMITS_A_TURN; i++) {
 			if (is_ours)
-				office_insert(sha, &rows[i]);
+				host_insert(sha, &rows[i]);
 			else
 				raw_insert(raw, from + i, &rows[i]);
 		}
@@ -39,12 +39,12 @@ static void commit_turn(struct office *sha, struct raw_store *raw, size_t from, 
 void measure_commit(struct bench *b)
 {
 	struct samples ours = SAMPLES_EMPTY, floors = SAMPLES_EMPTY;
-	struct office sha;
+	struct host sha;
 	struct raw_store raw;
 	size_t next = b->n;
 
 	open_pair(b, &sha, &raw);
-	office_fill(&sha, b->rows, b->n, BATCH);
+	host_fill(&sha, b->rows, b->n, BATCH);
 	raw_fill(&raw, b->rows, b->n);
 	for (unsigned run = 0; run < b->runs; run++) {
 		double our_s = 0, floor_s = 0;
@@ -56,7 +56,7 @@ void measure_commit(struct bench *b)
 		samples_add(&ours, our_s / COMMITS_A_RUN * 1e6);
 		samples_add(&floors, floor_s / COMMITS_A_RUN * 1e6);
 	}
-	office_close(&sha);
+	host_close(&sha);
 	raw_close(&raw);
 	bench_report(b, "commit_durable", &ours, &floors);
 	samples_release(&ours);
@@ -66,7 +66,7 @@ void measure_commit(struct bench *b)
 /* Both fill a fresh file; the order changes from run to run. */
 static void insert_run(struct bench *b, unsigned run, struct samples *ours, struct samples *floors)
 {
-	struct office sha;
+	struct host sha;
 	struct raw_store raw;
 
 	open_pair(b, &sha, &raw);
@@ -75,12 +75,12 @@ static void insert_run(struct bench *b, unsigned run, struct samples *ours, stru
 		uint64_t start = clock_ns();
 
 		if (is_ours)
-			office_fill(&sha, b->rows, b->n, BATCH);
+			host_fill(&sha, b->rows, b->n, BATCH);
 		else
 			raw_fill(&raw, b->rows, b->n);
 		samples_add(is_ours ? ours : floors, (double)b->n / seconds_since(start));
 	}
-	office_close(&sha);
+	host_close(&sha);
 	raw_close(&raw);
 }
 
@@ -108,13 +108,13 @@ void measure_insert(struct bench *b)
 
 void measure_disk(struct bench *b)
 {
-	struct office sha;
+	struct host sha;
 	struct raw_store raw;
 
 	open_pair(b, &sha, &raw);
-	office_fill(&sha, b->rows, b->n, 1);
+	host_fill(&sha, b->rows, b->n, 1);
 	raw_fill(&raw, b->rows, b->n);
-	office_close(&sha);
+	host_close(&sha);
 	raw_close(&raw);
 	report_disk(b, "disk_bytes");
 }

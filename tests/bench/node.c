@@ -23,8 +23,8 @@
 
 #include "sync/engine.h"
 #include "sync/transport.h"
+#include "tests/bench/host.h"
 #include "tests/bench/measure.h"
-#include "tests/bench/office.h"
 #include "tests/support/prng.h"
 
 enum { EVENTS_A_TURN = 256 };
@@ -32,7 +32,7 @@ enum { EVENTS_A_TURN = 256 };
 #define LEAVE_NS_MAX UINT64_C(2000000000)
 
 struct node {
-	struct office office;
+	struct host host;
 	struct replica_id other; /* whose changesets are awaited */
 	struct transport *transport;
 	struct engine *engine;
@@ -125,11 +125,11 @@ static void on_log(void *ctx, enum log_level level, const char *event, const cha
 static void start_engine(struct node *n)
 {
 	const char *const peers[] = { n->address, NULL };
-	struct engine_config config = { .replica = n->office.replica,
+	struct engine_config config = { .replica = n->host.replica,
 					.port = transport_port(n->transport),
-					.dice = office_dice(),
-					.noise_secret = n->office.noise_secret,
-					.sign_secret = n->office.sign_secret,
+					.dice = host_dice(),
+					.noise_secret = n->host.noise_secret,
+					.sign_secret = n->host.sign_secret,
 					.peers = peers,
 					.log = on_log };
 	struct errmsg msg = { 0 };
@@ -151,8 +151,8 @@ static void load_records(struct node *n)
 	struct rows *rows;
 	struct errmsg msg = { 0 };
 
-	must(rows_open(&rows, n->office.replica, "SELECT id FROM r_action_item", NULL, 0, &msg),
-	     &msg, "read the records");
+	must(rows_open(&rows, n->host.replica, "SELECT id FROM r_action_item", NULL, 0, &msg), &msg,
+	     "read the records");
 	while (rows_next(rows)) {
 		if ((n->record_count & (n->record_count - 1)) == 0)
 			n->records =
@@ -174,13 +174,12 @@ static void do_edit(struct node *n, const char *argument)
 	if (n->record_count == 0)
 		load_records(n);
 	begun = clock_ns();
-	office_begin(&n->office);
+	host_begin(&n->host);
 	for (size_t i = 0; i < count; i++) {
 		workload_title(title, sizeof(title), n->edit_count++);
-		office_retitle(&n->office, &n->records[prng_below(&n->dice, n->record_count)],
-			       title);
+		host_retitle(&n->host, &n->records[prng_below(&n->dice, n->record_count)], title);
 	}
-	office_commit(&n->office);
+	host_commit(&n->host);
 	durable = clock_ns();
 	n->now = read_clocks();
 	engine_changed(n->engine, n->now);
@@ -275,7 +274,7 @@ static void take_commands(struct node *n)
 /* What somebody waits for has come. */
 static void tell(struct node *n)
 {
-	if (n->awaited && office_held(&n->office, &n->other) >= n->awaited) {
+	if (n->awaited && host_held(&n->host, &n->other) >= n->awaited) {
 		printf("held %llu\n", (unsigned long long)clock_ns());
 		n->awaited = 0;
 	}
@@ -323,9 +322,9 @@ static void find_other(struct node *n)
 	const struct member *members;
 	size_t count;
 
-	members = replica_members(n->office.replica, &count);
+	members = replica_members(n->host.replica, &count);
 	for (size_t i = 0; i < count; i++)
-		if (replica_id_cmp(&members[i].identity.replica, replica_id(n->office.replica)))
+		if (replica_id_cmp(&members[i].identity.replica, replica_id(n->host.replica)))
 			n->other = members[i].identity.replica;
 }
 
@@ -369,7 +368,7 @@ static void leave(struct node *n)
 	} while (transport_conn_count(n->transport) && clock_ns() < end_ns);
 	transport_free(n->transport);
 	transport_library_release();
-	office_close(&n->office);
+	host_close(&n->host);
 	free(n->records);
 }
 
@@ -380,7 +379,7 @@ int serve_node(int argc, char **argv)
 	if (argc != 3 && argc != 4)
 		bench_fail("node OFFICE PATH [ADDRESS]");
 	n.address = argv[3];
-	office_open(&n.office, (unsigned)strtoul(argv[1], NULL, 10), argv[2], false);
+	host_open(&n.host, (unsigned)strtoul(argv[1], NULL, 10), argv[2], false);
 	start(&n);
 	while (!n.is_ending)
 		turn(&n);

@@ -2,15 +2,15 @@
 
 #include <stdlib.h>
 
-#include "tests/bench/office.h"
+#include "tests/bench/host.h"
 
 void pair_prepare(const struct bench *b, size_t batch)
 {
-	struct office sha;
+	struct host sha;
 
-	offices_new(b, &sha);
-	office_fill(&sha, b->rows, b->n, batch);
-	office_close(&sha);
+	hosts_new(b, &sha);
+	host_fill(&sha, b->rows, b->n, batch);
+	host_close(&sha);
 }
 
 static void start_node(struct process *p, unsigned office, const char *path, const char *address)

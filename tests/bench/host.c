@@ -1,4 +1,4 @@
-#include "tests/bench/office.h"
+#include "tests/bench/host.h"
 
 #include <sodium.h>
 
@@ -14,12 +14,12 @@ static void fill_dice(void *ctx, uint8_t *out, size_t size)
 	randombytes_buf(out, size);
 }
 
-struct dice office_dice(void)
+struct dice host_dice(void)
 {
 	return (struct dice){ .fill = fill_dice };
 }
 
-struct space_id office_space(void)
+struct space_id host_space(void)
 {
 	struct space_id id;
 
@@ -27,46 +27,46 @@ struct space_id office_space(void)
 	return id;
 }
 
-static void make_keys(struct office *o, unsigned number)
+static void make_keys(struct host *h, unsigned number)
 {
 	uint8_t seed[crypto_sign_SEEDBYTES];
 
 	memset(seed, (int)number + 1, sizeof(seed));
-	crypto_sign_seed_keypair(o->sign_public, o->sign_secret, seed);
-	memset(o->noise_secret, (int)number + 0x41, sizeof(o->noise_secret));
+	crypto_sign_seed_keypair(h->sign_public, h->sign_secret, seed);
+	memset(h->noise_secret, (int)number + 0x41, sizeof(h->noise_secret));
 }
 
-void office_open(struct office *o, unsigned number, const char *path, bool read_only)
+void host_open(struct host *h, unsigned number, const char *path, bool read_only)
 {
 	struct replica_config config = { .path = path,
 					 .create = !read_only,
 					 .read_only = read_only,
-					 .sign_secret = o->sign_secret,
-					 .dice = office_dice(),
+					 .sign_secret = h->sign_secret,
+					 .dice = host_dice(),
 					 .now_ms = clock_wall_ms() };
 	struct errmsg msg = { 0 };
 
-	make_keys(o, number);
-	must(replica_open(&o->replica, &config, &msg), &msg, path);
+	make_keys(h, number);
+	must(replica_open(&h->replica, &config, &msg), &msg, path);
 }
 
-void office_close(struct office *o)
+void host_close(struct host *h)
 {
-	replica_close(o->replica);
-	o->replica = NULL;
+	replica_close(h->replica);
+	h->replica = NULL;
 }
 
-static struct node_identity identity(const struct office *o)
+static struct node_identity identity(const struct host *h)
 {
-	struct node_identity node = { .replica = *replica_id(o->replica) };
+	struct node_identity node = { .replica = *replica_id(h->replica) };
 
-	memcpy(node.sign_key, o->sign_public, SIGN_PUBLIC_BYTES);
-	crypto_scalarmult_base(node.noise_key, o->noise_secret);
+	memcpy(node.sign_key, h->sign_public, SIGN_PUBLIC_BYTES);
+	crypto_scalarmult_base(node.noise_key, h->noise_secret);
 	return node;
 }
 
 /* What `from` has of the directory, as an enrolment would bring it. */
-static void copy_directory(struct office *to, struct office *from)
+static void copy_directory(struct host *to, struct host *from)
 {
 	struct space_id directory = replica_directory(from->replica);
 	struct arena arena = ARENA_EMPTY;
@@ -86,9 +86,9 @@ static void copy_directory(struct office *to, struct office *from)
 }
 
 /* Say in the directory that both offices take part in the space. */
-static void grant_space(struct office *o)
+static void grant_space(struct host *h)
 {
-	struct space_id space = office_space(), directory = replica_directory(o->replica);
+	struct space_id space = host_space(), directory = replica_directory(h->replica);
 	struct value id = value_bytes(bytes_of(space.bytes, ID_BYTES)), name = value_str("bench");
 	const struct member *members;
 	struct record_id record;
@@ -96,12 +96,12 @@ static void grant_space(struct office *o)
 	size_t count;
 	struct errmsg msg = { 0 };
 
-	must(replica_begin(o->replica, &msg), &msg, "begin");
-	must(edit_open(&edit, o->replica, &directory, NULL, clock_wall_ms(), &msg), &msg, "edit");
+	must(replica_begin(h->replica, &msg), &msg, "begin");
+	must(edit_open(&edit, h->replica, &directory, NULL, clock_wall_ms(), &msg), &msg, "edit");
 	record = edit_create(edit);
 	must(edit_set(edit, KIND_SPACE, &record, SPACE_NAME, &name, &msg), &msg, "name");
 	must(edit_set(edit, KIND_SPACE, &record, SPACE_ID, &id, &msg), &msg, "space");
-	members = replica_members(o->replica, &count);
+	members = replica_members(h->replica, &count);
 	for (size_t i = 0; i < count; i++) {
 		struct value office = value_ref(&members[i].office);
 
@@ -109,10 +109,10 @@ static void grant_space(struct office *o)
 		     "grant");
 	}
 	must(edit_seal(edit, &msg), &msg, "seal");
-	must(replica_commit(o->replica, &msg), &msg, "commit");
+	must(replica_commit(h->replica, &msg), &msg, "commit");
 }
 
-static void found(struct office *sha, struct office *fra)
+static void found(struct host *sha, struct host *fra)
 {
 	struct founding founding = { .org_name = "Bench",
 				     .office_code = places[OFFICE_SHA].code,
@@ -133,17 +133,17 @@ static void found(struct office *sha, struct office *fra)
 	copy_directory(fra, sha);
 }
 
-void offices_new(const struct bench *b, struct office *sha)
+void hosts_new(const struct bench *b, struct host *sha)
 {
 	char path[BENCH_PATH_MAX];
-	struct office fra;
+	struct host fra;
 
 	bench_remove(bench_path(b, "sha.db", path));
-	office_open(sha, OFFICE_SHA, path, false);
+	host_open(sha, OFFICE_SHA, path, false);
 	bench_remove(bench_path(b, "fra.db", path));
-	office_open(&fra, OFFICE_FRA, path, false);
+	host_open(&fra, OFFICE_FRA, path, false);
 	found(sha, &fra);
-	office_close(&fra);
+	host_close(&fra);
 }
 
 static void put(struct edit *edit, const struct record_id *id, uint8_t field, struct value value)
@@ -167,13 +167,13 @@ static void put_row(struct edit *edit, const struct action_row *row)
 	put(edit, &id, ACTION_TOPIC, value_ref(&row->topic));
 }
 
-static struct edit *open_edit(struct office *o, const struct record_id *author)
+static struct edit *open_edit(struct host *h, const struct record_id *author)
 {
-	struct space_id space = office_space();
+	struct space_id space = host_space();
 	struct edit *edit;
 	struct errmsg msg = { 0 };
 
-	must(edit_open(&edit, o->replica, &space, author, clock_wall_ms(), &msg), &msg, "edit");
+	must(edit_open(&edit, h->replica, &space, author, clock_wall_ms(), &msg), &msg, "edit");
 	return edit;
 }
 
@@ -184,59 +184,59 @@ static void seal(struct edit *edit)
 	must(edit_seal(edit, &msg), &msg, "seal");
 }
 
-void office_begin(struct office *o)
+void host_begin(struct host *h)
 {
 	struct errmsg msg = { 0 };
 
-	must(replica_begin(o->replica, &msg), &msg, "begin");
+	must(replica_begin(h->replica, &msg), &msg, "begin");
 }
 
-void office_commit(struct office *o)
+void host_commit(struct host *h)
 {
 	struct errmsg msg = { 0 };
 
-	must(replica_commit(o->replica, &msg), &msg, "commit");
+	must(replica_commit(h->replica, &msg), &msg, "commit");
 }
 
-void office_fill(struct office *o, const struct action_row *rows, size_t count, size_t batch)
+void host_fill(struct host *h, const struct action_row *rows, size_t count, size_t batch)
 {
 	struct edit *edit = NULL;
 
 	for (size_t i = 0; i < count; i++) {
 		if (i % BATCH == 0)
-			office_begin(o);
+			host_begin(h);
 		if (i % batch == 0)
-			edit = open_edit(o, &rows[i].owner);
+			edit = open_edit(h, &rows[i].owner);
 		put_row(edit, &rows[i]);
 		if ((i + 1) % batch == 0 || i + 1 == count)
 			seal(edit);
 		if ((i + 1) % BATCH == 0 || i + 1 == count)
-			office_commit(o);
+			host_commit(h);
 	}
 }
 
-void office_insert(struct office *o, const struct action_row *row)
+void host_insert(struct host *h, const struct action_row *row)
 {
 	struct edit *edit;
 
-	office_begin(o);
-	edit = open_edit(o, &row->owner);
+	host_begin(h);
+	edit = open_edit(h, &row->owner);
 	put_row(edit, row);
 	seal(edit);
-	office_commit(o);
+	host_commit(h);
 }
 
-void office_retitle(struct office *o, const struct record_id *id, const char *title)
+void host_retitle(struct host *h, const struct record_id *id, const char *title)
 {
-	struct edit *edit = open_edit(o, NULL);
+	struct edit *edit = open_edit(h, NULL);
 
 	put(edit, id, ACTION_TITLE, value_str(title));
 	seal(edit);
 }
 
-uint64_t office_held(const struct office *o, const struct replica_id *author)
+uint64_t host_held(const struct host *h, const struct replica_id *author)
 {
-	struct space_id space = office_space();
+	struct space_id space = host_space();
 
-	return vv_get(replica_vv(o->replica, &space), author);
+	return vv_get(replica_vv(h->replica, &space), author);
 }
