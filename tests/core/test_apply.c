@@ -318,6 +318,27 @@ static void addition_concurrent_with_a_removal_stays(void **state)
 	assert_all_agree(w);
 }
 
+static void addition_concurrent_with_a_void_keeps_the_record_alive(void **state)
+{
+	struct world *w = *state;
+	struct office *a = &w->offices[0], *b = &w->offices[1];
+	struct value entry = value_str("half done");
+	const struct record_id *id = &w->records[0];
+
+	office_void(a, &w->space, KIND_ACTION, id);
+	office_add(b, &w->space, KIND_ACTION, id, ACTION_PROGRESS, &entry);
+	sync_all(w);
+	assert_true(is_marked(a, id, 0));
+	assert_int_equal(office_count(a, "SELECT count(*) FROM action_item WHERE voided"), 0);
+	assert_all_agree(w);
+
+	office_void(a, &w->space, KIND_ACTION, id);
+	sync_all(w);
+	assert_false(is_marked(b, id, 0));
+	assert_int_equal(office_count(b, "SELECT count(*) FROM action_item WHERE voided"), 1);
+	assert_all_agree(w);
+}
+
 static void both_may_remove_the_same_element(void **state)
 {
 	struct world *w = *state;
@@ -388,6 +409,7 @@ int main(void)
 		TEST(done_and_cancelled_at_once_is_a_conflict),
 		TEST(edit_concurrent_with_a_void_is_marked),
 		TEST(addition_concurrent_with_a_removal_stays),
+		TEST(addition_concurrent_with_a_void_keeps_the_record_alive),
 		TEST(both_may_remove_the_same_element),
 		TEST(log_entries_come_in_the_order_of_their_stamps),
 		TEST(same_record_in_two_spaces_is_two),

@@ -164,6 +164,8 @@ static void every_violation_is_refused(void **state)
 
 		{ "targets", "[7 1 9 0 [1 #1 [0 [1 #1 [1 [5 0 15 17 [6 0 3 0 1 3 0 1", OK },
 		{ "half a target", "[7 1 9 0 [1 #1 [0 [1 #1 [1 [5 0 15 17 [2 0 3 1", ERR_FORMAT },
+		{ "a target and a third", "[7 1 9 0 [1 #1 [0 [1 #1 [1 [5 0 15 17 [4 0 3 0 1",
+		  ERR_FORMAT },
 		{ "target of nobody", "[7 1 9 0 [1 #1 [0 [1 #1 [1 [5 0 15 17 [3 2 3 0 1",
 		  ERR_FORMAT },
 		{ "target with seq 0", "[7 1 9 0 [1 #1 [0 [1 #1 [1 [5 0 15 17 [3 1 0 0 1",

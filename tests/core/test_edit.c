@@ -456,6 +456,47 @@ static void several_edits_become_durable_together(void **state)
 	assert_int_equal(office_count(&w->b, "SELECT count(*) FROM conflict"), 0);
 }
 
+/* The dependencies of the newest changeset of `o` in the space. */
+static size_t deps_of_newest(struct world *w, struct office *o, struct arena *arena,
+			     struct changeset *cs)
+{
+	size_t count;
+	struct sealed *list = office_log(o, &w->space, arena, &count);
+
+	while (replica_id_cmp(&list[count - 1].replica, replica_id(o->replica)) != 0)
+		count--;
+	OFFICE_MUST(
+		changeset_decode(cs, list[count - 1].body, replica_id(o->replica), arena, &msg));
+	return cs->dep_count;
+}
+
+static void what_arrived_is_named_once_as_a_dependency(void **state)
+{
+	struct world *w = *state;
+	struct arena arena = ARENA_EMPTY;
+	struct value value = value_str("x");
+	struct changeset cs;
+	struct office c;
+
+	office_open(&c, NULL, 4);
+	office_join(&c, &w->a, "NYC");
+	office_pull(&c, &w->a);
+	for (int i = 0; i < 3; i++)
+		office_set(&w->b, &w->space, KIND_ACTION, &w->action, ACTION_TITLE, &value);
+	office_sync(&c, &w->b);
+	office_set(&c, &w->space, KIND_ACTION, &w->action, ACTION_TITLE, &value);
+	assert_int_equal(deps_of_newest(w, &c, &arena, &cs), 2); /* a's and the newest of b */
+	for (size_t i = 0; i < 2; i++) {
+		bool is_b = replica_id_cmp(&cs.deps[i].replica, replica_id(w->b.replica)) == 0;
+
+		assert_int_equal(cs.deps[i].seq, is_b ? 3 : 1);
+	}
+	office_set(&c, &w->space, KIND_ACTION, &w->action, ACTION_TITLE, &value);
+	assert_int_equal(deps_of_newest(w, &c, &arena, &cs), 0);
+	arena_release(&arena);
+	office_close(&c);
+}
+
 static void kinds_are_refused_outside_their_space(void **state)
 {
 	struct world *w = *state;
@@ -516,6 +557,7 @@ int main(void)
 		TEST(clock_before_2020_is_refused),
 		TEST(edits_go_on_when_the_clock_steps_back),
 		TEST(several_edits_become_durable_together),
+		TEST(what_arrived_is_named_once_as_a_dependency),
 		TEST(kinds_are_refused_outside_their_space),
 		TEST(replica_of_nobody_takes_no_edits),
 	};

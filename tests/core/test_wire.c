@@ -199,6 +199,18 @@ static void claims_beyond_the_input_are_refused_at_once(void **state)
 	}
 }
 
+static void counts_are_bounded_by_what_is_left(void **state)
+{
+	struct wire_reader r = READER("\xdd\xff\xff\xff\xff");
+
+	assert_int_equal(wire_array(&r, UINT32_MAX), 0);
+	assert_int_equal(r.rc, ERR_FORMAT);
+	r = READER("\x93\xc0\xc0");
+	assert_int_equal(wire_array(&r, UINT32_MAX), 0);
+	r = READER("\x93\xc0\xc0\xc0");
+	assert_int_equal(wire_array(&r, UINT32_MAX), 3);
+}
+
 static void limits_of_the_caller_hold(void **state)
 {
 	struct wire_reader r = READER("\x93\x01\x02\x03");
@@ -394,6 +406,7 @@ int main(void)
 		cmocka_unit_test(lengths_have_one_form),
 		cmocka_unit_test(other_forms_of_msgpack_are_refused),
 		cmocka_unit_test(claims_beyond_the_input_are_refused_at_once),
+		cmocka_unit_test(counts_are_bounded_by_what_is_left),
 		cmocka_unit_test(limits_of_the_caller_hold),
 		cmocka_unit_test(exact_byte_strings_are_exact),
 		cmocka_unit_test(first_error_stays),
