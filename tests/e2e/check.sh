@@ -41,6 +41,14 @@ exits() {
 		die "line ${BASH_LINENO[0]}: exit code $status instead of $1: $(cat "$root/said")"
 }
 
+# fails COMMAND...: with any exit code of its own: no crash, no signal.
+fails() {
+	local status=0
+	"$@" >"$root/said" 2>&1 </dev/null || status=$?
+	[ "$status" -ge 1 ] && [ "$status" -lt 126 ] ||
+		die "line ${BASH_LINENO[0]}: exit code $status: $(cat "$root/said")"
+}
+
 # says PATTERN: the command before did, in an extended regular expression.
 says() {
 	grep -qE -- "$1" "$root/said" ||
@@ -61,11 +69,11 @@ offices() { # OFFICE...
 	local office
 	found SHA
 	start SHA
-	ht SHA collab new 欧洲上线 >/dev/null
 	for office; do
 		enrol "$office" "$(invite "$office" SHA "${via:-127.0.0.1:${port[SHA]}}")"
 		start "$office"
 	done
+	ht SHA collab new 欧洲上线 >/dev/null
 	converge SHA "$@" >/dev/null
 }
 

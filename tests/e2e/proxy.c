@@ -39,6 +39,7 @@ enum {
 	CHUNK_BYTES = 16 << 10,
 	CUTS_MAX = 256,
 	PARENT_CHECK_MS = 500,
+	CUT_LINGER_MS = 100, /* for what was let through to be read: a reset would take it */
 };
 
 enum { UP, DOWN, WAYS };
@@ -64,6 +65,7 @@ struct link {
 	int fds[WAYS]; /* the dialer's socket, the target's */
 	struct way ways[WAYS];
 	uint64_t cut_after; /* bytes of both ways */
+	uint64_t cut_ms;    /* when the reset is due, once they have passed; 0: not yet */
 };
 
 struct proxy {
@@ -309,8 +311,9 @@ static const char *turn_link(const struct proxy *p, struct link *l, uint64_t now
 	for (int w = 0; w < WAYS; w++)
 		if (!move(p, l, w, now))
 			return "broken";
-	/* What was let through arrives before the cut. */
-	if (!left_before_cut(l) && !l->ways[UP].count && !l->ways[DOWN].count)
+	if (!l->cut_ms && !left_before_cut(l) && !l->ways[UP].count && !l->ways[DOWN].count)
+		l->cut_ms = now + CUT_LINGER_MS;
+	if (l->cut_ms && l->cut_ms <= now)
 		return "cut";
 	return l->ways[UP].is_shut && l->ways[DOWN].is_shut ? "closed" : NULL;
 }
@@ -333,6 +336,8 @@ static size_t gather(const struct proxy *p, struct pollfd *polls, uint64_t now, 
 	for (size_t i = 0; i < p->link_count; i++) {
 		const struct link *l = p->links[i];
 
+		if (l->cut_ms)
+			*until = earliest(*until, l->cut_ms);
 		for (int which = 0; which < WAYS; which++) {
 			const struct way *w = &l->ways[which];
 

@@ -3,6 +3,7 @@
 # feel it.
 . "$(dirname "$0")/check.sh"
 
+trap '' PIPE # the daemon hangs up on us
 offices FRA
 before=$(changesets SHA)
 memory=$(memory_kib SHA)
