@@ -1,10 +1,12 @@
 #include "node/output.h"
 
 #include <stdarg.h>
+#include <stdlib.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "node/i18n.h"
+#include "node/sys_error.h"
 #include "node/width.h"
 
 static void put(FILE *out, const struct buf *text)
@@ -52,24 +54,28 @@ void output_line(FILE *out, const char *fmt, ...)
 	free(text);
 }
 
-static size_t terminal_columns(FILE *out)
+/* Of the terminal, else as $COLUMNS says: who shows our output can ask for a width. */
+static size_t columns_of(FILE *out)
 {
+	const char *said = getenv("COLUMNS");
 	struct winsize size;
+	long columns;
 
-	if (ioctl(fileno(out), TIOCGWINSZ, &size) != 0 || size.ws_col == 0)
-		return WIDTH_UNLIMITED;
-	return size.ws_col;
+	if (ioctl(fileno(out), TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
+		return size.ws_col;
+	columns = said ? strtol(said, NULL, 10) : 0;
+	return columns > 0 ? (size_t)columns : WIDTH_UNLIMITED;
 }
 
 enum err output_table(FILE *out, const struct table *t, struct errmsg *msg)
 {
 	struct buf text = BUF_EMPTY;
-	enum err rc = table_render(t, terminal_columns(out), &text);
+	enum err rc = table_render(t, columns_of(out), &text);
 
 	if (rc == OK)
 		put(out, &text);
 	else
-		errmsg_set(msg, rc, _("out of memory"));
+		no_memory(msg);
 	buf_release(&text);
 	return rc;
 }

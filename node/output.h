@@ -11,7 +11,7 @@
 /* Several lines, each safe and indented; ends the last one. */
 void output_lines(FILE *out, int indent, struct bytes text);
 
-/* Fitted to the terminal if `out` is one. */
+/* Fitted to the terminal if `out` is one, else to $COLUMNS if set. */
 MUST_CHECK enum err output_table(FILE *out, const struct table *t, struct errmsg *msg);
 
 /* One JSON value and the end of the line. Takes the reference; NULL is
