@@ -60,8 +60,10 @@ HANDLER(cmd_minutes_show);
 
 /* cmd_conflicts.c */
 HANDLER(cmd_conflicts_list);
-HANDLER(cmd_conflicts_show);
 HANDLER(cmd_conflicts_pick);
+
+/* cmd_conflicts_show.c */
+HANDLER(cmd_conflicts_show);
 
 /* cmd_log.c */
 HANDLER(cmd_log);

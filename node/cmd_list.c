@@ -1,43 +1,14 @@
-/* Lists: people, offices, collaborations, meetings, action items. */
+/* What the lists of each kind look like. */
 #include "node/cmd.h"
-#include "node/field_text.h"
 #include "node/i18n.h"
-#include "node/listing.h"
-#include "node/output.h"
+#include "node/list.h"
 #include "node/overdue.h"
 #include "node/place.h"
 #include "node/ref.h"
 #include "node/space.h"
+#include "node/sys_error.h"
 
-enum { CONDITION_MAX = 512, CONDITION_ARGS_MAX = 8 };
-
-/* WHERE and its arguments, put together from filters. */
-struct condition {
-	char text[CONDITION_MAX];
-	struct value args[CONDITION_ARGS_MAX];
-	size_t arg_count;
-};
-
-static void narrow(struct condition *c, const char *sql)
-{
-	size_t used = strlen(c->text);
-
-	snprintf(c->text + used, sizeof(c->text) - used, "%s %s", used ? " AND" : "WHERE", sql);
-}
-
-/* `sql` has one "?". */
-static void narrow_by(struct condition *c, const char *sql, struct value arg)
-{
-	c->args[c->arg_count++] = arg;
-	narrow(c, sql);
-}
-
-static void order(struct condition *c, const char *sql)
-{
-	size_t used = strlen(c->text);
-
-	snprintf(c->text + used, sizeof(c->text) - used, " ORDER BY %s", sql);
-}
+#define COLUMNS(c) .columns = c, .column_count = sizeof(c) / sizeof((c)[0])
 
 static enum err narrow_to_collab(struct condition *c, struct context *ctx, const struct args *args,
 				 struct errmsg *msg)
@@ -53,91 +24,9 @@ static enum err narrow_to_collab(struct condition *c, struct context *ctx, const
 		return rc;
 	copy = arena_copy(&ctx->arena, bytes_of(space.bytes, ID_BYTES));
 	if (!copy.data)
-		return errmsg_set(msg, ERR_NOMEM, _("out of memory"));
-	narrow_by(c, "s.id = ?", value_bytes(copy));
+		return no_memory(msg);
+	condition_narrow_by(c, "s.id = ?", value_bytes(copy));
 	return OK;
-}
-
-/* How one kind's rows become lines. */
-struct list {
-	uint16_t kind;
-	const struct table_column *columns;
-	size_t column_count;
-	enum err (*cells)(struct listing *l, const char **cells, struct errmsg *msg);
-	/* NULL, or whether the row is wanted beyond what the condition says. */
-	bool (*wants)(struct listing *l, const struct args *args, const struct when_reader *reader);
-	const char *nothing; /* N_(), said to people when the list is empty */
-};
-
-#define COLUMNS(c) .columns = c, .column_count = sizeof(c) / sizeof((c)[0])
-
-static enum err add_row(const struct list *list, struct listing *l, struct table *table,
-			json_t *array, struct errmsg *msg)
-{
-	const char *cells[TABLE_COLUMNS_MAX] = { NULL };
-	json_t *json = NULL;
-	enum err rc;
-
-	if (!l->ctx->is_json) {
-		rc = list->cells(l, cells, msg);
-		if (rc == OK)
-			table_add(table, cells);
-		return rc;
-	}
-	rc = listing_json(l, &json, msg);
-	if (rc == OK && json_array_append_new(array, json) != 0)
-		rc = errmsg_set(msg, ERR_NOMEM, _("out of memory"));
-	return rc;
-}
-
-static enum err fill(const struct list *list, struct context *ctx, const struct args *args,
-		     const struct condition *c, struct table *table, json_t *array, size_t *count,
-		     struct errmsg *msg)
-{
-	const struct when_reader *reader;
-	struct listing l;
-	enum err rc, closed;
-
-	rc = context_reader(ctx, &reader, msg);
-	if (rc == OK)
-		rc = listing_open(&l, ctx, list->kind, c->text, c->args, c->arg_count, msg);
-	if (rc != OK)
-		return rc;
-	while (rc == OK && listing_next(&l)) {
-		if (list->wants && !list->wants(&l, args, reader))
-			continue;
-		rc = add_row(list, &l, table, array, msg);
-		(*count)++;
-	}
-	closed = listing_close(&l, rc == OK ? msg : NULL);
-	return rc == OK ? closed : rc;
-}
-
-static enum err print(const struct list *list, struct context *ctx, const struct args *args,
-		      const struct condition *c, struct errmsg *msg)
-{
-	struct table_column columns[TABLE_COLUMNS_MAX];
-	json_t *array = json_array();
-	struct table table;
-	size_t count = 0;
-	enum err rc;
-
-	for (size_t i = 0; i < list->column_count; i++) {
-		columns[i] = list->columns[i];
-		if (*columns[i].title) /* of "" gettext would tell about the catalog */
-			columns[i].title = _(columns[i].title);
-	}
-	table_init(&table, columns, list->column_count);
-	rc = fill(list, ctx, args, c, &table, array, &count, msg);
-	if (rc == OK && ctx->is_json)
-		rc = output_json(stdout, json_incref(array), msg);
-	else if (rc == OK && count == 0)
-		fprintf(stderr, "%s\n", _(list->nothing));
-	else if (rc == OK)
-		rc = output_table(stdout, &table, msg);
-	table_release(&table);
-	json_decref(array);
-	return rc;
 }
 
 /* ---- People and offices -------------------------------------------------- */
@@ -148,7 +37,7 @@ static enum err id_cell(struct listing *l, const char **out, struct errmsg *msg)
 	char *text = arena_alloc(&l->row, ID_TEXT_SIZE);
 
 	if (!text)
-		return errmsg_set(msg, ERR_NOMEM, _("out of memory"));
+		return no_memory(msg);
 	*out = id_text(id.bytes, text);
 	return OK;
 }
@@ -178,9 +67,9 @@ enum err cmd_person_list(struct context *ctx, const struct args *args, struct er
 	};
 	struct condition c = { .text = "" };
 
-	narrow(&c, NOT_VOID);
-	order(&c, "coalesce(r.sort_key, r.name), r.name, r.id");
-	return print(&list, ctx, args, &c, msg);
+	condition_narrow(&c, NOT_VOID);
+	condition_order(&c, "coalesce(r.sort_key, r.name), r.name, r.id");
+	return list_print(&list, ctx, args, &c, msg);
 }
 
 static const struct table_column office_columns[] = {
@@ -208,8 +97,8 @@ enum err cmd_office_list(struct context *ctx, const struct args *args, struct er
 	};
 	struct condition c = { .text = "" };
 
-	order(&c, "r.code");
-	return print(&list, ctx, args, &c, msg);
+	condition_order(&c, "r.code");
+	return list_print(&list, ctx, args, &c, msg);
 }
 
 static const struct table_column node_columns[] = {
@@ -255,9 +144,9 @@ enum err cmd_node_list(struct context *ctx, const struct args *args, struct errm
 	};
 	struct condition c = { .text = "" };
 
-	narrow(&c, NOT_VOID);
-	order(&c, "(SELECT o.code FROM r_office o WHERE o.id = r.office), r.id");
-	return print(&list, ctx, args, &c, msg);
+	condition_narrow(&c, NOT_VOID);
+	condition_order(&c, "(SELECT o.code FROM r_office o WHERE o.id = r.office), r.id");
+	return list_print(&list, ctx, args, &c, msg);
 }
 
 /* ---- Collaborations and meetings ----------------------------------------- */
@@ -318,9 +207,9 @@ enum err cmd_collab_list(struct context *ctx, const struct args *args, struct er
 	};
 	struct condition c = { .text = "" };
 
-	narrow(&c, NOT_VOID);
-	order(&c, "r.number, r.id");
-	return print(&list, ctx, args, &c, msg);
+	condition_narrow(&c, NOT_VOID);
+	condition_order(&c, "r.number, r.id");
+	return list_print(&list, ctx, args, &c, msg);
 }
 
 static const struct table_column meeting_columns[] = {
@@ -352,10 +241,10 @@ enum err cmd_meeting_list(struct context *ctx, const struct args *args, struct e
 	enum err rc;
 
 	if (!args_has(args, "all"))
-		narrow(&c, NOT_VOID);
+		condition_narrow(&c, NOT_VOID);
 	rc = narrow_to_collab(&c, ctx, args, msg);
-	order(&c, "r.start DESC, r.number DESC, r.id");
-	return rc == OK ? print(&list, ctx, args, &c, msg) : rc;
+	condition_order(&c, "r.start DESC, r.number DESC, r.id");
+	return rc == OK ? list_print(&list, ctx, args, &c, msg) : rc;
 }
 
 /* ---- Action items -------------------------------------------------------- */
@@ -384,7 +273,7 @@ static enum err late_cell(struct listing *l, const char **out, struct errmsg *ms
 	enum err rc = context_reader(l->ctx, &reader, msg);
 
 	if (rc == OK && !text)
-		rc = errmsg_set(msg, ERR_NOMEM, _("out of memory"));
+		rc = no_memory(msg);
 	if (rc != OK || !action_is_late(l, reader, &late))
 		return rc;
 	if (late.days)
@@ -429,7 +318,7 @@ static enum err narrow_to_state(struct condition *c, const char *state, struct e
 		return errmsg_set(msg, ERR_INVALID,
 				  _("no state \"%s\": open, doing, blocked, done or cancelled"),
 				  state);
-	narrow_by(c, "(coalesce(r.state, 0) & 255) = ?", value_int(number));
+	condition_narrow_by(c, "(coalesce(r.state, 0) & 255) = ?", value_int(number));
 	return OK;
 }
 
@@ -449,17 +338,17 @@ enum err cmd_action_list(struct context *ctx, const struct args *args, struct er
 	enum err rc = OK;
 
 	if (!args_has(args, "all"))
-		narrow(&c, NOT_VOID);
+		condition_narrow(&c, NOT_VOID);
 	if (!args_has(args, "all") && !state)
-		narrow(&c, "(coalesce(r.state, 0) & 255) NOT IN (3, 4)");
+		condition_narrow(&c, "(coalesce(r.state, 0) & 255) NOT IN (3, 4)");
 	if (state)
 		rc = narrow_to_state(&c, state, msg);
 	if (rc == OK && owner)
 		rc = ref_find_id(ctx, KIND_PERSON, owner, &person, msg);
 	if (rc == OK && owner)
-		narrow_by(&c, "r.owner = ?", value_ref(&person));
+		condition_narrow_by(&c, "r.owner = ?", value_ref(&person));
 	if (rc == OK)
 		rc = narrow_to_collab(&c, ctx, args, msg);
-	order(&c, "r.due IS NULL, r.due, r.priority DESC, r.number, r.id");
-	return rc == OK ? print(&list, ctx, args, &c, msg) : rc;
+	condition_order(&c, "r.due IS NULL, r.due, r.priority DESC, r.number, r.id");
+	return rc == OK ? list_print(&list, ctx, args, &c, msg) : rc;
 }

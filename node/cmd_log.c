@@ -8,6 +8,7 @@
 #include "node/output.h"
 #include "node/record_view.h"
 #include "node/ref.h"
+#include "node/sys_error.h"
 
 enum { LIMIT = 20 };
 
@@ -140,7 +141,7 @@ static enum err ops_json(struct telling *t, const struct changeset *cs, json_t *
 			continue;
 		rc = op_json(t, &cs->ops[i], &json);
 		if (rc == OK && json_array_append_new(array, json) != 0)
-			rc = errmsg_set(t->msg, ERR_NOMEM, _("out of memory"));
+			rc = no_memory(t->msg);
 	}
 	return rc;
 }
@@ -164,7 +165,7 @@ static enum err append_item(struct telling *t, const struct space_id *space,
 			   (json_int_t)item->stamp.dot.seq, "space", id_text(space->bytes, in),
 			   "changes", changes);
 	if (json_array_append_new(t->array, object) != 0 && rc == OK)
-		rc = errmsg_set(t->msg, ERR_NOMEM, _("out of memory"));
+		rc = no_memory(t->msg);
 	return rc;
 }
 

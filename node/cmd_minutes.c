@@ -10,6 +10,7 @@
 #include "node/output.h"
 #include "node/record_view.h"
 #include "node/ref.h"
+#include "node/sys_error.h"
 
 static const struct field *text_field(void)
 {
@@ -168,7 +169,7 @@ static enum err edited_text(struct context *ctx, struct editor *editor, struct b
 	if (rc == OK)
 		*out = value_text(arena_copy(&ctx->arena, buf_bytes(&after)));
 	if (rc == OK && !out->bytes.data)
-		rc = errmsg_set(msg, ERR_NOMEM, _("out of memory"));
+		rc = no_memory(msg);
 	buf_release(&after);
 	if (rc != OK)
 		return rc;

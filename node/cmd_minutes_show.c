@@ -7,6 +7,7 @@
 #include "node/output.h"
 #include "node/record_view.h"
 #include "node/ref.h"
+#include "node/sys_error.h"
 
 static struct value shown_value(const struct record *rec, uint8_t field)
 {
@@ -44,7 +45,7 @@ static enum err append_json(struct listing *l, size_t n, void *array, struct err
 	enum err rc = listing_json(l, &json, msg);
 
 	if (rc == OK && json_array_append_new(array, json) != 0)
-		rc = errmsg_set(msg, ERR_NOMEM, _("out of memory"));
+		rc = no_memory(msg);
 	return rc;
 }
 

@@ -4,6 +4,7 @@
 #include "node/i18n.h"
 #include "node/output.h"
 #include "node/ref.h"
+#include "node/sys_error.h"
 
 enum { HASH_TEXT_SIZE = 2 * STATE_HASH_BYTES + 1, LABEL_COLUMNS = 14 };
 
@@ -214,7 +215,7 @@ static enum err spaces_json(struct context *ctx, json_t **out, struct errmsg *ms
 	}
 	if (json_array_size(array) != count) {
 		json_decref(array);
-		return errmsg_set(msg, ERR_NOMEM, _("out of memory"));
+		return no_memory(msg);
 	}
 	*out = array;
 	return OK;

@@ -38,7 +38,7 @@ static enum err read_file(const struct editor *e, struct buf *out, struct errmsg
 	int fd;
 
 	if (!room)
-		return errmsg_set(msg, ERR_NOMEM, _("out of memory"));
+		return no_memory(msg);
 	before = out->size - (TEXT_BYTES_MAX + 1);
 	fd = open(e->path, O_RDONLY | O_CLOEXEC);
 	size = fd < 0 ? -1 : read(fd, room, TEXT_BYTES_MAX + 1);

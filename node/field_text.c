@@ -18,7 +18,7 @@ static enum err keep_text(struct context *ctx, struct bytes text, struct value *
 	struct bytes copy = arena_copy(&ctx->arena, text);
 
 	if (!copy.data)
-		return errmsg_set(msg, ERR_NOMEM, _("out of memory"));
+		return no_memory(msg);
 	*out = value_text(copy);
 	return OK;
 }
@@ -35,7 +35,7 @@ static enum err read_stream(FILE *from, const char *name, struct buf *out, struc
 	uint8_t *room = buf_grow(out, TEXT_BYTES_MAX + 1);
 
 	if (!room)
-		return errmsg_set(msg, ERR_NOMEM, _("out of memory"));
+		return no_memory(msg);
 	out->size = fread(room, 1, TEXT_BYTES_MAX + 1, from);
 	if (ferror(from))
 		return sys_error(name, msg);
@@ -388,7 +388,7 @@ enum err field_json(struct context *ctx, const struct field *field, const struct
 	if (value->type != VALUE_NIL && value->type != VALUE_RAW)
 		rc = formats[field->format].json(ctx, field, value, &json, msg);
 	if (rc == OK && !json)
-		rc = errmsg_set(msg, ERR_NOMEM, _("out of memory"));
+		rc = no_memory(msg);
 	if (rc == OK)
 		*out = json;
 	return rc;

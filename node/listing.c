@@ -3,6 +3,7 @@
 #include "node/field_text.h"
 #include "node/i18n.h"
 #include "node/record_view.h"
+#include "node/sys_error.h"
 
 enum { COLUMN_ID, COLUMN_SPACE, COLUMN_LIFE, COLUMN_CONFLICT, COLUMN_FIELDS };
 
@@ -28,7 +29,7 @@ enum err listing_open(struct listing *out, struct context *ctx, uint16_t kind, c
 	put_select(&sql, l.kind, rest);
 	rc = buf_check(&sql);
 	if (rc != OK)
-		errmsg_set(msg, rc, _("out of memory"));
+		no_memory(msg);
 	else
 		rc = rows_open(&l.rows, ctx->replica, (const char *)sql.data, args, arg_count, msg);
 	buf_release(&sql);
@@ -89,7 +90,7 @@ enum err listing_keep(struct listing *l, const struct buf *text, const char **ou
 	char *copy = buf_check(text) == OK ? arena_alloc(&l->row, text->size + 1) : NULL;
 
 	if (!copy)
-		return errmsg_set(msg, ERR_NOMEM, _("out of memory"));
+		return no_memory(msg);
 	if (text->size)
 		memcpy(copy, text->data, text->size);
 	*out = copy;
@@ -126,7 +127,7 @@ enum err listing_json(struct listing *l, json_t **out, struct errmsg *msg)
 		value = listing_value(l, f->number);
 		rc = field_json(l->ctx, f, &value, &json, msg);
 		if (rc == OK && json_object_set_new(object, f->name, json) != 0)
-			rc = errmsg_set(msg, ERR_NOMEM, _("out of memory"));
+			rc = no_memory(msg);
 	}
 	if (rc == OK)
 		rc = record_json_derive(l->ctx, l->kind, object, msg);

@@ -1,6 +1,7 @@
 #include "node/place.h"
 
 #include "node/i18n.h"
+#include "node/sys_error.h"
 
 /* The first office that keeps this zone's time; "" when none does. */
 static enum err office_in(struct context *ctx, const char *zone, char out[OFFICE_CODE_MAX + 1],
@@ -25,7 +26,7 @@ static enum err keep(struct arena *arena, const char *text, const char **out, st
 	struct bytes copy = arena_copy(arena, bytes_of(text, strlen(text) + 1));
 
 	if (!copy.data)
-		return errmsg_set(msg, ERR_NOMEM, _("out of memory"));
+		return no_memory(msg);
 	*out = (const char *)copy.data;
 	return OK;
 }

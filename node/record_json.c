@@ -6,6 +6,7 @@
 #include "node/history_view.h"
 #include "node/i18n.h"
 #include "node/overdue.h"
+#include "node/sys_error.h"
 
 json_t *instant_json(uint64_t wall_ms)
 {
@@ -16,11 +17,6 @@ json_t *instant_json(uint64_t wall_ms)
 	gmtime_r(&s, &parts);
 	strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &parts);
 	return json_string(text);
-}
-
-static enum err no_memory(struct errmsg *msg)
-{
-	return errmsg_set(msg, ERR_NOMEM, _("out of memory"));
 }
 
 json_t *record_json_head(const struct kind *kind, const struct record_id *id,

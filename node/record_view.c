@@ -15,12 +15,19 @@ enum err record_load(struct context *ctx, uint16_t kind, const struct record_id 
 	return replica_record(ctx->replica, kind, id, &ctx->arena, out, space, msg);
 }
 
+const char *record_field_name(const struct kind *kind, uint8_t number)
+{
+	const struct field *field = kind_field(kind, number);
+
+	return field ? field->name : "life";
+}
+
 size_t record_conflicts(const struct record *rec, uint8_t *fields, size_t max)
 {
 	size_t count = 0;
 
 	if (record_life(rec) == RECORD_REVIVED && count < max)
-		fields[count++] = 0;
+		fields[count++] = RECORD_LIFE_FIELD;
 	for (size_t i = 0; i < rec->kind->field_count && count < max; i++)
 		if (record_has_conflict(rec, &rec->kind->fields[i]))
 			fields[count++] = rec->kind->fields[i].number;

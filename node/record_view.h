@@ -15,8 +15,13 @@
 MUST_CHECK enum err record_load(struct context *ctx, uint16_t kind, const struct record_id *id,
 				struct record *out, struct space_id *space, struct errmsg *msg);
 
-/* Numbers of the fields in conflict; 0 stands for the record's life. Returns
- * how many, at most `max`. */
+/* Stands among field numbers for whether the record is void. */
+enum { RECORD_LIFE_FIELD = 0 };
+
+/* The schema's name, "life" for RECORD_LIFE_FIELD. */
+const char *record_field_name(const struct kind *kind, uint8_t number);
+
+/* Numbers of the fields in conflict. Returns how many, at most `max`. */
 size_t record_conflicts(const struct record *rec, uint8_t *fields, size_t max);
 
 const char *record_life_name(enum record_life life);

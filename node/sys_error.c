@@ -4,6 +4,8 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "node/i18n.h"
+
 static const struct {
 	int cause;
 	enum err code;
@@ -22,4 +24,9 @@ enum err sys_error(const char *what, struct errmsg *msg)
 		if (causes[i].cause == cause)
 			code = causes[i].code;
 	return errmsg_set(msg, code, "%s: %s", what, strerror(cause));
+}
+
+enum err no_memory(struct errmsg *msg)
+{
+	return errmsg_set(msg, ERR_NOMEM, _("out of memory"));
 }
