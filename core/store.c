@@ -493,7 +493,7 @@ void store_close(struct store *s)
 	sqlite3_close(s->db);
 	intern_release(&s->replicas);
 	buf_release(&s->scratch);
-	store_body_release(s);
+	pack_release(&s->pack);
 	arena_release(&s->head);
 	free(s->kinds);
 	free(s->path);

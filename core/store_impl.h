@@ -4,6 +4,7 @@
 
 #include <sqlite3.h>
 
+#include "core/pack.h"
 #include "core/store.h"
 
 /* Statements that every store has, prepared on first use (store_statement()). */
@@ -51,9 +52,7 @@ struct store {
 	sqlite3_stmt *statements[STMT_COUNT];
 	sqlite3_stmt *(*kinds)[KIND_STATEMENT_COUNT]; /* per schema_kind_index() */
 	struct buf scratch;
-	struct ZSTD_CCtx_s *packer; /* store_body.c: made on first use */
-	struct ZSTD_DCtx_s *unpacker;
-	struct buf packed;
+	struct pack pack;  /* large bodies lie packed in their rows */
 	struct arena head; /* the body of a feed's newest changeset, for a moment */
 };
 
@@ -75,14 +74,6 @@ void bind_value(sqlite3_stmt *stmt, int index, const struct value *value);
 void bind_bytes(sqlite3_stmt *stmt, int index, struct bytes data);
 void bind_id(sqlite3_stmt *stmt, int index, const uint8_t id[ID_BYTES]);
 struct bytes column_bytes(sqlite3_stmt *stmt, int column); /* until the next step */
-
-/* A body as its row keeps it; borrowed from `body` or from the store until the
- * next call. ERR_NOMEM. */
-MUST_CHECK enum err store_body_pack(struct store *s, struct bytes body, struct bytes *out);
-/* The body, in the arena. ERR_CORRUPT, ERR_NOMEM. */
-MUST_CHECK enum err store_body_unpack(struct store *s, struct bytes row, struct arena *arena,
-				      struct bytes *out);
-void store_body_release(struct store *s);
 
 /* DDL and per-kind SQL, from the schema. */
 void schema_sql_create(struct buf *out, const struct kind *kind);

@@ -169,12 +169,24 @@ static enum err damaged(struct store *s, sqlite3_stmt *stmt, enum err rc, struct
 			  (long long)sqlite3_column_int64(stmt, 0));
 }
 
+static enum err read_body(struct store *s, struct bytes row, struct arena *arena, struct bytes *out)
+{
+	enum err rc;
+
+	if (!pack_is_frame(row)) {
+		*out = arena_copy(arena, row);
+		return out->data ? OK : ERR_NOMEM;
+	}
+	rc = pack_restore(&s->pack, row, CHANGESET_BYTES_MAX, arena, out);
+	return rc == OK || rc == ERR_NOMEM ? rc : ERR_CORRUPT;
+}
+
 /* A row of changeset: the body in the arena, the rest borrowed until the next step. */
 static enum err read_row(struct store *s, sqlite3_stmt *stmt, struct arena *arena,
 			 struct stored *out, struct errmsg *msg)
 {
 	struct bytes signature = column_bytes(stmt, 2), link = column_bytes(stmt, 3);
-	enum err rc = store_body_unpack(s, column_bytes(stmt, 1), arena, &out->body);
+	enum err rc = read_body(s, column_bytes(stmt, 1), arena, &out->body);
 
 	out->seq = (uint64_t)sqlite3_column_int64(stmt, 0) & SEQ_MAX;
 	out->signature = signature.data;
@@ -234,7 +246,7 @@ enum err store_append(struct store *s, uint32_t feed, uint64_t seq, struct bytes
 	struct bytes packed;
 
 	if (rc == OK)
-		rc = store_body_pack(s, body, &packed);
+		rc = pack_shrink(&s->pack, body, &packed);
 	if (rc != OK)
 		return rc;
 	sqlite3_bind_int64(stmt, 1, changeset_key(feed, seq));

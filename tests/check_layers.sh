@@ -15,7 +15,7 @@ grep -HnE '^[[:space:]]*#[[:space:]]*include' {core,proto,sync,node}/*.[ch] | aw
 		# Header of a library: the only files that may name it.
 		door["sqlite3.h"] = "^core/store[a-z0-9_]*[.][ch]$"
 		door["msgpack.h"] = "^core/wire[.]c$"
-		door["zstd.h"] = "^core/store_body[.]c$"
+		door["zstd.h"] = "^core/pack[.]c$"
 		door["sodium.h"] = "^(core|proto|node)/"
 		door["nng.h"] = "^sync/transport[a-z0-9_]*[.][ch]$"
 		door["pthread.h"] = "^(sync/transport[a-z0-9_]*|node/[a-z0-9_]+)[.][ch]$"
