@@ -1,9 +1,10 @@
 /* Packing keeps bytes as they are, and frames from elsewhere can't cost memory. */
-#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include <cmocka.h>
 
 #include "core/pack.h"
 #include "core/wire.h"
