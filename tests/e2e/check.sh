@@ -88,8 +88,6 @@ field() { ht "$1" show "$2" --json | jq -r ".$3"; }
 # peer OFFICE OF FIELD: what OF's daemon says of its peer OFFICE.
 peer() { ht "$2" peers --json | jq -r --arg o "$1" "[.[] | select(.office == \$o)][0].$3"; }
 
-changesets() { ht "$1" status --json | value_of changesets; }
-
 verifies() { # OFFICE...
 	local office
 	for office; do ht "$office" verify >/dev/null || die "$office does not verify"; done

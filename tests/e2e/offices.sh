@@ -104,6 +104,8 @@ enrol() {
 
 state_hash() { ht "$1" status --hash --json | value_of state_hash; }
 
+changesets() { ht "$1" status --json | value_of changesets; } # how many the office holds
+
 has_converged() { # OFFICE...
 	local first hash
 	first=$(state_hash "$1")
