@@ -22,8 +22,9 @@ enum err position_between(struct buf *out, struct bytes before, struct bytes aft
 			  const struct dice *dice)
 {
 	bool parted = after.size == 0;
+	size_t start = out->size;
 
-	if (!parted && bytes_cmp(before, after) >= 0)
+	if (!parted && (!position_is_valid(after) || bytes_cmp(before, after) >= 0))
 		return ERR_INVALID;
 	for (size_t i = 0; i < POSITION_BYTES_MAX; i++) {
 		unsigned low = low_digit(before, i);
@@ -41,5 +42,6 @@ enum err position_between(struct buf *out, struct bytes before, struct bytes aft
 		if (high > low)
 			parted = true;
 	}
+	out->size = start;
 	return ERR_LIMIT;
 }
