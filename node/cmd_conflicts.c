@@ -35,7 +35,7 @@ static enum err item_json(struct context *ctx, const struct item *item, json_t *
 	for (size_t i = 0; i < item->count; i++)
 		json_array_append_new(fields,
 				      json_string(record_field_name(kind, item->fields[i])));
-	object = json_pack("{s:s, s:s, s:s%, s:o}", "kind", kind->name, "id",
+	object = json_pack("{s:s, s:s, s:s%, s:o}", "type", kind->name, "id",
 			   id_text(item->id.bytes, id), "name", label.data, label.size, "fields",
 			   fields);
 	buf_release(&label);

@@ -198,7 +198,7 @@ enum err cmd_conflicts_show(struct context *ctx, const struct args *args, struct
 		rc = show_fields(ctx, &rec, (const char *)label.data, array, msg);
 	if (rc == OK && array)
 		rc = output_json(stdout,
-				 json_pack("{s:s, s:s, s:s, s:O}", "kind", rec.kind->name, "id",
+				 json_pack("{s:s, s:s, s:s, s:O}", "type", rec.kind->name, "id",
 					   id_text(ref.id.bytes, id), "name", label.data, "fields",
 					   array),
 				 msg);

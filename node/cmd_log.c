@@ -121,7 +121,7 @@ static enum err op_json(struct telling *t, const struct op *op, json_t **out)
 	if (rc == OK && field)
 		rc = field_json(t->ctx, field, &op->value, &value, t->msg);
 	if (rc == OK)
-		*out = json_pack("{s:s?, s:s, s:s%, s:s?, s:s, s:o?}", "kind",
+		*out = json_pack("{s:s?, s:s, s:s%, s:s?, s:s, s:o?}", "type",
 				 kind ? kind->name : NULL, "id", id_text(op->record.bytes, id),
 				 "name", label.data, label.size, "field",
 				 field ? field->name : NULL, "verb", verbs[op->verb].name, "value",

@@ -24,8 +24,9 @@ void condition_order(struct condition *c, const char *sql)
 	snprintf(c->text + used, sizeof(c->text) - used, " ORDER BY %s", sql);
 }
 
-static enum err add_row(const struct list *list, struct listing *l, struct table *table,
-			json_t *array, struct errmsg *msg)
+/* Rows go straight out as JSON, or into the table, which has to see all to be aligned. */
+static enum err add_row(const struct list *list, struct listing *l, struct table *table, size_t row,
+			struct errmsg *msg)
 {
 	const char *cells[TABLE_COLUMNS_MAX] = { NULL };
 	json_t *json = NULL;
@@ -38,14 +39,14 @@ static enum err add_row(const struct list *list, struct listing *l, struct table
 		return rc;
 	}
 	rc = listing_json(l, &json, msg);
-	if (rc == OK && json_array_append_new(array, json) != 0)
-		rc = no_memory(msg);
-	return rc;
+	if (rc == OK)
+		fputs(row ? "," : "[\n", stdout);
+	return rc == OK ? output_json(stdout, json, msg) : rc;
 }
 
-static enum err fill(const struct list *list, struct context *ctx, const struct args *args,
-		     const struct condition *c, struct table *table, json_t *array, size_t *count,
-		     struct errmsg *msg)
+static enum err add_rows(const struct list *list, struct context *ctx, const struct args *args,
+			 const struct condition *c, struct table *table, size_t *count,
+			 struct errmsg *msg)
 {
 	const struct when_reader *reader;
 	struct listing l;
@@ -59,7 +60,7 @@ static enum err fill(const struct list *list, struct context *ctx, const struct 
 	while (rc == OK && listing_next(&l)) {
 		if (list->wants && !list->wants(&l, args, reader))
 			continue;
-		rc = add_row(list, &l, table, array, msg);
+		rc = add_row(list, &l, table, *count, msg);
 		(*count)++;
 	}
 	closed = listing_close(&l, rc == OK ? msg : NULL);
@@ -70,25 +71,22 @@ enum err list_print(const struct list *list, struct context *ctx, const struct a
 		    const struct condition *c, struct errmsg *msg)
 {
 	struct table_column columns[TABLE_COLUMNS_MAX];
-	json_t *array = json_array();
 	struct table table;
 	size_t count = 0;
 	enum err rc;
 
 	for (size_t i = 0; i < list->column_count; i++) {
 		columns[i] = list->columns[i];
-		if (*columns[i].title) /* of "" gettext would tell about the catalog */
-			columns[i].title = _(columns[i].title);
+		columns[i].title = _(columns[i].title);
 	}
 	table_init(&table, columns, list->column_count);
-	rc = fill(list, ctx, args, c, &table, array, &count, msg);
+	rc = add_rows(list, ctx, args, c, &table, &count, msg);
 	if (rc == OK && ctx->is_json)
-		rc = output_json(stdout, json_incref(array), msg);
+		puts(count ? "]" : "[]");
 	else if (rc == OK && count == 0)
 		fprintf(stderr, "%s\n", _(list->nothing));
 	else if (rc == OK)
 		rc = output_table(stdout, &table, msg);
 	table_release(&table);
-	json_decref(array);
 	return rc;
 }

@@ -42,7 +42,7 @@ MUST_CHECK enum err listing_text(struct listing *l, uint8_t field, const char **
 MUST_CHECK enum err listing_keep(struct listing *l, const struct buf *text, const char **out,
 				 struct errmsg *msg);
 
-/* The row as docs/DATA_MODEL.md describes it: "kind", "id", "space", "life",
+/* The row as docs/DATA_MODEL.md describes it: "type", "id", "space", "life",
  * "conflict", and a key for each register. */
 MUST_CHECK enum err listing_json(struct listing *l, json_t **out, struct errmsg *msg);
 

@@ -24,7 +24,7 @@ json_t *record_json_head(const struct kind *kind, const struct record_id *id,
 {
 	char id_hex[ID_TEXT_SIZE], space_hex[ID_TEXT_SIZE];
 
-	return json_pack("{s:s, s:s, s:s, s:s, s:b}", "kind", kind->name, "id",
+	return json_pack("{s:s, s:s, s:s, s:s, s:b}", "type", kind->name, "id",
 			 id_text(id->bytes, id_hex), "space", id_text(space, space_hex), "life",
 			 record_life_name(life), "conflict", conflict);
 }

@@ -1,6 +1,6 @@
 /* One record, whole: for people and for programs.
  *
- * The JSON of every kind has "kind", "id", "space", "life" (live, void,
+ * The JSON of every kind has "type", "id", "space", "life" (live, void,
  * revived) and "conflict" (true: somebody must choose), then its fields under
  * the names of the schema. Sets are arrays, logs arrays of {"at", "author",
  * "value"}. An action item has "overdue" and "days_late", too. */

@@ -103,6 +103,27 @@ static void share_action(struct world *w, char out[NUMBER_TEXT_MAX])
 	office_sync(&w->sha, &w->fra);
 }
 
+/* "kind" of a meeting is weekly or monthly: what all records have must be called otherwise. */
+static void keys_of_all_records_are_no_fields(void **state)
+{
+	static const char *const keys[] = { "type",      "id",       "space",
+					    "life",      "conflict", "overdue",
+					    "days_late", "blocks",   "action_items" };
+	struct world *w = *state;
+	json_t *meeting = NULL;
+	size_t count;
+	const struct kind *all = schema_kinds(&count);
+
+	for (size_t i = 0; i < count; i++)
+		for (size_t k = 0; k < sizeof(keys) / sizeof(keys[0]); k++)
+			assert_null(kind_field_named(&all[i], keys[k]));
+	assert_int_equal(
+		run(&w->sha, &meeting, "meeting", "new", "Weekly", "--kind", "weekly", NULL), OK);
+	assert_string_equal(text(meeting, "type"), "meeting");
+	assert_string_equal(text(meeting, "kind"), "weekly");
+	json_decref(meeting);
+}
+
 static void minutes_begun_in_two_offices_are_one_document(void **state)
 {
 	struct world *w = *state;
@@ -221,6 +242,8 @@ static void voided_and_changed_item_waits_for_keep_or_void(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(keys_of_all_records_are_no_fields, set_up,
+						tear_down),
 		cmocka_unit_test_setup_teardown(minutes_begun_in_two_offices_are_one_document,
 						set_up, tear_down),
 		cmocka_unit_test_setup_teardown(conflict_shows_both_values_and_a_choice_ends_it,
