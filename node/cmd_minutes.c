@@ -7,7 +7,6 @@
 #include "node/i18n.h"
 #include "node/lint.h"
 #include "node/minutes.h"
-#include "node/output.h"
 #include "node/record_view.h"
 #include "node/ref.h"
 #include "node/sys_error.h"
@@ -109,33 +108,6 @@ static enum err write_block(struct change *c, const struct minutes *m, const str
 	return rc;
 }
 
-/* A block's echo: how it is named from now on, MN-SHA-2026-0001/3. */
-static enum err echo_block(struct context *ctx, const struct record_id *minutes,
-			   const struct record_id *block, struct errmsg *msg)
-{
-	static const char before[] = "SELECT count(*) FROM r_block a JOIN r_block b ON b.id = ?2 "
-				     "WHERE a.minutes = ?1 AND a.life <> 1 AND "
-				     "(a.position, a.id) <= (b.position, b.id)";
-	struct value args[] = { value_ref(minutes), value_ref(block) };
-	struct buf label = BUF_EMPTY;
-	struct rows *rows;
-	enum err rc;
-
-	if (ctx->is_json)
-		return record_echo(ctx, KIND_BLOCK, block, msg);
-	rc = ref_label(ctx, KIND_MINUTES, minutes, &label, msg);
-	if (rc == OK)
-		rc = rows_open(&rows, ctx->replica, before, args, 2, msg);
-	if (rc == OK) {
-		if (rows_next(rows))
-			output_line(stdout, "%.*s/%lld", (int)label.size, (const char *)label.data,
-				    (long long)rows_int(rows, 0));
-		rc = rows_close(rows, msg);
-	}
-	buf_release(&label);
-	return rc;
-}
-
 static enum err add_block(struct context *ctx, const struct args *args, const struct minutes *m,
 			  const struct assignments *fields, struct errmsg *msg)
 {
@@ -147,7 +119,7 @@ static enum err add_block(struct context *ctx, const struct args *args, const st
 		return rc;
 	rc = write_block(&c, m, args, fields, &id, msg);
 	rc = change_end(&c, rc, msg);
-	return rc == OK ? echo_block(ctx, &m->id, &id, msg) : rc;
+	return rc == OK ? record_echo(ctx, KIND_BLOCK, &id, msg) : rc;
 }
 
 static enum err typed_text(struct context *ctx, const char *typed, struct value *out,
@@ -236,21 +208,17 @@ static struct value shown_value(const struct record *rec, uint8_t field)
 	return shown ? shown->value : value_nil();
 }
 
-static enum err change_block(struct context *ctx, const struct record *block,
+static enum err change_block(struct context *ctx, const struct record_id *block,
 			     const struct space_id *space, const struct assignments *fields,
 			     struct errmsg *msg)
 {
-	struct value minutes = shown_value(block, BLOCK_MINUTES);
 	struct change c;
 	enum err rc = change_begin(&c, ctx, space, msg);
 
 	if (rc != OK)
 		return rc;
-	rc = change_assign(&c, KIND_BLOCK, &block->id, fields, msg);
-	rc = change_end(&c, rc, msg);
-	if (rc == OK && minutes.type == VALUE_REF)
-		rc = echo_block(ctx, &minutes.ref, &block->id, msg);
-	return rc;
+	rc = change_end(&c, change_assign(&c, KIND_BLOCK, block, fields, msg), msg);
+	return rc == OK ? record_echo(ctx, KIND_BLOCK, block, msg) : rc;
 }
 
 enum err cmd_minutes_edit(struct context *ctx, const struct args *args, struct errmsg *msg)
@@ -276,6 +244,6 @@ enum err cmd_minutes_edit(struct context *ctx, const struct args *args, struct e
 	if (fields.count == 0)
 		rc = add_text(&fields, ctx, &editor, NULL, before, msg);
 	if (rc == OK)
-		rc = change_block(ctx, &block, &space, &fields, msg);
+		rc = change_block(ctx, &id, &space, &fields, msg);
 	return editor_end(&editor, rc, msg);
 }

@@ -187,7 +187,7 @@ static enum exit_code run(const struct args *args)
 
 	if (rc == OK)
 		rc = args->command->run(&ctx, args, &msg);
-	if (rc == OK && fflush(stdout) != 0)
+	if (rc == OK && (fflush(stdout) != 0 || ferror(stdout)))
 		rc = errmsg_set(&msg, ERR_IO, _("the output can't be written"));
 	context_close(&ctx);
 	return report(rc, &msg);

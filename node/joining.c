@@ -172,7 +172,7 @@ static void look(struct joining *j)
 	j->changesets = stats.changesets;
 	j->news_mono_ms = j->now.mono_ms;
 	if (j->shows_progress)
-		fprintf(stderr, _("\r%llu changesets"), (unsigned long long)stats.changesets);
+		fprintf(stderr, "\r%llu %s", (unsigned long long)stats.changesets, _("changesets"));
 }
 
 static bool is_complete(const struct joining *j)

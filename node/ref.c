@@ -273,44 +273,60 @@ enum err ref_find_id(struct context *ctx, uint16_t kind, const char *text, struc
 	return rc;
 }
 
+/* The first row's text, or nothing. */
+static enum err append_text(struct context *ctx, const char *sql, const struct record_id *id,
+			    struct buf *out, struct errmsg *msg)
+{
+	struct value arg = value_ref(id);
+	struct rows *rows;
+	enum err rc = rows_open(&rows, ctx->replica, sql, &arg, 1, msg);
+
+	if (rc != OK)
+		return rc;
+	if (rows_next(rows))
+		buf_append_str(out, rows_text(rows, 0));
+	return rows_close(rows, msg);
+}
+
+/* The number of its minutes and its place in them. */
+static enum err label_block(struct context *ctx, const struct record_id *id, struct buf *out,
+			    struct errmsg *msg)
+{
+	static const char sql[] = "SELECT m.number || '/' || (SELECT count(*) FROM r_block a WHERE "
+				  "a.minutes = b.minutes AND a.life <> 1 AND "
+				  "(a.position, a.id) <= (b.position, b.id)) "
+				  "FROM r_block b JOIN r_minutes m ON m.id = b.minutes WHERE b.id "
+				  "= ?1 AND b.life <> 1";
+
+	return append_text(ctx, sql, id, out, msg);
+}
+
+static enum err label_named(struct context *ctx, const struct naming *naming,
+			    const struct record_id *id, struct buf *out, struct errmsg *msg)
+{
+	const char *first = naming->number ? naming->number : naming->name;
+	char sql[160];
+
+	if (!first)
+		return OK;
+	snprintf(sql, sizeof(sql), "SELECT coalesce(%s, %s) FROM r_%s WHERE id = ?", first,
+		 naming->name ? naming->name : first, schema_kind(naming->kind)->name);
+	return append_text(ctx, sql, id, out, msg);
+}
+
 enum err ref_label(struct context *ctx, uint16_t kind, const struct record_id *id, struct buf *out,
 		   struct errmsg *msg)
 {
 	const struct naming *naming = find_naming(kind);
-	struct value arg = value_ref(id);
-	char text[ID_TEXT_SIZE];
 	size_t before = out->size;
-	struct rows *rows;
-	char sql[160];
-	enum err rc;
-
-	if (naming && (naming->number || naming->name)) {
-		const char *first = naming->number ? naming->number : naming->name;
-
-		snprintf(sql, sizeof(sql), "SELECT coalesce(%s, %s) FROM r_%s WHERE id = ?", first,
-			 naming->name ? naming->name : first, schema_kind(kind)->name);
-		rc = rows_open(&rows, ctx->replica, sql, &arg, 1, msg);
-		if (rc != OK)
-			return rc;
-		if (rows_next(rows))
-			buf_append_str(out, rows_text(rows, 0));
-		rc = rows_close(rows, msg);
-		if (rc != OK)
-			return rc;
-	}
-	if (out->size == before)
-		buf_printf(out, "%.12s", id_text(id->bytes, text));
-	return OK;
-}
-
-enum err ref_kind(struct context *ctx, const struct record_id *id, uint16_t *out,
-		  struct errmsg *msg)
-{
-	struct ref found;
 	char text[ID_TEXT_SIZE];
-	enum err rc = ref_find(ctx, 0, id_text(id->bytes, text), &found, msg);
+	enum err rc = OK;
 
-	if (rc == OK)
-		*out = found.kind;
+	if (kind == KIND_BLOCK)
+		rc = label_block(ctx, id, out, msg);
+	else if (naming)
+		rc = label_named(ctx, naming, id, out, msg);
+	if (rc == OK && out->size == before)
+		buf_printf(out, "%.12s", id_text(id->bytes, text));
 	return rc;
 }

@@ -28,8 +28,4 @@ MUST_CHECK enum err ref_find_id(struct context *ctx, uint16_t kind, const char *
 MUST_CHECK enum err ref_label(struct context *ctx, uint16_t kind, const struct record_id *id,
 			      struct buf *out, struct errmsg *msg);
 
-/* Which kind a record is: ids are unique across kinds. ERR_NOT_FOUND. */
-MUST_CHECK enum err ref_kind(struct context *ctx, const struct record_id *id, uint16_t *out,
-			     struct errmsg *msg);
-
 #endif

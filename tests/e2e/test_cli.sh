@@ -128,6 +128,14 @@ expect 3 minutes edit "MN-SHA-$year-0001/9" --text x
 EDITOR="sed -i s/德国/法国/" expect 0 minutes edit "MN-SHA-$year-0001/1"
 expect 0 minutes show "MN-SHA-$year-0001" --json
 has text '"先法国，后美国。"'
+expect 0 minutes add "$meeting" 误记 --json
+block=$(sed -n 's/^ *"id": "\([0-9a-f]*\)".*/\1/p' "$root/out" | head -1)
+expect 0 show "$block"
+says "MN-SHA-$year-0001/4"
+expect 0 minutes void "MN-SHA-$year-0001/4"
+expect 3 minutes void "MN-SHA-$year-0001/4"
+expect 0 restore "$block"
+says "MN-SHA-$year-0001/4  note"
 EDITOR=true expect 5 minutes edit "MN-SHA-$year-0001/1"
 warns "nothing was changed"
 EDITOR="false" expect 1 minutes edit "MN-SHA-$year-0001/1"
