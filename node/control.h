@@ -9,8 +9,8 @@
  * What the replies hold beside "ok":
  *
  *   status     "pid", "version", "started_ms", "listen" (address, "" if none),
- *              "port" (0 if none), "paused", "idle" (every known peer is in sync and
- *              nothing waits), and "peers" as below
+ *              "port" (0 if none), "paused", "idle" (nothing is under way with
+ *              any peer), and "peers" as below
  *   peers      "peers": a list of
  *              {"office", "address", "state", "inbound", "changesets_sent",
  *               "changesets_received", "bytes_sent", "bytes_received", "to_send",
