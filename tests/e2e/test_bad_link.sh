@@ -1,0 +1,71 @@
+#!/usr/bin/env bash
+# A link that is slow, spoils bytes, lets nothing through one way, or goes silent: nothing wrong is
+# stored, nobody hangs, and a good link mends it all.
+# ctest: labels=slow timeout=240
+. "$(dirname "$0")/check.sh"
+
+found SHA
+start SHA
+link wire "${port[SHA]}"
+enrol FRA "$(invite FRA SHA "127.0.0.1:${proxy_port[wire]}")"
+start FRA
+ht SHA collab new 欧洲上线 >/dev/null
+converge SHA FRA >/dev/null
+stop FRA
+cut_link wire
+
+# meanwhile NAME: Frankfurt's only link is that one.
+meanwhile() { start FRA --peer "127.0.0.1:${proxy_port[$1]}"; }
+mended() { # with a good link instead
+	heal_link wire
+	start FRA
+	converge SHA FRA >/dev/null
+	verifies SHA FRA
+	stop FRA
+	cut_link wire
+}
+
+step "200 ms there, 200 ms back"
+link slow --delay 200 "${port[SHA]}"
+add_action SHA "over a slow link" >/dev/null
+meanwhile slow
+converge SHA FRA >/dev/null
+stop FRA
+
+step "a byte is spoiled: in the handshake, in the first frames, in the middle of a catch-up"
+"$tools/bulk" "$root/SHA" 3000
+for byte in 10 60 130 400 100000; do
+	link "spoiled-$byte" --corrupt-at "$byte" "${port[SHA]}"
+	: >"$root/FRA.log"
+	meanwhile "spoiled-$byte"
+	logs FRA ' (warn|error) .*peer='
+	[ "$(state_hash FRA)" != "$(state_hash SHA)" ] || fail "byte $byte did not matter"
+	stop FRA
+done
+verifies FRA
+mended
+
+step "nothing comes back: Frankfurt gives up, Shanghai does not mind"
+add_action FRA "for later" >/dev/null
+link mute --stall down "${port[SHA]}"
+meanwhile mute
+logs FRA "warn .*peer=127.0.0.1:${proxy_port[mute]}"
+logs SHA 'warn stranger-refused .*timeout'
+stop FRA
+mended
+
+step "an open session goes silent: both take the other for gone, and find each other again"
+link silent "${port[SHA]}"
+meanwhile silent
+add_action SHA "before the silence" >/dev/null
+converge SHA FRA >/dev/null
+kill -STOP "${proxy[silent]}"
+add_action SHA "during the silence" >/dev/null
+is_apart() { [ "$(peer SHA FRA state)" != in-sync ] && [ "$(peer FRA SHA state)" != in-sync ]; }
+await 100 is_apart || fail "nobody noticed"
+kill -CONT "${proxy[silent]}"
+ht FRA sync now >/dev/null
+converge SHA FRA >/dev/null
+verifies SHA FRA
+stop FRA
+stop SHA
