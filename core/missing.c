@@ -146,6 +146,9 @@ enum err replica_missing(struct replica *r, const struct space_id *space_id, con
 	size_t got = 0, bytes = 0;
 	enum err rc = list ? OK : ERR_NOMEM;
 
+	/* A dot that is shared and then lost would be issued twice. */
+	if (rc == OK)
+		rc = store_settle(r->store, msg);
 	if (rc == OK && space)
 		rc = open_sources(&m, space, has);
 	while (rc == OK && m.heap_count && got < count_max && bytes < bytes_max) {

@@ -149,6 +149,10 @@ MUST_CHECK enum err store_backup(struct store *s, const char *path,
 				 void (*progress)(void *ctx, uint64_t done, uint64_t total),
 				 void *ctx, struct errmsg *msg);
 MUST_CHECK enum err store_quick_check(struct store *s, struct errmsg *msg);
+/* Put on the disk for good what can be read, also what a process wrote that
+ * died before it synced. Once a store; inside a transaction it waits for the
+ * next call. */
+MUST_CHECK enum err store_settle(struct store *s, struct errmsg *msg);
 /* Records, conflicts and sizes; the rest of *out is left alone. */
 MUST_CHECK enum err store_stats(struct store *s, struct replica_stats *out, struct errmsg *msg);
 MUST_CHECK enum err store_rows_open(struct rows **out, struct store *s, const char *sql,

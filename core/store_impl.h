@@ -48,6 +48,7 @@ struct store {
 	char *path;
 	bool read_only;
 	bool needs_replay;
+	bool is_settled; /* store_settle() */
 	struct intern replicas;
 	sqlite3_stmt *statements[STMT_COUNT];
 	sqlite3_stmt *(*kinds)[KIND_STATEMENT_COUNT]; /* per schema_kind_index() */
