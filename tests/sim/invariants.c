@@ -10,8 +10,9 @@
 enum {
 	READ_BYTES = 1 << 20,
 	READ_COUNT = 1000,
-	/* What an engine may leave to a connection: a message and what completes it. */
-	QUEUE_BYTES_MAX = 16 << 20,
+	/* What an engine may leave to a connection: its high-water mark, and above it
+	 * a chunk that is one large changeset. */
+	QUEUE_BYTES_MAX = 2 << 20,
 	FRESH_MAX = 6, /* of the news, records compared with the oracle after an event */
 };
 

@@ -22,7 +22,9 @@
  *   W-12 convergence   all who take part in a space hold all of it
  *   W-13 one state     equal holdings have equal state hashes, which verify
  *   W-17 numbers       no readable number was issued twice
- *   W-18 views         the tables for people show what the oracle says */
+ *   W-18 views         the tables for people show what the oracle says
+ *   W-19 rest          every engine says that it is idle, and none has dialled
+ *                      more often than its back-off allows */
 #ifndef HT_TESTS_SIM_INVARIANTS_H
 #define HT_TESTS_SIM_INVARIANTS_H
 

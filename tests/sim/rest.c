@@ -301,6 +301,38 @@ static void check_numbers(struct world *w)
 	free(numbers);
 }
 
+/* Engines. */
+
+/* Per edge, both ways: what the back-off comes to, with much room; and what
+ * each fault may cause. */
+enum { DIALS_AT_FIRST = 50, DIALS_AN_HOUR = 150, DIALS_A_FAULT = 40, IDLE_SECONDS_MAX = 120 };
+
+/* W-19 */
+static void check_dials(struct world *w)
+{
+	uint64_t hours = w->timeline.now_ms / HOUR_MS + 1;
+	uint64_t troubles = w->stats.faults + w->stats.crashes + w->stats.kills;
+	uint64_t most = 2 * w->edge_count * (DIALS_AT_FIRST + DIALS_AN_HOUR * hours) +
+			DIALS_A_FAULT * troubles;
+
+	if (net_stats(w->net)->dials > most)
+		world_fail(w, "W-19", "%" PRIu64 " dials, more than %" PRIu64,
+			   net_stats(w->net)->dials, most);
+}
+
+/* In the middle of a comparison an engine is not idle; between two it must be. */
+static void wait_for_idle(struct node *n)
+{
+	struct world *w = n->world;
+
+	for (int i = 0; i < IDLE_SECONDS_MAX && !w->rule; i++) {
+		if (!n->engine || engine_is_idle(n->engine))
+			return;
+		world_run(w, SECOND_MS, 0);
+	}
+	world_fail(w, "W-19", "%s has everything and is never idle", n->code);
+}
+
 /* Everything. */
 
 static bool hold_the_same(const struct world *w, const struct node *a, const struct node *b)
@@ -352,6 +384,9 @@ void audit_rest(struct world *w, unsigned verify_count)
 	/* Of nodes with equal hashes one stands for all. */
 	check_hashes(w);
 	check_numbers(w);
+	check_dials(w);
+	for (unsigned i = 0; i < w->node_count; i++)
+		wait_for_idle(&w->nodes[i]);
 	for (unsigned i = 0; i < verify_count && !w->rule; i++) {
 		struct node *n = &w->nodes[prng_below(&w->dice, w->node_count)];
 

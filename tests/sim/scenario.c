@@ -81,6 +81,24 @@ static void play_catch_up(struct world *w)
 	}
 }
 
+/* Killed in the middle of a commit, back, and then without power: what came back
+ * after the kill was perhaps never synced, and must not be lost once it is known. */
+static void play_torn_commit(struct world *w)
+{
+	struct node *n = &w->nodes[1];
+
+	for (unsigned i = 0; i < 120 && !w->rule; i++) {
+		memdisk_fail_after(n->disk, i % 60);
+		workload_edit(n);
+		node_stop(n, ENDING_KILL);
+		node_start(n);
+		world_run(w, 10 * SECOND_MS, 0);
+		node_stop(n, ENDING_POWER);
+		node_start(n);
+		world_run(w, 10 * SECOND_MS, 0);
+	}
+}
+
 /* Those of `part` hold the same of every space that they share. */
 static void expect_agreement(struct world *w, const bool *part)
 {
@@ -190,6 +208,11 @@ static const struct scenario scenarios[] = {
 	  { .nodes = 3, .spaces = 2, .all_granted = true },
 	  NULL,
 	  play_catch_up },
+	{ "torn-commit",
+	  "killed in the middle of commits, then without power",
+	  { .nodes = 3, .spaces = 1, .all_granted = true },
+	  NULL,
+	  play_torn_commit },
 	{ "one-way",
 	  "bytes go one way only, along each link in turn",
 	  { .nodes = 4, .topology = TOPOLOGY_RING, .spaces = 2, .edit_mean_ms = 10000 },

@@ -574,10 +574,11 @@ static bool run_job(struct node *n, unsigned amount, enum err (*write)(struct jo
 		note_acknowledged(j);
 	/* Before the audit, which would look into the store on the engine's behalf. */
 	node_changed(n);
-	if (rc == OK && !memdisk_has_failed(n->disk)) {
+	if (rc == OK)
 		audit_node(n);
+	/* What a failing disk does not show now must be there after the restart. */
+	if (rc == OK && !memdisk_has_failed(n->disk))
 		check_drafts(j);
-	}
 	arena_release(&j->arena);
 	free(j);
 	return rc == OK;

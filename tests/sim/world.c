@@ -195,10 +195,9 @@ void world_free(struct world *w)
 
 /* Running. */
 
-static bool step(struct world *w)
+/* Look at the nodes that have just been part of something. */
+static void look_at_touched(struct world *w)
 {
-	if (!timeline_step(&w->timeline))
-		return false;
 	for (unsigned i = 0; i < w->node_count; i++) {
 		if (!w->nodes[i].is_touched)
 			continue;
@@ -206,7 +205,6 @@ static bool step(struct world *w)
 		audit_node(&w->nodes[i]);
 		node_plan_tick(&w->nodes[i]);
 	}
-	return w->rule == NULL;
 }
 
 bool world_run(struct world *w, uint64_t for_ms, uint64_t events_max)
@@ -214,11 +212,12 @@ bool world_run(struct world *w, uint64_t for_ms, uint64_t events_max)
 	uint64_t end_ms = w->timeline.now_ms + for_ms;
 	uint64_t last = w->timeline.fired + events_max;
 
-	for (unsigned i = 0; i < w->node_count; i++)
-		node_plan_tick(&w->nodes[i]);
+	look_at_touched(w);
 	while (!w->rule && timeline_due_ms(&w->timeline) <= end_ms &&
-	       (events_max == 0 || w->timeline.fired < last))
-		step(w);
+	       (events_max == 0 || w->timeline.fired < last)) {
+		timeline_step(&w->timeline);
+		look_at_touched(w);
+	}
 	if (!w->rule && timeline_due_ms(&w->timeline) > end_ms)
 		w->timeline.now_ms = end_ms;
 	return w->rule == NULL;
@@ -268,6 +267,8 @@ bool world_settle(struct world *w)
 	limit_ms = w->timeline.now_ms + SETTLE_HOURS_MAX * HOUR_MS;
 	while (!w->rule && !audit_has_converged(w, &why_not) && w->timeline.now_ms < limit_ms)
 		world_run(w, MINUTE_MS, 0);
-	audit_rest(w, VERIFY_COUNT);
-	return world_run(w, QUIET_MINUTES * MINUTE_MS, 0);
+	/* Nothing may move any more, and the last acknowledgements arrive. */
+	if (world_run(w, QUIET_MINUTES * MINUTE_MS, 0))
+		audit_rest(w, VERIFY_COUNT);
+	return w->rule == NULL;
 }
