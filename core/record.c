@@ -25,6 +25,9 @@ static size_t find_field(const struct record *rec, uint8_t field)
 {
 	size_t at = 0;
 
+	/* Ops come by field: a record that is filled grows at its end. */
+	if (rec->count && rec->entries[rec->count - 1].field < field)
+		return rec->count;
 	while (at < rec->count && rec->entries[at].field < field)
 		at++;
 	return at;

@@ -194,10 +194,17 @@ const struct kind *schema_kinds(size_t *count)
 
 const struct kind *schema_kind(uint16_t number)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
-		if (kinds[i].number == number)
-			return &kinds[i];
-	return NULL;
+	size_t low = 0, high = ARRAY_SIZE(kinds);
+
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+
+		if (kinds[mid].number < number)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low < ARRAY_SIZE(kinds) && kinds[low].number == number ? &kinds[low] : NULL;
 }
 
 size_t schema_kind_index(const struct kind *kind)
