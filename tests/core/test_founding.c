@@ -1,0 +1,268 @@
+/* core/founding, core/directory: how an organisation begins, grows, and counts. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "tests/support/office.h"
+
+struct world {
+	struct office a, b;
+};
+
+static int set_up(void **state)
+{
+	struct world *w = calloc(1, sizeof(*w));
+
+	office_open(&w->a, NULL, 1);
+	office_open(&w->b, NULL, 2);
+	*state = w;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	struct world *w = *state;
+
+	office_close(&w->a);
+	office_close(&w->b);
+	free(w);
+	return 0;
+}
+
+static enum err found(struct office *o, const char *code, const char *zone, struct errmsg *why)
+{
+	struct founding founding = { .org_name = "Acme",
+				     .office_code = code,
+				     .zone = zone,
+				     .person_name = "Jo",
+				     .address = "sha.example:4711",
+				     .node = o->identity };
+
+	*why = (struct errmsg){ .text = "" };
+	return replica_found(o->replica, &founding, o->now_ms++, why);
+}
+
+static enum err admit(struct office *host, struct office *newcomer, const char *code,
+		      struct errmsg *why)
+{
+	struct admission admission = {
+		.office_code = code, .zone = "UTC", .address = "x:1", .node = newcomer->identity
+	};
+
+	*why = (struct errmsg){ .text = "" };
+	return replica_admit(host->replica, &admission, host->now_ms++, why);
+}
+
+static void codes_and_zones_are_checked(void **state)
+{
+	static const struct {
+		const char *code, *zone;
+	} refused[] = {
+		{ "S", "UTC" },      { "TOOLONGXX", "UTC" }, { "sha", "UTC" },  { "S A", "UTC" },
+		{ "", "UTC" },       { NULL, "UTC" },        { "上海", "UTC" }, { "SHA", NULL },
+		{ "SHA", "a zone" }, { "SHA", "" },
+	};
+	struct world *w = *state;
+	struct errmsg why;
+
+	for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++) {
+		assert_int_equal(found(&w->a, refused[i].code, refused[i].zone, &why), ERR_INVALID);
+		assert_int_not_equal(why.text[0], 0);
+		assert_false(replica_has_org(w->a.replica));
+		assert_int_equal(office_count(&w->a, "SELECT count(*) FROM changeset"), 0);
+	}
+	assert_int_equal(found(&w->a, "S2", "Asia/Shanghai", &why), OK);
+	assert_true(replica_has_org(w->a.replica));
+	assert_int_equal(found(&w->a, "SHA", "UTC", &why), ERR_EXISTS);
+}
+
+static void founder_is_the_first_member(void **state)
+{
+	struct world *w = *state;
+	struct space_id directory;
+	const struct member *self;
+	struct errmsg why;
+	size_t count;
+
+	assert_int_equal(found(&w->a, "SHA", "Asia/Shanghai", &why), OK);
+	directory = replica_directory(w->a.replica);
+	assert_memory_equal(directory.bytes, replica_org(w->a.replica), ID_BYTES);
+	assert_int_equal(space_id_cmp(replica_spaces(w->a.replica, &count), &directory), 0);
+	self = replica_self(w->a.replica);
+	assert_non_null(self);
+	assert_string_equal(self->office_code, "SHA");
+	assert_string_equal(self->address, "sha.example:4711");
+	assert_memory_equal(&self->identity, &w->a.identity, sizeof(self->identity));
+	assert_ptr_equal(replica_member_by_noise_key(w->a.replica, w->a.identity.noise_key), self);
+	assert_true(replica_is_granted(w->a.replica, self, &directory));
+	assert_true(office_agrees(&w->a, &w->a));
+}
+
+static void organisations_differ(void **state)
+{
+	struct world *w = *state;
+	struct errmsg why;
+
+	assert_int_equal(found(&w->a, "SHA", "UTC", &why), OK);
+	assert_int_equal(found(&w->b, "SHA", "UTC", &why), OK);
+	assert_memory_not_equal(replica_org(w->a.replica), replica_org(w->b.replica), ORG_ID_BYTES);
+}
+
+static void admission_needs_an_organisation_and_a_newcomer(void **state)
+{
+	struct world *w = *state;
+	struct errmsg why;
+
+	assert_int_equal(admit(&w->a, &w->b, "FRA", &why), ERR_ORG);
+	assert_int_equal(found(&w->a, "SHA", "UTC", &why), OK);
+	assert_int_equal(admit(&w->a, &w->b, "fra", &why), ERR_INVALID);
+	assert_int_equal(admit(&w->a, &w->b, "FRA", &why), OK);
+	assert_int_equal(admit(&w->a, &w->b, "FRA", &why), ERR_EXISTS);
+	assert_null(replica_self(w->b.replica));
+	OFFICE_MUST(replica_join(w->b.replica, replica_org(w->a.replica), &msg));
+	office_pull(&w->b, &w->a);
+	assert_string_equal(replica_self(w->b.replica)->office_code, "FRA");
+	assert_true(office_agrees(&w->a, &w->b));
+}
+
+static void grants_follow_the_directory(void **state)
+{
+	struct world *w = *state;
+	struct space_id shared, own;
+	struct errmsg why;
+	const struct member *of_b;
+	size_t count;
+
+	assert_int_equal(found(&w->a, "SHA", "UTC", &why), OK);
+	own = office_share(&w->a);
+	office_join(&w->b, &w->a, "FRA");
+	shared = office_share(&w->a);
+	office_pull(&w->b, &w->a);
+	of_b = replica_member_by_replica(w->a.replica, &w->b.identity.replica);
+	assert_true(replica_is_granted(w->a.replica, of_b, &shared));
+	assert_false(replica_is_granted(w->a.replica, of_b, &own));
+	assert_true(replica_is_granted(w->a.replica, replica_self(w->a.replica), &own));
+	/* Known from the directory, though nothing is in it. */
+	replica_spaces(w->b.replica, &count);
+	assert_int_equal(count, 3);
+	assert_int_equal(replica_vv(w->b.replica, &shared)->count, 0);
+}
+
+static void voided_space_grants_nothing(void **state)
+{
+	struct world *w = *state;
+	struct space_id space, directory;
+	struct errmsg why;
+	struct record_id id;
+	struct rows *rows;
+
+	assert_int_equal(found(&w->a, "SHA", "UTC", &why), OK);
+	space = office_share(&w->a);
+	directory = replica_directory(w->a.replica);
+	OFFICE_MUST(rows_open(&rows, w->a.replica, "SELECT id FROM r_space", NULL, 0, &msg));
+	assert_true(rows_next(rows));
+	id = rows_id(rows, 0);
+	OFFICE_MUST(rows_close(rows, &msg));
+	office_void(&w->a, &directory, KIND_SPACE, &id);
+	assert_false(replica_is_granted(w->a.replica, replica_self(w->a.replica), &space));
+}
+
+/* A node record without its keys, or with keys of another size. */
+static void unfinished_node_is_no_member(void **state)
+{
+	struct world *w = *state;
+	struct value value = value_bytes(bytes_of("short", 5));
+	struct space_id directory;
+	struct errmsg why;
+	size_t count;
+
+	assert_int_equal(found(&w->a, "SHA", "UTC", &why), OK);
+	directory = replica_directory(w->a.replica);
+	office_create(&w->a, &directory, KIND_NODE, NODE_REPLICA, &value);
+	replica_members(w->a.replica, &count);
+	assert_int_equal(count, 1);
+}
+
+/* Numbers. */
+
+static void assert_number(struct office *o, uint16_t kind, unsigned year, const char *expected)
+{
+	char number[NUMBER_TEXT_MAX];
+
+	OFFICE_MUST(replica_begin(o->replica, &msg));
+	OFFICE_MUST(replica_number(o->replica, kind, year, number, &msg));
+	OFFICE_MUST(replica_commit(o->replica, &msg));
+	assert_string_equal(number, expected);
+}
+
+static void numbers_count_by_kind_and_year(void **state)
+{
+	struct world *w = *state;
+	struct errmsg why;
+	char number[NUMBER_TEXT_MAX];
+
+	assert_int_equal(replica_number(w->a.replica, KIND_ACTION, 2027, number, &why),
+			 ERR_NOT_FOUND);
+	assert_int_equal(found(&w->a, "SHA", "UTC", &why), OK);
+	assert_number(&w->a, KIND_ACTION, 2027, "AI-SHA-2027-0001");
+	assert_number(&w->a, KIND_ACTION, 2027, "AI-SHA-2027-0002");
+	assert_number(&w->a, KIND_MEETING, 2027, "MT-SHA-2027-0001");
+	assert_number(&w->a, KIND_ACTION, 2028, "AI-SHA-2028-0001");
+	assert_number(&w->a, KIND_ACTION, 2027, "AI-SHA-2027-0003");
+	assert_int_equal(replica_number(w->a.replica, KIND_TOPIC, 2027, number, &why), ERR_INVALID);
+	assert_int_equal(replica_number(w->a.replica, 999, 2027, number, &why), ERR_INVALID);
+}
+
+static void number_of_a_transaction_that_failed_is_free_again(void **state)
+{
+	struct world *w = *state;
+	struct errmsg why;
+	char number[NUMBER_TEXT_MAX];
+
+	assert_int_equal(found(&w->a, "SHA", "UTC", &why), OK);
+	OFFICE_MUST(replica_begin(w->a.replica, &msg));
+	OFFICE_MUST(replica_number(w->a.replica, KIND_ACTION, 2027, number, &msg));
+	replica_rollback(w->a.replica);
+	assert_number(&w->a, KIND_ACTION, 2027, "AI-SHA-2027-0001");
+}
+
+static void nodes_of_one_office_never_issue_the_same(void **state)
+{
+	struct world *w = *state;
+	struct office third;
+	struct errmsg why;
+
+	assert_int_equal(found(&w->a, "SHA", "UTC", &why), OK);
+	office_join(&w->b, &w->a, "SHA");
+	office_open(&third, NULL, 3);
+	office_join(&third, &w->a, "SHA");
+	assert_int_equal(office_count(&w->a, "SELECT count(*) FROM office"), 1);
+	assert_number(&w->a, KIND_ACTION, 2027, "AI-SHA-2027-0001");
+	assert_number(&w->b, KIND_ACTION, 2027, "AI-SHA-2027-B0001");
+	assert_number(&third, KIND_ACTION, 2027, "AI-SHA-2027-C0001");
+	office_close(&third);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+		TEST(codes_and_zones_are_checked),
+		TEST(founder_is_the_first_member),
+		TEST(organisations_differ),
+		TEST(admission_needs_an_organisation_and_a_newcomer),
+		TEST(grants_follow_the_directory),
+		TEST(voided_space_grants_nothing),
+		TEST(unfinished_node_is_no_member),
+		TEST(numbers_count_by_kind_and_year),
+		TEST(number_of_a_transaction_that_failed_is_free_again),
+		TEST(nodes_of_one_office_never_issue_the_same),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
