@@ -180,7 +180,21 @@ enum err replica_admit(struct replica *r, const struct admission *a, uint64_t no
 	return finish(r, &w);
 }
 
-/* Further nodes of an office have a letter of their own: B, C, ... */
+/* Further nodes of an office have letters of their own: B, C ... Z, BA, BB ... */
+enum { BLOCK_LETTERS_MAX = 3, BLOCK_MAX = 26 * 26 * 26 - 1 };
+
+static void block_letters(char out[BLOCK_LETTERS_MAX + 1], int64_t block)
+{
+	char digits[BLOCK_LETTERS_MAX];
+	size_t count = 0;
+
+	for (; block > 0; block /= 26)
+		digits[count++] = (char)('A' + block % 26);
+	while (count > 0)
+		*out++ = digits[--count];
+	*out = '\0';
+}
+
 static enum err number_block(struct replica *r, const struct member *self, int64_t *block,
 			     struct errmsg *msg)
 {
@@ -200,7 +214,7 @@ enum err replica_number(struct replica *r, uint16_t kind_number, unsigned year,
 {
 	const struct kind *kind = schema_kind(kind_number);
 	const struct member *self = replica_self(r);
-	char prefix[32], letter[2] = "";
+	char prefix[32], letters[BLOCK_LETTERS_MAX + 1];
 	int64_t block;
 	uint64_t next;
 	enum err rc;
@@ -213,10 +227,12 @@ enum err replica_number(struct replica *r, uint16_t kind_number, unsigned year,
 	rc = number_block(r, self, &block, msg);
 	if (rc != OK)
 		return rc;
-	if (block > 0)
-		letter[0] = (char)('A' + block % 26);
+	if (block < 0 || block > BLOCK_MAX)
+		return errmsg_set(msg, ERR_INVALID, "this node's block of numbers is %lld",
+				  (long long)block);
+	block_letters(letters, block);
 	snprintf(prefix, sizeof(prefix), "%s-%s-%u-%s", kind->prefix, self->office_code, year,
-		 letter);
+		 letters);
 	rc = store_counter_next(r->store, prefix, &next, msg);
 	if (rc == OK)
 		snprintf(out, NUMBER_TEXT_MAX, "%s%04llu", prefix, (unsigned long long)next);

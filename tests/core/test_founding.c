@@ -248,6 +248,26 @@ static void nodes_of_one_office_never_issue_the_same(void **state)
 	office_close(&third);
 }
 
+static void letters_go_on_after_z(void **state)
+{
+	struct world *w = *state;
+	struct office nodes[26];
+	struct errmsg why;
+
+	assert_int_equal(found(&w->a, "SHA", "UTC", &why), OK);
+	for (unsigned i = 0; i < 26; i++) {
+		office_open(&nodes[i], NULL, 10 + i);
+		office_join(&nodes[i], &w->a, "SHA");
+	}
+	office_join(&w->b, &w->a, "SHA");
+	assert_number(&nodes[0], KIND_ACTION, 2027, "AI-SHA-2027-B0001");
+	assert_number(&nodes[24], KIND_ACTION, 2027, "AI-SHA-2027-Z0001");
+	assert_number(&nodes[25], KIND_ACTION, 2027, "AI-SHA-2027-BA0001");
+	assert_number(&w->b, KIND_ACTION, 2027, "AI-SHA-2027-BB0001");
+	for (unsigned i = 0; i < 26; i++)
+		office_close(&nodes[i]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -262,6 +282,7 @@ int main(void)
 		TEST(numbers_count_by_kind_and_year),
 		TEST(number_of_a_transaction_that_failed_is_free_again),
 		TEST(nodes_of_one_office_never_issue_the_same),
+		TEST(letters_go_on_after_z),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
