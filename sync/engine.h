@@ -64,6 +64,10 @@ bool engine_is_paused(const struct engine *e);
 /* Every session is open, compared, and neither side lacks anything. */
 bool engine_is_idle(const struct engine *e);
 
+/* Asserts the invariants of the engine and of its sessions (sync/session.h). For
+ * tests: it looks at everything. */
+void engine_check(const struct engine *e);
+
 /* Peers for people: one entry a known member or address. */
 enum peer_state {
 	PEER_DOWN,

@@ -74,11 +74,12 @@ static bool is_trusted(const struct session *s, const uint8_t key[NOISE_KEY_BYTE
 	return replica_member_by_noise_key(r, key) || is_bootstrap_key(r, key);
 }
 
-static enum err check_key(const struct session *s, struct errmsg *msg)
+static enum err check_key(struct session *s, struct errmsg *msg)
 {
 	const uint8_t *key = link_remote_key(&s->link);
 
-	if (memcmp(key, s->config.key->public_key, NOISE_KEY_BYTES) == 0)
+	s->end.is_self = memcmp(key, s->config.key->public_key, NOISE_KEY_BYTES) == 0;
+	if (s->end.is_self)
 		return errmsg_set(msg, ERR_HANDSHAKE, "that is this node itself");
 	if (s->config.expected_key && memcmp(key, s->expected_key, NOISE_KEY_BYTES) != 0)
 		return errmsg_set(msg, ERR_HANDSHAKE,
@@ -156,12 +157,16 @@ static void end_session(struct session *s, enum err code, bool by_peer, struct b
 static enum err encode_and_send(struct session *s, const struct message *m)
 {
 	struct buf encoded = BUF_EMPTY;
+	struct bytes bytes;
 	enum err rc;
 
 	message_encode(&encoded, m);
+	bytes = buf_bytes(&encoded);
 	rc = buf_check(&encoded);
+	if (rc == OK && m->type == MESSAGE_CHANGES)
+		rc = pack_shrink(s->config.pack, bytes, &bytes);
 	if (rc == OK)
-		rc = link_send(&s->link, buf_bytes(&encoded));
+		rc = link_send(&s->link, bytes);
 	buf_release(&encoded);
 	return rc;
 }
@@ -349,13 +354,28 @@ static enum err (*const handlers[SESSION_STATE_COUNT][MESSAGE_TYPE_COUNT])(struc
 	},
 };
 
+/* Only CHANGES are worth packing, and only they may come packed. */
+static enum err unpack(struct session *s, struct bytes *encoded, enum message_type *type)
+{
+	enum err rc =
+		pack_restore(s->config.pack, *encoded, CHANGES_BYTES_MAX, s->config.arena, encoded);
+
+	if (rc == OK)
+		rc = message_peek(*encoded, type);
+	return rc == OK && *type != MESSAGE_CHANGES ? ERR_FORMAT : rc;
+}
+
 static enum err dispatch(struct session *s, struct now now, struct bytes encoded,
 			 struct errmsg *msg)
 {
 	enum message_type type;
 	struct message m;
-	enum err rc = message_peek(encoded, &type);
+	enum err rc;
 
+	if (pack_is_frame(encoded))
+		rc = unpack(s, &encoded, &type);
+	else
+		rc = message_peek(encoded, &type);
 	if (rc)
 		return errmsg_set(msg, rc, "not a message of this protocol");
 	if (!handlers[s->state][type])

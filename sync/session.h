@@ -20,6 +20,7 @@
 #ifndef HT_SYNC_SESSION_H
 #define HT_SYNC_SESSION_H
 
+#include "core/pack.h"
 #include "core/replica.h"
 #include "proto/limits.h"
 #include "proto/noise.h"
@@ -53,6 +54,7 @@ struct session_config {
 	const uint8_t *sign_key;         /* ours, public; told to newcomers */
 	const struct dice *dice;
 	struct arena *arena; /* for one message at a time; reset after it */
+	struct pack *pack;   /* borrowed: CHANGES travel packed */
 	const char *tzdata;  /* its version, or NULL */
 	bool is_dialler;
 	const uint8_t *expected_key; /* copied; NULL: any member's */
@@ -96,6 +98,7 @@ struct session_end {
 	enum err code; /* OK: for a harmless reason */
 	bool by_peer;  /* the peer said so */
 	bool flush;    /* the last words are in session_outgoing() */
+	bool is_self;  /* we reached ourselves */
 	char name[REASON_NAME_MAX + 1];
 	char text[REASON_TEXT_MAX + 1];
 };

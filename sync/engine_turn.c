@@ -1,0 +1,186 @@
+/* What follows from any event. */
+#include <stdio.h>
+#include <string.h>
+
+#include "sync/engine_impl.h"
+
+void engine_log(const struct engine *e, enum log_level level, const char *event, const char *peer,
+		const char *detail)
+{
+	if (e->log)
+		e->log(e->log_ctx, level, event, peer, detail);
+}
+
+/* ---- The replica holds more ------------------------------------------------------ */
+
+static void directory_digest(const struct engine *e, uint8_t out[VV_DIGEST_BYTES])
+{
+	struct space_id directory = replica_directory(e->replica);
+
+	vv_digest(replica_vv(e->replica, &directory), out);
+}
+
+void engine_note_directory(struct engine *e)
+{
+	directory_digest(e, e->directory_digest);
+}
+
+/* Members came, went or moved. Who was refused may be welcome now, here or
+ * there. */
+static void refresh_peers(struct engine *e, struct now now)
+{
+	uint8_t digest[VV_DIGEST_BYTES];
+	struct errmsg msg = { 0 };
+
+	directory_digest(e, digest);
+	if (memcmp(digest, e->directory_digest, sizeof(digest)) == 0)
+		return;
+	if (peer_list_refresh(&e->peers, e->replica, e->key.public_key, &msg))
+		engine_log(e, LOG_ERROR, "peers", "", msg.text);
+	engine_note_directory(e);
+	for (size_t i = 0; i < e->peers.count; i++) {
+		struct peer *p = e->peers.peers[i];
+
+		if (p->hopes_for_directory)
+			schedule_hurry(&p->schedule, now.mono_ms);
+		p->hopes_for_directory = false;
+	}
+}
+
+void engine_wake(struct engine *e, struct now now, const struct space_id *space)
+{
+	refresh_peers(e, now);
+	for (size_t i = 0; i < e->conn_count; i++)
+		if (e->conns[i]->session)
+			session_wake(e->conns[i]->session, now, space);
+}
+
+static void pass_on_news(struct engine *e, struct now now)
+{
+	for (size_t i = 0; i < e->conn_count; i++) {
+		struct conn *c = e->conns[i];
+		struct session_news news;
+
+		if (!c->session)
+			continue;
+		news = session_take_news(c->session);
+		c->changesets_sent += news.sent;
+		c->changesets_received += news.received;
+		if (news.changed_spaces)
+			engine_wake(e, now, news.changed_spaces == 1 ? &news.space : NULL);
+	}
+}
+
+/* ---- Two connections to one peer --------------------------------------------------- */
+
+/* The peer that stands for whoever proved this key. */
+static struct peer *identify(struct engine *e, struct conn *c, const uint8_t *key)
+{
+	struct peer *dialled = c->peer;
+
+	conn_set_peer(c, NULL);
+	return dialled ? peer_identify(&e->peers, dialled, key) : peer_add_key(&e->peers, key);
+}
+
+/* Which one stays must be the same on both sides: the one whose dialler has the
+ * smaller key. But a connection that both have long known is given up: who dials
+ * again has lost it. */
+static bool new_one_stays(const struct engine *e, const struct conn *old, const struct conn *new,
+			  struct now now)
+{
+	bool ours_stays = memcmp(e->key.public_key, new->peer->key, NOISE_KEY_BYTES) < 0;
+
+	if (old->is_inbound == new->is_inbound ||
+	    now.mono_ms - old->established_ms >= SETTLED_AFTER_MS)
+		return true;
+	return new->is_inbound != ours_stays;
+}
+
+static void drop_superfluous(struct conn *c)
+{
+	session_close(c->session, BYE_DUPLICATE, "the other connection between us stays");
+}
+
+/* The peer has another connection. True: `c` is the one to keep. */
+static bool settle(struct engine *e, struct conn *c, struct now now)
+{
+	struct conn *old = c->peer->conn;
+
+	if (!old->session)
+		conn_drop(e, old); /* over there it would be the second one */
+	else if (!old->is_established)
+		return true; /* settled when its handshake ends */
+	else if (new_one_stays(e, old, c, now))
+		drop_superfluous(old);
+	else
+		drop_superfluous(c);
+	return session_state(c->session) != SESSION_CLOSED;
+}
+
+static void establish(struct engine *e, struct conn *c, struct now now)
+{
+	struct peer *p = identify(e, c, session_remote_key(c->session));
+	bool is_closed = session_state(c->session) == SESSION_CLOSED;
+
+	c->is_established = true;
+	c->established_ms = now.mono_ms;
+	if (!p) {
+		session_close(c->session, err_name(ERR_LIMIT), "too many peers");
+		return;
+	}
+	conn_set_peer(c, p);
+	if (p->conn && p->conn != c && (is_closed || !settle(e, c, now)))
+		return;
+	p->conn = c;
+	if (!is_closed)
+		engine_log(e, LOG_INFO, "session-open", peer_name(p), c->from);
+}
+
+static void establish_all(struct engine *e, struct now now)
+{
+	/* Backwards: settling may take a connection out. */
+	for (size_t i = e->conn_count; i-- > 0;) {
+		struct conn *c = i < e->conn_count ? e->conns[i] : NULL;
+
+		if (c && c->session && !c->is_established && session_remote_key(c->session))
+			establish(e, c, now);
+	}
+}
+
+/* ---- A turn's end -------------------------------------------------------------------- */
+
+static void push_all(struct engine *e, struct now now)
+{
+	for (size_t i = 0; i < e->conn_count; i++)
+		if (conn_has_work(e->conns[i]))
+			session_push(e->conns[i]->session, now);
+}
+
+/* Feeds that wait and the like: said once. */
+static void log_warning(struct engine *e, struct conn *c)
+{
+	const char *warning = session_warning(c->session);
+
+	if (strcmp(warning, c->warned) == 0)
+		return;
+	snprintf(c->warned, sizeof(c->warned), "%s", warning);
+	engine_log(e, LOG_WARN, "warning", c->peer ? peer_name(c->peer) : c->from, warning);
+}
+
+void engine_turn(struct engine *e, struct now now)
+{
+	e->now_ms = now.mono_ms;
+	establish_all(e, now);
+	pass_on_news(e, now);
+	push_all(e, now);
+	for (size_t i = e->conn_count; i-- > 0;) {
+		struct conn *c = e->conns[i];
+
+		if (!c->session)
+			continue;
+		log_warning(e, c);
+		conn_flush(e, c);
+		if (session_state(c->session) == SESSION_CLOSED)
+			conn_ended(e, c, now);
+	}
+}

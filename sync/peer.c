@@ -1,0 +1,204 @@
+#include "sync/peer.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+void peer_list_release(struct peer_list *l)
+{
+	for (size_t i = 0; i < l->count; i++)
+		free(l->peers[i]);
+	free(l->peers);
+	*l = (struct peer_list){ 0 };
+}
+
+struct peer *peer_by_key(const struct peer_list *l, const uint8_t key[NOISE_KEY_BYTES])
+{
+	for (size_t i = 0; i < l->count; i++)
+		if (l->peers[i]->has_key && memcmp(l->peers[i]->key, key, NOISE_KEY_BYTES) == 0)
+			return l->peers[i];
+	return NULL;
+}
+
+static bool has_address(const struct peer *p, const char *address)
+{
+	if (strcmp(p->member_address, address) == 0)
+		return true;
+	for (size_t i = 0; i < p->address_count; i++)
+		if (strcmp(p->addresses[i], address) == 0)
+			return true;
+	return false;
+}
+
+struct peer *peer_by_address(const struct peer_list *l, const char *address)
+{
+	for (size_t i = 0; i < l->count; i++)
+		if (has_address(l->peers[i], address))
+			return l->peers[i];
+	return NULL;
+}
+
+/* A new peer at the end of the list; NULL: no room. */
+static struct peer *append(struct peer_list *l)
+{
+	struct peer *p;
+
+	if (l->count == PEERS_MAX)
+		return NULL;
+	if (l->count == l->cap) {
+		size_t cap = l->cap ? 2 * l->cap : 8;
+		struct peer **peers = realloc(l->peers, cap * sizeof(*peers));
+
+		if (!peers)
+			return NULL;
+		l->peers = peers;
+		l->cap = cap;
+	}
+	p = calloc(1, sizeof(*p));
+	if (!p)
+		return NULL;
+	schedule_init(&p->schedule, 0);
+	l->peers[l->count++] = p;
+	return p;
+}
+
+static void remove_peer(struct peer_list *l, struct peer *p)
+{
+	size_t at = 0;
+
+	assert(p->conn_count == 0);
+	while (l->peers[at] != p)
+		at++;
+	memmove(&l->peers[at], &l->peers[at + 1], (l->count - at - 1) * sizeof(l->peers[0]));
+	l->count--;
+	free(p);
+}
+
+static void put_address(struct peer *p, const char *address)
+{
+	if (has_address(p, address) || p->address_count == PEER_ADDRESSES_MAX)
+		return;
+	assert(strlen(address) <= ADDRESS_TEXT_MAX);
+	strcpy(p->addresses[p->address_count++], address);
+}
+
+enum err peer_add_address(struct peer_list *l, const char *address, struct errmsg *msg)
+{
+	struct peer *p;
+
+	if (strlen(address) > ADDRESS_TEXT_MAX)
+		return errmsg_set(msg, ERR_LIMIT, "an address has at most %d bytes",
+				  ADDRESS_TEXT_MAX);
+	if (peer_by_address(l, address))
+		return OK;
+	p = append(l);
+	if (!p)
+		return errmsg_set(msg, ERR_LIMIT, "more than %d peers", PEERS_MAX);
+	put_address(p, address);
+	return OK;
+}
+
+static void set_key(struct peer *p, const uint8_t key[NOISE_KEY_BYTES])
+{
+	memcpy(p->key, key, NOISE_KEY_BYTES);
+	p->has_key = true;
+}
+
+struct peer *peer_add_key(struct peer_list *l, const uint8_t key[NOISE_KEY_BYTES])
+{
+	struct peer *p = peer_by_key(l, key);
+
+	if (!p)
+		p = append(l);
+	if (p)
+		set_key(p, key);
+	return p;
+}
+
+/* ---- The directory ------------------------------------------------------------ */
+
+static enum err take_member(struct peer_list *l, const struct member *m, struct errmsg *msg)
+{
+	struct peer *p = peer_by_key(l, m->identity.noise_key);
+	struct peer *at_address = m->address[0] ? peer_by_address(l, m->address) : NULL;
+
+	/* A configured address that nobody has answered at yet is taken for the
+	 * member's; the handshake checks. */
+	if (!p && at_address && !at_address->has_key && at_address->conn_count == 0)
+		p = at_address;
+	if (!p)
+		p = append(l);
+	if (!p)
+		return errmsg_set(msg, ERR_LIMIT, "more than %d peers", PEERS_MAX);
+	set_key(p, m->identity.noise_key);
+	p->is_member = true;
+	memcpy(p->office_code, m->office_code, sizeof(p->office_code));
+	memcpy(p->member_address, m->address, sizeof(p->member_address));
+	return OK;
+}
+
+/* Nodes that left the directory go, unless somebody wants their address dialled. */
+static void drop_strangers(struct peer_list *l)
+{
+	for (size_t i = l->count; i-- > 0;) {
+		struct peer *p = l->peers[i];
+
+		if (!p->is_member)
+			p->member_address[0] = '\0';
+		if (!p->is_member && p->conn_count == 0 && p->address_count == 0)
+			remove_peer(l, p);
+	}
+}
+
+enum err peer_list_refresh(struct peer_list *l, const struct replica *r,
+			   const uint8_t own_key[NOISE_KEY_BYTES], struct errmsg *msg)
+{
+	size_t count;
+	const struct member *members = replica_members(r, &count);
+	enum err rc = OK;
+
+	for (size_t i = 0; i < l->count; i++)
+		l->peers[i]->is_member = false;
+	for (size_t i = 0; i < count && rc == OK; i++)
+		if (memcmp(members[i].identity.noise_key, own_key, NOISE_KEY_BYTES) != 0)
+			rc = take_member(l, &members[i], msg);
+	drop_strangers(l);
+	return rc;
+}
+
+struct peer *peer_identify(struct peer_list *l, struct peer *p, const uint8_t key[NOISE_KEY_BYTES])
+{
+	struct peer *known = peer_by_key(l, key);
+
+	if (known == p)
+		return p;
+	if (!known) {
+		set_key(p, key);
+		return p;
+	}
+	for (size_t i = 0; i < p->address_count; i++)
+		put_address(known, p->addresses[i]);
+	remove_peer(l, p);
+	return known;
+}
+
+const char *peer_next_address(const struct peer *p, bool dial_members)
+{
+	size_t with_member = dial_members && p->member_address[0];
+	size_t count = p->address_count + with_member;
+	size_t at;
+
+	if (count == 0 || p->is_self)
+		return NULL;
+	at = p->dial_count % count;
+	return with_member && at == 0 ? p->member_address : p->addresses[at - with_member];
+}
+
+const char *peer_address(const struct peer *p)
+{
+	return p->member_address[0] ? p->member_address : p->addresses[0];
+}
+
+const char *peer_name(const struct peer *p)
+{
+	return p->office_code[0] ? p->office_code : peer_address(p);
+}
