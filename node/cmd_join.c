@@ -293,10 +293,16 @@ static enum err become_member(struct context *ctx, const struct args *args,
 	bool complete = false;
 	enum err rc = joining_run(&config, &complete, msg);
 
+	if (rc == ERR_IO || rc == ERR_TIMEOUT)
+		fprintf(stderr, "%s\n",
+			_("Nobody answers: does `huitong serve` run where the ticket was made, and "
+			  "is its address reachable from here? This can be repeated."));
 	if (rc == OK)
 		rc = remember_person(ctx, config.person_name, msg);
 	if (rc == OK)
 		rc = print_member(ctx, complete, msg);
+	if (rc == OK && complete && !ctx->is_json)
+		fprintf(stderr, "%s\n", _("next: huitong serve"));
 	if (rc == OK && !complete)
 		fprintf(stderr, "%s\n",
 			_("the link broke before everything was here: `huitong serve` fetches the "
