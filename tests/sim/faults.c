@@ -108,6 +108,8 @@ static void damage_segment(struct world *w)
 	unsigned from = back ? e->b : e->a, to = back ? e->a : e->b;
 	struct link link = *net_link(w->net, from, to);
 
+	if (w->config.is_honest)
+		return;
 	link.next_damage = (enum damage)(1 + prng_below(&w->dice, DAMAGE_COUNT - 1));
 	net_set_link(w->net, from, to, &link);
 	world_note(w, NULL, "damage %d N%02u -> N%02u", (int)link.next_damage, from, to);

@@ -4,6 +4,7 @@
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "tests/sim/invariants.h"
 
@@ -40,12 +41,44 @@ enum err node_open_replica(struct node *n, bool create, struct replica **out, st
 	return replica_open(out, &config, msg);
 }
 
+/* What only a wrong peer or spoilt bytes may cause. */
+static bool is_quarrel(const char *detail)
+{
+	static const enum err quarrels[] = { ERR_FORMAT, ERR_LIMIT,     ERR_VERSION, ERR_INVALID,
+					     ERR_ORG,    ERR_SIGNATURE, ERR_CHAIN,   ERR_CAUSAL,
+					     ERR_FORK,   ERR_GRANT,     ERR_REPLICA, ERR_PROTOCOL,
+					     ERR_CORRUPT };
+	static const char by_peer[] = "the peer says ";
+	size_t size;
+
+	if (strncmp(detail, by_peer, sizeof(by_peer) - 1) == 0)
+		detail += sizeof(by_peer) - 1;
+	size = strcspn(detail, ":");
+	for (size_t i = 0; i < sizeof(quarrels) / sizeof(quarrels[0]); i++) {
+		const char *name = err_name(quarrels[i]);
+
+		if (strlen(name) == size && memcmp(name, detail, size) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* W-16; strangers have sessions of their own, without a peer. */
+static void check_peace(struct node *n, const char *event, const char *peer, const char *detail)
+{
+	bool is_end = strcmp(event, "session-refused") == 0 || strcmp(event, "session-lost") == 0;
+
+	if (is_end && is_quarrel(detail) && net_stats(n->world->net)->damaged == 0)
+		world_fail(n->world, "W-16", "%s and %s quarrel: %s", n->code, peer, detail);
+}
+
 /* The engine's log goes into the trace. */
 static void on_log(void *ctx, enum log_level level, const char *event, const char *peer,
 		   const char *detail)
 {
 	struct node *n = ctx;
 
+	check_peace(n, event, peer, detail);
 	if (level > LOG_DEBUG || n->world->config.verbose)
 		world_note(n->world, n, "%s %s %s: %s", level >= LOG_WARN ? "!" : "-", event, peer,
 			   detail);

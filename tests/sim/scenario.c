@@ -21,6 +21,7 @@ static void draw_chaos(struct world_config *c)
 	c->all_granted = prng_chance(&dice, 30);
 	c->both_dial = prng_chance(&dice, 50);
 	c->dial_members = prng_chance(&dice, 20);
+	c->is_honest = prng_chance(&dice, 50);
 	c->edit_mean_ms = 500 + prng_below(&dice, 20000);
 	c->fault_mean_ms = 5000 + prng_below(&dice, 120000);
 }

@@ -50,6 +50,7 @@ struct world_config {
 	bool all_granted;  /* every node takes part in every space */
 	bool both_dial;    /* along each edge; otherwise only its first node */
 	bool dial_members; /* addresses come from the directory, not from the config */
+	bool is_honest;    /* the links' bytes are never spoilt */
 	bool direct;       /* no engines: changesets are handed over in one step */
 	bool no_audit;     /* only count: for measuring */
 	bool verbose;
