@@ -188,10 +188,19 @@ static void log_stranger(struct engine *e, const struct conn *c, const struct se
 
 /* ---- What follows -------------------------------------------------------------------- */
 
-static bool was_good(const struct conn *c, struct now now)
+/* Changesets moved, and it was the link that ended it: a full disk ends every
+ * session right after its first chunk. */
+static bool got_somewhere(const struct conn *c, const struct session_end *end)
 {
-	return c->is_established && (now.mono_ms - c->established_ms >= GOOD_AFTER_MS ||
-				     c->changesets_sent || c->changesets_received);
+	bool by_link = end->code == OK || end->code == ERR_CLOSED || end->code == ERR_TIMEOUT;
+
+	return by_link && (c->changesets_sent || c->changesets_received);
+}
+
+static bool was_good(const struct conn *c, const struct session_end *end, struct now now)
+{
+	return c->is_established &&
+	       (now.mono_ms - c->established_ms >= GOOD_AFTER_MS || got_somewhere(c, end));
 }
 
 static void plan(struct engine *e, const struct conn *c, const struct session_end *end,
@@ -205,7 +214,7 @@ static void plan(struct engine *e, const struct conn *c, const struct session_en
 	p->is_refused = is_refused;
 	p->is_self = end->is_self;
 	p->hopes_for_directory = end->code == ERR_HANDSHAKE;
-	if (!is_refused && was_good(c, now))
+	if (!is_refused && was_good(c, end, now))
 		schedule_succeeded(&p->schedule);
 	if (is_renewal)
 		p->schedule.next_ms = now.mono_ms + (c->is_inbound ? RENEW_WAIT_MS : 0);
