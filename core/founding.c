@@ -1,5 +1,5 @@
-/* How an organisation begins and how it grows: the records that a founding
- * and an admission write, and the readable numbers that offices issue. */
+/* How an organisation begins and how it grows: the records that a founding and an
+ * admission write. */
 #include <stdio.h>
 #include <string.h>
 
@@ -178,63 +178,4 @@ enum err replica_admit(struct replica *r, const struct admission *a, uint64_t no
 	put_node(&w, &office, &a->node, nodes, a->address);
 	put_person(&w, &office, a->person_name);
 	return finish(r, &w);
-}
-
-/* Further nodes of an office have letters of their own: B, C ... Z, BA, BB ... */
-enum { BLOCK_LETTERS_MAX = 3, BLOCK_MAX = 26 * 26 * 26 - 1 };
-
-static void block_letters(char out[BLOCK_LETTERS_MAX + 1], int64_t block)
-{
-	char digits[BLOCK_LETTERS_MAX];
-	size_t count = 0;
-
-	for (; block > 0; block /= 26)
-		digits[count++] = (char)('A' + block % 26);
-	while (count > 0)
-		*out++ = digits[--count];
-	*out = '\0';
-}
-
-static enum err number_block(struct replica *r, const struct member *self, int64_t *block,
-			     struct errmsg *msg)
-{
-	struct value arg = value_ref(&self->node);
-	struct rows *rows;
-	enum err rc = store_rows_open(&rows, r->store, "SELECT block FROM r_node WHERE id = ?1",
-				      &arg, 1, msg);
-
-	if (rc != OK)
-		return rc;
-	*block = rows_next(rows) ? rows_int(rows, 0) : 0;
-	return rows_close(rows, msg);
-}
-
-enum err replica_number(struct replica *r, uint16_t kind_number, unsigned year,
-			char out[NUMBER_TEXT_MAX], struct errmsg *msg)
-{
-	const struct kind *kind = schema_kind(kind_number);
-	const struct member *self = replica_self(r);
-	char prefix[32], letters[BLOCK_LETTERS_MAX + 1];
-	int64_t block;
-	uint64_t next;
-	enum err rc;
-
-	if (!kind || !kind->prefix)
-		return errmsg_set(msg, ERR_INVALID, "records of kind %u have no number",
-				  kind_number);
-	if (!self)
-		return errmsg_set(msg, ERR_NOT_FOUND, "this node is not in the directory yet");
-	rc = number_block(r, self, &block, msg);
-	if (rc != OK)
-		return rc;
-	if (block < 0 || block > BLOCK_MAX)
-		return errmsg_set(msg, ERR_INVALID, "this node's block of numbers is %lld",
-				  (long long)block);
-	block_letters(letters, block);
-	snprintf(prefix, sizeof(prefix), "%s-%s-%u-%s", kind->prefix, self->office_code, year,
-		 letters);
-	rc = store_counter_next(r->store, prefix, &next, msg);
-	if (rc == OK)
-		snprintf(out, NUMBER_TEXT_MAX, "%s%04llu", prefix, (unsigned long long)next);
-	return rc;
 }

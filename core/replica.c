@@ -656,5 +656,10 @@ enum err replica_stats(struct replica *r, struct replica_stats *out, struct errm
 
 enum err replica_state_hash(struct replica *r, uint8_t out[STATE_HASH_BYTES], struct errmsg *msg)
 {
-	return store_state_hash(r->store, out, msg);
+	enum err rc = store_begin_read(r->store, msg);
+
+	if (rc == OK)
+		rc = store_state_hash(r->store, out, msg);
+	store_rollback(r->store);
+	return rc;
 }

@@ -18,6 +18,7 @@ enum {
 
 static const char *const statement_sql[STMT_COUNT] = {
 	[STMT_BEGIN] = "BEGIN IMMEDIATE",
+	[STMT_BEGIN_READ] = "BEGIN DEFERRED",
 	[STMT_COMMIT] = "COMMIT",
 	[STMT_ROLLBACK] = "ROLLBACK",
 	[STMT_DATA_VERSION] = "PRAGMA data_version",
@@ -25,6 +26,7 @@ static const char *const statement_sql[STMT_COUNT] = {
 	[STMT_SETTING_PUT] = "INSERT INTO setting VALUES(?1, ?2) ON CONFLICT(key) DO UPDATE SET "
 			     "value = excluded.value",
 	[STMT_SETTING_DELETE] = "DELETE FROM setting WHERE key = ?1",
+	[STMT_COUNTER_SET] = "UPDATE counter SET next = ?2 WHERE name = ?1",
 	[STMT_COUNTER] = "INSERT INTO counter VALUES(?1, 2) ON CONFLICT(name) DO UPDATE SET "
 			 "next = next + 1 RETURNING next - 1",
 	[STMT_REPLICA_ADD] = "INSERT INTO replica_index VALUES(?1, ?2)",
@@ -521,6 +523,11 @@ enum err store_begin(struct store *s, struct errmsg *msg)
 	return run_statement(s, STMT_BEGIN, "begin", msg);
 }
 
+enum err store_begin_read(struct store *s, struct errmsg *msg)
+{
+	return run_statement(s, STMT_BEGIN_READ, "begin to read", msg);
+}
+
 enum err store_commit(struct store *s, struct errmsg *msg)
 {
 	return run_statement(s, STMT_COMMIT, "commit", msg);
@@ -613,4 +620,16 @@ enum err store_counter_next(struct store *s, const char *name, uint64_t *out, st
 		rc = store_error(s, result, "count", msg);
 	sqlite3_reset(stmt);
 	return rc;
+}
+
+enum err store_counter_set(struct store *s, const char *name, uint64_t next, struct errmsg *msg)
+{
+	enum err rc;
+	sqlite3_stmt *stmt = store_statement(s, STMT_COUNTER_SET, &rc, msg);
+
+	if (rc != OK)
+		return rc;
+	sqlite3_bind_text(stmt, 1, name, -1, SQLITE_STATIC);
+	sqlite3_bind_int64(stmt, 2, (int64_t)next);
+	return store_run(s, stmt, "count", msg);
 }

@@ -34,6 +34,8 @@ bool store_needs_replay(const struct store *s);
 MUST_CHECK enum err store_schema_done(struct store *s, struct errmsg *msg);
 
 MUST_CHECK enum err store_begin(struct store *s, struct errmsg *msg); /* takes the write lock */
+/* From the next read on until the end everything is of one moment, whoever writes. */
+MUST_CHECK enum err store_begin_read(struct store *s, struct errmsg *msg);
 MUST_CHECK enum err store_commit(struct store *s, struct errmsg *msg);
 void store_rollback(struct store *s);
 bool store_in_transaction(const struct store *s);
@@ -45,8 +47,12 @@ MUST_CHECK enum err store_setting_get(struct store *s, const char *key, struct b
 				      struct errmsg *msg);
 MUST_CHECK enum err store_setting_put(struct store *s, const char *key, const struct bytes *value,
 				      struct errmsg *msg);
+/* Issue the next count; a new counter begins at 1. */
 MUST_CHECK enum err store_counter_next(struct store *s, const char *name, uint64_t *out,
 				       struct errmsg *msg);
+/* An existing counter goes on with `next`. */
+MUST_CHECK enum err store_counter_set(struct store *s, const char *name, uint64_t next,
+				      struct errmsg *msg);
 
 /* ---- Log ---- */
 

@@ -187,7 +187,9 @@ enum err store_rows_open(struct rows **out, struct store *s, const char *sql,
 
 bool rows_next(struct rows *rows)
 {
-	rows->result = sqlite3_step(rows->stmt);
+	/* After the end SQLite would begin again. */
+	if (rows->result == SQLITE_OK || rows->result == SQLITE_ROW)
+		rows->result = sqlite3_step(rows->stmt);
 	return rows->result == SQLITE_ROW;
 }
 

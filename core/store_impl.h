@@ -10,6 +10,7 @@
 /* Statements that every store has, prepared on first use (store_statement()). */
 enum statement {
 	STMT_BEGIN,
+	STMT_BEGIN_READ,
 	STMT_COMMIT,
 	STMT_ROLLBACK,
 	STMT_DATA_VERSION,
@@ -17,6 +18,7 @@ enum statement {
 	STMT_SETTING_PUT,
 	STMT_SETTING_DELETE,
 	STMT_COUNTER,
+	STMT_COUNTER_SET,
 	STMT_REPLICA_ADD,
 	STMT_SPACE_ADD,
 	STMT_FEED_ADD,

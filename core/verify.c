@@ -208,9 +208,9 @@ static enum err replay_into_memory(struct replica *r, struct verify_report *repo
 	return rc;
 }
 
-enum err replica_verify(struct replica *r, struct verify_report *out,
-			void (*progress)(void *ctx, uint64_t done, uint64_t total), void *ctx,
-			struct errmsg *msg)
+static enum err verify(struct replica *r, struct verify_report *out,
+		       void (*progress)(void *ctx, uint64_t done, uint64_t total), void *ctx,
+		       struct errmsg *msg)
 {
 	struct verify_report report = { 0 };
 	bool changed;
@@ -227,5 +227,18 @@ enum err replica_verify(struct replica *r, struct verify_report *out,
 				"the stored state differs from what the log says");
 	if (rc == OK)
 		*out = report;
+	return rc;
+}
+
+enum err replica_verify(struct replica *r, struct verify_report *out,
+			void (*progress)(void *ctx, uint64_t done, uint64_t total), void *ctx,
+			struct errmsg *msg)
+{
+	enum err rc = store_begin_read(r->store, msg);
+
+	/* Others may write meanwhile: log and state must be of one moment. */
+	if (rc == OK)
+		rc = verify(r, out, progress, ctx, msg);
+	store_rollback(r->store);
 	return rc;
 }

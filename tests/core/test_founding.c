@@ -231,6 +231,24 @@ static void number_of_a_transaction_that_failed_is_free_again(void **state)
 	assert_number(&w->a, KIND_ACTION, 2027, "AI-SHA-2027-0001");
 }
 
+/* As after a restore: the counter is old, the records came back from the peers. */
+static void numbers_go_on_above_what_is_here_already(void **state)
+{
+	struct world *w = *state;
+	struct value value = value_str("AI-SHA-2027-0007"), other = value_str("AI-SHA-2027-B0031");
+	struct space_id space;
+	struct errmsg why;
+
+	assert_int_equal(found(&w->a, "SHA", "UTC", &why), OK);
+	space = office_share(&w->a);
+	office_create(&w->a, &space, KIND_ACTION, ACTION_NUMBER, &value);
+	office_create(&w->a, &space, KIND_ACTION, ACTION_NUMBER, &other);
+	value = value_str("AI-SHA-2027-0001");
+	office_create(&w->a, &space, KIND_ACTION, ACTION_NUMBER, &value);
+	assert_number(&w->a, KIND_ACTION, 2027, "AI-SHA-2027-0008");
+	assert_number(&w->a, KIND_ACTION, 2027, "AI-SHA-2027-0009");
+}
+
 static void nodes_of_one_office_never_issue_the_same(void **state)
 {
 	struct world *w = *state;
@@ -281,6 +299,7 @@ int main(void)
 		TEST(unfinished_node_is_no_member),
 		TEST(numbers_count_by_kind_and_year),
 		TEST(number_of_a_transaction_that_failed_is_free_again),
+		TEST(numbers_go_on_above_what_is_here_already),
 		TEST(nodes_of_one_office_never_issue_the_same),
 		TEST(letters_go_on_after_z),
 	};
