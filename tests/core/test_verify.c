@@ -270,6 +270,41 @@ static void damaged_pages_are_noticed_by_the_quick_check(void **state)
 	replica_close(r);
 }
 
+struct intruder {
+	struct world *w;
+	struct office other;
+	int calls;
+};
+
+static void write_meanwhile(void *ctx, uint64_t done, uint64_t total)
+{
+	struct intruder *in = ctx;
+	struct value value = value_str("written while others verify");
+
+	if (in->calls++ == 0)
+		office_create(&in->other, &in->w->space, KIND_ACTION, ACTION_TITLE, &value);
+}
+
+/* Enough changesets for one report of progress come from `b`, in one transaction. */
+static void writer_does_not_disturb(void **state)
+{
+	struct world *w = *state;
+	struct intruder in = { .w = w };
+	struct value value = value_str("one of many");
+	struct verify_report report;
+	uint8_t hash[STATE_HASH_BYTES];
+
+	for (int i = 0; i < 1100; i++)
+		office_create(&w->b, &w->space, KIND_ACTION, ACTION_TITLE, &value);
+	office_sync(&w->a, &w->b);
+	office_open_again(&in.other, &w->a);
+	OFFICE_MUST(replica_verify(w->a.replica, &report, write_meanwhile, &in, &msg));
+	assert_true(in.calls > 0);
+	OFFICE_MUST(replica_state_hash(w->a.replica, hash, &msg));
+	assert_memory_not_equal(hash, report.stored_hash, STATE_HASH_BYTES);
+	office_close(&in.other);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -280,6 +315,7 @@ int main(void)
 		TEST(change_of_the_state_is_noticed),
 		TEST(other_key_of_a_node_is_noticed),
 		TEST(damaged_pages_are_noticed_by_the_quick_check),
+		TEST(writer_does_not_disturb),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
