@@ -63,14 +63,13 @@ logs() {
 
 # ---- Worlds ----
 
-# A collaboration between Shanghai, which listens, and the offices named, which dial it
-# through `via` (an address), or directly.
+# A collaboration between Shanghai, which listens, and the offices named, which dial it.
 offices() { # OFFICE...
 	local office
 	found SHA
 	start SHA
 	for office; do
-		enrol "$office" "$(invite "$office" SHA "${via:-127.0.0.1:${port[SHA]}}")"
+		enrol "$office" "$(invite "$office" SHA "127.0.0.1:${port[SHA]}")"
 		start "$office"
 	done
 	ht SHA collab new 欧洲上线 >/dev/null

@@ -5,9 +5,11 @@
 
 changesets=20000
 
-offices FRA
-stop FRA
-before=$(changesets FRA)
+found SHA
+start SHA
+link slow --delay 100 "${port[SHA]}" # time enough to be killed in
+enrol FRA "$(invite FRA SHA "127.0.0.1:${proxy_port[slow]}")"
+ht SHA collab new 欧洲上线 >/dev/null
 "$tools/bulk" "$root/SHA" $changesets
 
 step "Frankfurt catches up with $changesets changesets and is killed again and again"
