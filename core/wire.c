@@ -30,7 +30,10 @@ enum tag {
 
 struct wire_reader wire_reader_of(struct bytes input)
 {
-	return (struct wire_reader){ input.data, input.data + input.size, OK };
+	/* An empty span may have no address, and NULL + 0 is not defined. */
+	const uint8_t *data = input.data ? input.data : (const uint8_t *)"";
+
+	return (struct wire_reader){ data, data + input.size, OK };
 }
 
 void wire_fail(struct wire_reader *r, enum err rc)
