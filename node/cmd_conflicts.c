@@ -78,18 +78,23 @@ static enum err item_row(struct context *ctx, const struct item *item, struct ta
 	return rc;
 }
 
-/* "0,2,3" */
-static void parse_fields(struct item *item, const char *list)
+static enum err put_item(struct context *ctx, struct table *table, json_t *array,
+			 const struct item *item, struct errmsg *msg)
 {
-	char *end;
+	if (item->count == 0)
+		return OK;
+	return array ? item_json(ctx, item, array, msg) : item_row(ctx, item, table, msg);
+}
 
-	for (; *list && item->count < FIELDS_MAX; list = *end ? end + 1 : end)
-		item->fields[item->count++] = (uint8_t)strtoul(list, &end, 10);
+static bool is_of(const struct item *item, uint16_t kind, const struct record_id *id)
+{
+	return item->kind == kind && record_id_cmp(&item->id, id) == 0;
 }
 
 static enum err each_item(struct context *ctx, struct table *table, json_t *array,
 			  struct errmsg *msg)
 {
+	struct item item = { .count = 0 };
 	struct rows *rows;
 	enum err rc, closed;
 
@@ -99,13 +104,20 @@ static enum err each_item(struct context *ctx, struct table *table, json_t *arra
 	if (rc != OK)
 		return rc;
 	while (rc == OK && rows_next(rows)) {
-		struct item item = { (uint16_t)rows_int(rows, 0), rows_id(rows, 1), { 0 }, 0 };
+		uint16_t kind = (uint16_t)rows_int(rows, 0);
+		struct record_id id = rows_id(rows, 1);
 
-		if (!schema_kind(item.kind))
+		if (!schema_kind(kind))
 			continue;
-		parse_fields(&item, rows_text(rows, 2));
-		rc = array ? item_json(ctx, &item, array, msg) : item_row(ctx, &item, table, msg);
+		if (!is_of(&item, kind, &id)) {
+			rc = put_item(ctx, table, array, &item, msg);
+			item = (struct item){ .kind = kind, .id = id };
+		}
+		if (item.count < FIELDS_MAX)
+			item.fields[item.count++] = (uint8_t)rows_int(rows, 2);
 	}
+	if (rc == OK)
+		rc = put_item(ctx, table, array, &item, msg);
 	closed = rows_close(rows, rc == OK ? msg : NULL);
 	return rc == OK ? closed : rc;
 }
@@ -160,10 +172,11 @@ static enum err pick_value(struct change *c, const struct args *args, const stru
 			   const struct field *field, struct errmsg *msg)
 {
 	struct value value;
-	enum err rc = chosen_value(c->ctx, args, rec, field, &value, msg);
+	enum err rc;
 
-	if (rc == OK && !merge_is_register(field->merge))
-		rc = errmsg_set(msg, ERR_INVALID, _("%s can't be in conflict"), field->name);
+	if (field->merge != MERGE_MV && field->merge != MERGE_STATE)
+		return errmsg_set(msg, ERR_INVALID, _("%s can't be in conflict"), field->name);
+	rc = chosen_value(c->ctx, args, rec, field, &value, msg);
 	if (rc == OK)
 		rc = edit_set(c->edit, rec->kind->number, &rec->id, field->number, &value, msg);
 	return rc;

@@ -185,6 +185,37 @@ static void conflict_shows_both_values_and_a_choice_ends_it(void **state)
 	json_decref(list);
 }
 
+static void record_with_two_conflicts_stands_in_the_inbox_once(void **state)
+{
+	struct world *w = *state;
+	char number[NUMBER_TEXT_MAX];
+	json_t *list = NULL;
+
+	share_action(w, number);
+	assert_int_equal(run(&w->sha, NULL, "action", "edit", number, "--title", "A", "--priority",
+			     "low", NULL),
+			 OK);
+	assert_int_equal(run(&w->fra, NULL, "action", "edit", number, "--title", "B", "--priority",
+			     "high", NULL),
+			 OK);
+	office_sync(&w->sha, &w->fra);
+	assert_int_equal(run(&w->sha, &list, "conflicts", NULL), OK);
+	assert_int_equal(json_array_size(list), 1);
+	assert_int_equal(json_array_size(json_object_get(json_array_get(list, 0), "fields")), 2);
+	json_decref(list);
+}
+
+static void number_is_nothing_to_pick(void **state)
+{
+	struct world *w = *state;
+	char number[NUMBER_TEXT_MAX];
+
+	share_action(w, number);
+	assert_int_equal(run(&w->sha, NULL, "conflicts", "pick", number, "number", "--value",
+			     "AI-SHA-2027-0777", NULL),
+			 ERR_INVALID);
+}
+
 /* What was done in one office and cancelled in the other: either may be chosen. */
 static void two_ends_of_an_item_are_a_conflict(void **state)
 {
@@ -246,6 +277,9 @@ int main(void)
 						tear_down),
 		cmocka_unit_test_setup_teardown(minutes_begun_in_two_offices_are_one_document,
 						set_up, tear_down),
+		cmocka_unit_test_setup_teardown(record_with_two_conflicts_stands_in_the_inbox_once,
+						set_up, tear_down),
+		cmocka_unit_test_setup_teardown(number_is_nothing_to_pick, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(conflict_shows_both_values_and_a_choice_ends_it,
 						set_up, tear_down),
 		cmocka_unit_test_setup_teardown(two_ends_of_an_item_are_a_conflict, set_up,
