@@ -10,6 +10,7 @@
 #include "node/lock.h"
 #include "node/output.h"
 #include "node/ref.h"
+#include "sync/address.h"
 
 enum { NAME_SIZE = 256, DEFAULT_EXPIRY_S = 24 * 3600, EXPIRY_S_MAX = 30 * 24 * 3600 };
 
@@ -27,6 +28,18 @@ static const char *person_name(const struct args *args, char out[NAME_SIZE])
 	if (!*out)
 		snprintf(out, NAME_SIZE, "%s", user->pw_name);
 	return out;
+}
+
+/* --address goes to other offices: better wrong here than unreachable there. */
+static enum err check_address(const struct args *args, struct errmsg *msg)
+{
+	const char *given = args_option(args, "address");
+	struct address ignored;
+
+	if (given && strlen(given) > ADDRESS_TEXT_MAX)
+		return errmsg_set(msg, ERR_LIMIT, _("the address is over %d bytes"),
+				  ADDRESS_TEXT_MAX);
+	return given ? address_parse(&ignored, given, msg) : OK;
 }
 
 /* The key as it is, or a new one. */
@@ -138,8 +151,10 @@ static enum err found(struct context *ctx, const struct args *args, struct errms
 enum err cmd_init(struct context *ctx, const struct args *args, struct errmsg *msg)
 {
 	int lock_fd = -1;
-	enum err rc = prepare(ctx, &lock_fd, msg);
+	enum err rc = check_address(args, msg);
 
+	if (rc == OK)
+		rc = prepare(ctx, &lock_fd, msg);
 	if (rc == OK)
 		rc = found(ctx, args, msg);
 	if (rc == OK)
@@ -209,15 +224,15 @@ static enum err add_address(struct context *ctx, const struct args *args, struct
 {
 	const struct member *self = replica_self(ctx->replica);
 	const char *address = args_option(args, "address");
+	enum err rc = check_address(args, msg);
 
+	if (rc != OK)
+		return rc;
 	if (!address)
 		address = self ? self->address : "";
 	if (!*address)
 		return errmsg_set(msg, ERR_INVALID,
 				  _("this node has no address yet: say --address HOST:PORT"));
-	if (strlen(address) > ADDRESS_TEXT_MAX)
-		return errmsg_set(msg, ERR_LIMIT, _("the address is over %d bytes"),
-				  ADDRESS_TEXT_MAX);
 	snprintf(ticket->addresses[0], sizeof(ticket->addresses[0]), "%s", address);
 	ticket->address_count = 1;
 	return OK;
@@ -316,6 +331,8 @@ enum err cmd_join(struct context *ctx, const struct args *args, struct errmsg *m
 	int lock_fd = -1;
 	enum err rc = ticket_decode(&ticket, args_word(args, 0), msg);
 
+	if (rc == OK)
+		rc = check_address(args, msg);
 	if (rc == OK)
 		rc = prepare(ctx, &lock_fd, msg);
 	if (rc == OK)
