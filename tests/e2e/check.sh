@@ -45,7 +45,7 @@ exits() {
 fails() {
 	local status=0
 	"$@" >"$root/said" 2>&1 </dev/null || status=$?
-	[ "$status" -ge 1 ] && [ "$status" -lt 126 ] ||
+	((status >= 1 && status < 126)) ||
 		die "line ${BASH_LINENO[0]}: exit code $status: $(cat "$root/said")"
 }
 
