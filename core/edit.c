@@ -19,18 +19,37 @@ struct edit {
 	bool loaded_is_new;
 };
 
+/* Before the genesis only the directory, still without a name, can be written.
+ * A newcomer waits until it stands in its directory: what it wrote earlier would
+ * not come after its own admission, and nobody could take it in that order. */
+static enum err check_membership(struct replica *r, bool is_directory, struct errmsg *msg)
+{
+	enum err rc;
+
+	if (!r->has_org)
+		return is_directory ? OK
+				    : errmsg_set(msg, ERR_ORG,
+						 "this replica belongs to no organisation yet");
+	rc = directory_load(r, msg);
+	if (rc == OK && !replica_self(r))
+		rc = errmsg_set(msg, ERR_ORG,
+				"this node is not in its directory yet: it has to sync first");
+	return rc;
+}
+
 enum err edit_open(struct edit **out, struct replica *r, const struct space_id *space,
 		   const struct record_id *author, uint64_t now_ms, struct errmsg *msg)
 {
 	struct space_id directory = replica_directory(r);
 	bool is_directory = space_id_cmp(space, &directory) == 0;
 	struct edit *e;
+	enum err rc;
 
 	if (now_ms < WALL_MS_MIN)
 		return errmsg_set(msg, ERR_CLOCK, "the system clock says a time before 2020");
-	/* Before the genesis only the directory, still without a name, can be written. */
-	if (!r->has_org && !is_directory)
-		return errmsg_set(msg, ERR_ORG, "this replica belongs to no organisation yet");
+	rc = check_membership(r, is_directory, msg);
+	if (rc != OK)
+		return rc;
 	e = calloc(1, sizeof(*e));
 	if (!e)
 		return ERR_NOMEM;

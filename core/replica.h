@@ -160,7 +160,8 @@ void replica_rollback(struct replica *r); /* harmless outside a transaction */
 
 struct edit;
 
-/* Start a changeset in a space, inside a transaction. author: a person, or NULL. */
+/* Start a changeset in a space, inside a transaction. author: a person, or NULL.
+ * ERR_ORG: no organisation, or this node's admission has not arrived yet. */
 MUST_CHECK enum err edit_open(struct edit **out, struct replica *r, const struct space_id *space,
 			      const struct record_id *author, uint64_t now_ms, struct errmsg *msg);
 /* Seal: number, encode, chain, sign, append, apply. Frees the edit in any case.

@@ -535,6 +535,31 @@ static void replica_of_nobody_takes_no_edits(void **state)
 	office_close(&nobody);
 }
 
+static void newcomer_writes_once_its_admission_has_arrived(void **state)
+{
+	struct world *w = *state;
+	struct admission admission = { .office_code = "NYC",
+				       .office_name = "New York",
+				       .zone = "America/New_York" };
+	struct errmsg why = { 0 };
+	struct office newcomer;
+	struct edit *e = NULL;
+
+	office_open(&newcomer, NULL, 4);
+	admission.node = newcomer.identity;
+	OFFICE_MUST(replica_admit(w->a.replica, &admission, w->a.now_ms++, &msg));
+	OFFICE_MUST(replica_join(newcomer.replica, replica_org(w->a.replica), &msg));
+	OFFICE_MUST(replica_begin(newcomer.replica, &msg));
+	assert_int_equal(edit_open(&e, newcomer.replica, &w->directory, NULL, OFFICE_NOW_MS, &why),
+			 ERR_ORG);
+	assert_null(e);
+	replica_rollback(newcomer.replica);
+
+	office_pull(&newcomer, &w->a);
+	office_seal(&newcomer, office_edit(&newcomer, &w->directory));
+	office_close(&newcomer);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -560,6 +585,7 @@ int main(void)
 		TEST(what_arrived_is_named_once_as_a_dependency),
 		TEST(kinds_are_refused_outside_their_space),
 		TEST(replica_of_nobody_takes_no_edits),
+		TEST(newcomer_writes_once_its_admission_has_arrived),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
