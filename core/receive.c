@@ -81,7 +81,8 @@ static bool is_genesis(const struct receiver *v, const struct sealed *s)
 	return memcmp(org, v->r->org, ORG_ID_BYTES) == 0;
 }
 
-/* The feed, created when its replica is known to the directory. */
+/* The feed, created when its replica is known to the directory. NULL: what
+ * makes it known may be among what is held back. */
 static enum err find_feed(struct receiver *v, const struct sealed *s, struct feed **out)
 {
 	struct replica *r = v->r;
@@ -96,8 +97,13 @@ static enum err find_feed(struct receiver *v, const struct sealed *s, struct fee
 	rc = directory_load(r, v->msg);
 	if (rc != OK)
 		return rc;
-	if (!replica_member_by_replica(r, &s->replica) && !is_genesis(v, s))
-		return refuse(v, ERR_REPLICA, s, "the directory does not know this replica");
+	if (!replica_member_by_replica(r, &s->replica) && !is_genesis(v, s)) {
+		if (!v->is_directory || v->held_count == 0)
+			return refuse(v, ERR_REPLICA, s,
+				      "the directory does not know this replica");
+		*out = NULL;
+		return OK;
+	}
 	return replica_feed_add(r, &v->space, &s->replica, out, v->msg);
 }
 
@@ -225,6 +231,8 @@ static enum err receive_one(struct receiver *v, const struct sealed *s)
 	rc = find_feed(v, s, &feed);
 	if (rc != OK)
 		return rc;
+	if (!feed)
+		return hold(v, s, (struct hlc_stamp){ 0 });
 	if (s->seq > 0 && s->seq <= feed->head.seq)
 		return check_duplicate(v, feed, s);
 	if (s->seq != feed->head.seq + 1)

@@ -523,10 +523,12 @@ static void newcomer_takes_no_other_genesis(void **state)
 	office_close(&newcomer);
 }
 
-/* A newcomer whose clock is days behind: it waits, and says it is sound. */
+/* A newcomer whose clock is days behind: it waits, also with the feeds of those
+ * whose admission it does not have yet, and says it is sound. */
 static void genesis_from_the_future_waits(void **state)
 {
 	struct world *w = *state;
+	struct value name = value_str("Anna");
 	struct arena arena = ARENA_EMPTY;
 	struct office newcomer;
 	struct sealed *list;
@@ -535,6 +537,8 @@ static void genesis_from_the_future_waits(void **state)
 	struct verify_report report;
 	size_t count;
 
+	office_create(&w->b, &w->directory, KIND_PERSON, PERSON_NAME, &name);
+	office_sync(&w->a, &w->b);
 	office_open(&newcomer, NULL, 6);
 	newcomer.now_ms -= 48 * HOUR_MS;
 	OFFICE_MUST(replica_join(newcomer.replica, replica_org(w->a.replica), &msg));
