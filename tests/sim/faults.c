@@ -153,6 +153,16 @@ void fault_draw_links(struct world *w)
 				net_set_link(w->net, a, b, &characters[prng_below(&w->dice, 4)]);
 }
 
+/* Not a fault, but as unforeseen. */
+static void invite_newcomer(struct world *w)
+{
+	for (unsigned i = w->node_count - w->config.newcomers; i < w->node_count; i++)
+		if (node_is_running(&w->nodes[i]) && !replica_has_org(w->nodes[i].replica)) {
+			node_invite(&w->nodes[i]);
+			return;
+		}
+}
+
 /* Processes and hosts. */
 
 static void end_node(struct world *w)
@@ -221,9 +231,10 @@ static const struct {
 	unsigned weight;
 	void (*strike)(struct world *w);
 } faults[] = {
-	{ 10, cut_edge },      { 6, cut_one_way },   { 3, split },      { 10, reset_connection },
-	{ 8, damage_segment }, { 4, send_stranger }, { 4, dial_all },   { 8, end_node },
-	{ 8, fail_disk },      { 3, fill_disk },     { 4, jump_clock }, { 6, correct_clock },
+	{ 10, cut_edge },       { 6, cut_one_way },   { 3, split },      { 10, reset_connection },
+	{ 8, damage_segment },  { 4, send_stranger }, { 4, dial_all },   { 8, end_node },
+	{ 8, fail_disk },       { 3, fill_disk },     { 4, jump_clock }, { 6, correct_clock },
+	{ 6, invite_newcomer },
 };
 
 void fault_strike(struct world *w)

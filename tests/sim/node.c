@@ -12,6 +12,8 @@ enum {
 	HAND_OVER_BYTES = 256 * 1024,
 	HAND_OVER_COUNT = 500,
 	IDLE_TICKS_MAX = 1000, /* of an engine whose deadline stays in the past */
+	TICKET_DAYS = 7,
+	INVITE_TRIES = 20,
 };
 
 static const char database[] = "replica.db";
@@ -131,6 +133,109 @@ static bool disk_is_good(const struct node *n)
 	return !n->disk_is_limited && !memdisk_has_failed(n->disk);
 }
 
+/* Joining. */
+
+static void on_invitation(void *ctx, uint64_t arg)
+{
+	node_invite(ctx);
+}
+
+static void invite_later(struct node *n)
+{
+	timeline_at(&n->world->timeline,
+		    n->world->timeline.now_ms + prng_below(&n->world->dice, 2 * MINUTE_MS),
+		    on_invitation, n, 0);
+}
+
+static void start_enrol(struct node *n)
+{
+	struct errmsg msg = { 0 };
+	struct enrol_config config = {
+		.port = net_port(n->world->net, n->index),
+		.dice = prng_dice(&n->dice),
+		.ticket = &n->ticket,
+		.noise_secret = n->noise_secret,
+		.sign_secret = n->sign_secret,
+		.replica = replica_id(n->replica),
+		.office_name = n->code,
+		.person_name = n->code,
+		.address = n->world->config.dial_members ? n->address : NULL,
+	};
+
+	if (n->has_ticket && enrol_new(&n->enrol, &config, node_now(n), &msg) != OK)
+		world_fail(n->world, "W-15", "%s can't use its ticket: %s", n->code, msg.text);
+}
+
+static struct node *draw_issuer(struct world *w)
+{
+	for (int i = 0; i < INVITE_TRIES; i++) {
+		struct node *n = &w->nodes[prng_below(&w->dice, w->node_count)];
+
+		if (n->engine && replica_self(n->replica) && disk_is_good(n))
+			return n;
+	}
+	return NULL;
+}
+
+static bool issue(struct node *issuer, struct node *n)
+{
+	struct ticket *t = &n->ticket;
+	struct dice dice = prng_dice(&issuer->dice);
+	struct errmsg msg = { 0 };
+
+	*t = (struct ticket){ .address_count = 1 };
+	memcpy(t->issuer_key, issuer->identity.noise_key, NOISE_KEY_BYTES);
+	snprintf(t->office_code, sizeof(t->office_code), "%s", n->code);
+	snprintf(t->zone, sizeof(t->zone), "Europe/Berlin");
+	snprintf(t->addresses[0], sizeof(t->addresses[0]), "%s", issuer->address);
+	t->expires_s = (node_now(issuer).wall_ms + TICKET_DAYS * DAY_MS) / 1000;
+	n->has_ticket = ticket_issue(issuer->replica, t, &dice, &msg) == OK;
+	if (!n->has_ticket && disk_is_good(issuer))
+		world_fail(n->world, "W-15", "%s can't issue a ticket: %s", issuer->code, msg.text);
+	return n->has_ticket;
+}
+
+void node_invite(struct node *n)
+{
+	struct node *issuer = draw_issuer(n->world);
+
+	if (!node_is_running(n) || replica_has_org(n->replica) || n->enrol || n->world->rule)
+		return;
+	if (!issuer || !issue(issuer, n)) {
+		invite_later(n);
+		return;
+	}
+	world_note(n->world, n, "is invited by %s", issuer->code);
+	start_enrol(n);
+	node_touch(n);
+	node_touch(issuer);
+}
+
+/* Joined: an engine takes over. Refused: another ticket, later. */
+static void look_at_enrol(struct node *n)
+{
+	enum enrol_state state = n->enrol ? enrol_state(n->enrol) : ENROL_RUNNING;
+	struct errmsg msg = { 0 };
+	enum err rc = OK;
+
+	if (state == ENROL_RUNNING)
+		return;
+	if (state == ENROL_DONE)
+		rc = enrol_finish(n->enrol, n->replica, &msg);
+	else
+		world_note(n->world, n, "! not let in: %s", enrol_error(n->enrol)->text);
+	enrol_free(n->enrol);
+	n->enrol = NULL;
+	if (rc != OK && disk_is_good(n))
+		world_fail(n->world, "W-15", "%s can't join: %s", n->code, msg.text);
+	if (state == ENROL_DONE && rc == OK) {
+		world_note(n->world, n, "has joined");
+		start_engine(n);
+	} else {
+		invite_later(n);
+	}
+}
+
 void node_start(struct node *n)
 {
 	struct errmsg msg = { 0 };
@@ -154,7 +259,9 @@ void node_start(struct node *n)
 	}
 	world_note(n->world, n, "started");
 	net_listen(n->world->net, n->index, true);
-	if (!n->world->config.direct)
+	if (!replica_has_org(n->replica))
+		start_enrol(n);
+	else if (!n->world->config.direct)
 		start_engine(n);
 	node_touch(n);
 }
@@ -173,8 +280,10 @@ void node_stop(struct node *n, enum ending how)
 		memdisk_kill(n->disk);
 	net_drop_node(w->net, n->index, how == ENDING_POWER);
 	engine_free(n->engine);
+	enrol_free(n->enrol);
 	replica_close(n->replica);
 	n->engine = NULL;
+	n->enrol = NULL;
 	n->replica = NULL;
 	n->is_touched = false;
 	w->stats.crashes += how == ENDING_POWER;
@@ -207,32 +316,38 @@ static void on_disk_failure(void *ctx, uint64_t arg)
 
 /* Ticks. */
 
+static uint64_t deadline(const struct node *n)
+{
+	if (n->engine)
+		return engine_deadline(n->engine);
+	return n->enrol ? enrol_deadline(n->enrol) : UINT64_MAX;
+}
+
 static void on_tick(void *ctx, uint64_t arg)
 {
 	struct node *n = ctx;
 	struct now now = node_now(n);
 
-	if (!n->engine || n->tick_due_ms != n->world->timeline.now_ms)
+	if (n->tick_due_ms != n->world->timeline.now_ms)
 		return;
 	n->tick_due_ms = UINT64_MAX;
-	engine_tick(n->engine, now);
+	if (n->engine)
+		engine_tick(n->engine, now);
+	else if (n->enrol)
+		enrol_tick(n->enrol, now);
 	node_touch(n);
-	n->idle_ticks = engine_deadline(n->engine) <= now.mono_ms ? n->idle_ticks + 1 : 0;
+	n->idle_ticks = deadline(n) <= now.mono_ms ? n->idle_ticks + 1 : 0;
 	if (n->idle_ticks > IDLE_TICKS_MAX)
-		world_fail(n->world, "W-15", "%s: the engine's deadline stays in the past",
-			   n->code);
+		world_fail(n->world, "W-15", "%s: its deadline stays in the past", n->code);
 }
 
 void node_plan_tick(struct node *n)
 {
-	uint64_t deadline, due, now_ms = n->world->timeline.now_ms;
+	uint64_t at = deadline(n), due, now_ms = n->world->timeline.now_ms;
 
-	if (!n->engine)
+	if (at == UINT64_MAX)
 		return;
-	deadline = engine_deadline(n->engine);
-	if (deadline == UINT64_MAX)
-		return;
-	due = deadline > now_ms + n->mono_base_ms ? deadline - n->mono_base_ms : now_ms;
+	due = at > now_ms + n->mono_base_ms ? at - n->mono_base_ms : now_ms;
 	if (due >= n->tick_due_ms)
 		return;
 	n->tick_due_ms = due;
@@ -242,6 +357,7 @@ void node_plan_tick(struct node *n)
 void node_touch(struct node *n)
 {
 	n->is_touched = true;
+	look_at_enrol(n);
 	if (memdisk_has_failed(n->disk))
 		timeline_at(&n->world->timeline,
 			    n->world->timeline.now_ms + prng_below(&n->world->dice, 5 * SECOND_MS),
@@ -255,14 +371,14 @@ void node_changed(struct node *n)
 	node_touch(n);
 }
 
-/* The network's events. */
+/* The network's events: an engine's, or a newcomer's. */
 
 static struct node *node_of(void *ctx, unsigned index)
 {
 	struct world *w = ctx;
 	struct node *n = &w->nodes[index];
 
-	return n->engine && !w->rule ? n : NULL;
+	return (n->engine || n->enrol) && !w->rule ? n : NULL;
 }
 
 static void up_accepted(void *ctx, unsigned index, struct conn_id conn, const char *from)
@@ -271,7 +387,8 @@ static void up_accepted(void *ctx, unsigned index, struct conn_id conn, const ch
 
 	if (!n)
 		return;
-	engine_accepted(n->engine, node_now(n), conn, from);
+	if (n->engine)
+		engine_accepted(n->engine, node_now(n), conn, from);
 	node_touch(n);
 }
 
@@ -281,7 +398,10 @@ static void up_connected(void *ctx, unsigned index, struct conn_id conn)
 
 	if (!n)
 		return;
-	engine_connected(n->engine, node_now(n), conn);
+	if (n->engine)
+		engine_connected(n->engine, node_now(n), conn);
+	else
+		enrol_connected(n->enrol, node_now(n), conn);
 	node_touch(n);
 }
 
@@ -291,7 +411,10 @@ static void up_received(void *ctx, unsigned index, struct conn_id conn, struct b
 
 	if (!n)
 		return;
-	engine_received(n->engine, node_now(n), conn, data);
+	if (n->engine)
+		engine_received(n->engine, node_now(n), conn, data);
+	else
+		enrol_received(n->enrol, node_now(n), conn, data);
 	node_touch(n);
 }
 
@@ -301,7 +424,8 @@ static void up_sent(void *ctx, unsigned index, struct conn_id conn, size_t bytes
 
 	if (!n)
 		return;
-	engine_sent(n->engine, node_now(n), conn, bytes);
+	if (n->engine)
+		engine_sent(n->engine, node_now(n), conn, bytes);
 	node_touch(n);
 }
 
@@ -311,7 +435,10 @@ static void up_closed(void *ctx, unsigned index, struct conn_id conn, const char
 
 	if (!n)
 		return;
-	engine_closed(n->engine, node_now(n), conn, reason);
+	if (n->engine)
+		engine_closed(n->engine, node_now(n), conn, reason);
+	else
+		enrol_closed(n->enrol, node_now(n), conn, reason);
 	node_touch(n);
 }
 
@@ -351,6 +478,7 @@ void node_create(struct world *w, unsigned index)
 void node_destroy(struct node *n)
 {
 	engine_free(n->engine);
+	enrol_free(n->enrol);
 	replica_close(n->replica);
 	memdisk_free(n->disk);
 	for (unsigned s = 0; s < LEDGER_SPACES_MAX; s++)

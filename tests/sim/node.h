@@ -26,6 +26,10 @@ static inline bool node_is_running(const struct node *n)
 /* What its clocks say. */
 struct now node_now(const struct node *n);
 
+/* Somebody who runs prints a ticket for it, and it joins by that: now, and again
+ * until it succeeds. No effect once it belongs to the organisation. */
+void node_invite(struct node *n);
+
 /* Run what the node must do after somebody changed its replica. */
 void node_changed(struct node *n);
 

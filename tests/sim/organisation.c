@@ -29,6 +29,12 @@ void organisation_connect(struct world *w)
 		add_edge(w, w->node_count - 1, 0);
 }
 
+/* Those who are there from the beginning. */
+static unsigned founder_count(const struct world *w)
+{
+	return w->node_count - w->config.newcomers;
+}
+
 static void check(struct world *w, enum err rc, const struct errmsg *msg)
 {
 	if (rc != OK)
@@ -74,33 +80,20 @@ static void admit(struct world *w, struct node *n)
 	audit_node(founder);
 }
 
-static void note_offices(struct world *w)
-{
-	size_t count;
-	const struct member *members = replica_members(w->nodes[0].replica, &count);
-
-	for (size_t i = 0; i < count; i++) {
-		uint32_t author = ledger_author(&w->ledger, &members[i].identity.replica);
-
-		if (author != LEDGER_NONE)
-			w->offices[author] = members[i].office;
-	}
-}
-
-/* A connected part of the topology of at least two, or everybody. */
+/* A connected part of the topology of at least two. */
 static void draw_members(struct world *w, struct collaboration *c)
 {
 	unsigned wanted = 2 + (unsigned)prng_below(&w->dice, w->node_count);
-	unsigned count = 1;
+	unsigned count = 1, founders = founder_count(w);
 
-	c->has[prng_below(&w->dice, w->node_count)] = true;
+	c->has[prng_below(&w->dice, founders)] = true;
 	for (unsigned tries = 0; tries < 20 * w->node_count && count < wanted; tries++) {
 		const struct edge *e;
 
 		if (w->edge_count == 0)
 			return;
 		e = &w->edges[prng_below(&w->dice, w->edge_count)];
-		if (c->has[e->a] == c->has[e->b])
+		if (c->has[e->a] == c->has[e->b] || e->a >= founders || e->b >= founders)
 			continue;
 		c->has[e->a] = c->has[e->b] = true;
 		count++;
@@ -137,7 +130,7 @@ static void make_space(struct world *w, struct collaboration *c)
 	prng_fill(&w->dice, c->id.bytes, ID_BYTES);
 	c->space = ledger_add_space(&w->ledger, &c->id);
 	draw_members(w, c);
-	for (unsigned i = 0; w->config.all_granted && i < w->node_count; i++)
+	for (unsigned i = 0; w->config.all_granted && i < founder_count(w); i++)
 		c->has[i] = true;
 	if (rc == OK)
 		rc = edit_open(&edit, n->replica, &directory, NULL, node_now(n).wall_ms, &msg);
@@ -157,12 +150,11 @@ static void make_space(struct world *w, struct collaboration *c)
 void organisation_found(struct world *w)
 {
 	found(w);
-	for (unsigned i = 1; i < w->node_count && !w->rule; i++)
+	for (unsigned i = 1; i < founder_count(w) && !w->rule; i++)
 		admit(w, &w->nodes[i]);
-	note_offices(w);
 	for (unsigned i = 0; i < w->space_count && !w->rule; i++)
 		make_space(w, &w->spaces[i]);
-	for (unsigned i = 1; i < w->node_count && !w->rule; i++) {
+	for (unsigned i = 1; i < founder_count(w) && !w->rule; i++) {
 		node_hand_over(&w->nodes[0], &w->nodes[i]);
 		audit_node(&w->nodes[i]);
 	}

@@ -1,6 +1,6 @@
 /* The organisation that every world begins with: node 0 founds it, admits the
- * others and makes the collaborations; everybody starts with that directory,
- * as enrolment gives it to them. */
+ * others, but for the newcomers, and makes the collaborations; everybody starts
+ * with that directory, as enrolment gives it to them. */
 #ifndef HT_TESTS_SIM_ORGANISATION_H
 #define HT_TESTS_SIM_ORGANISATION_H
 

@@ -16,6 +16,7 @@ static void draw_chaos(struct world_config *c)
 
 	prng_init(&dice, ~c->seed);
 	c->nodes = 2 + (unsigned)prng_below(&dice, 7);
+	c->newcomers = (unsigned)prng_below(&dice, c->nodes < 4 ? c->nodes : 4);
 	c->topology = (enum topology)prng_below(&dice, TOPOLOGY_COUNT);
 	c->spaces = 1 + (unsigned)prng_below(&dice, 3);
 	c->all_granted = prng_chance(&dice, 30);
@@ -100,6 +101,22 @@ static void play_torn_commit(struct world *w)
 	}
 }
 
+/* Half of the offices join one after the other, on bad links, with losses of power. */
+static void play_newcomers(struct world *w)
+{
+	fault_draw_links(w);
+	for (unsigned i = w->node_count - w->config.newcomers; i < w->node_count && !w->rule; i++) {
+		struct node *n = &w->nodes[i];
+
+		node_invite(n);
+		world_run(w, prng_below(&w->dice, 4 * SECOND_MS), 0);
+		node_stop(n, prng_chance(&w->dice, 50) ? ENDING_POWER : ENDING_KILL);
+		node_restart_in(n, prng_below(&w->dice, MINUTE_MS));
+		world_run(w, 5 * MINUTE_MS, 0);
+		workload_grant(&w->nodes[0]);
+	}
+}
+
 /* Those of `part` hold the same of every space that they share. */
 static void expect_agreement(struct world *w, const bool *part)
 {
@@ -121,6 +138,18 @@ static void play_clock_behind(struct world *w)
 	w->is_settling = true;
 	world_quieten(w);
 	expect_agreement(w, others);
+}
+
+/* To the newcomer everything is from the future, even how the organisation began. */
+static void play_late_newcomer(struct world *w)
+{
+	struct node *n = &w->nodes[w->node_count - 1];
+
+	n->clock_offset_ms = -(int64_t)YEAR_MS;
+	node_restart_in(n, 0);
+	world_run(w, 5 * MINUTE_MS, 0);
+	node_invite(n);
+	world_run(w, 20 * MINUTE_MS, 0);
 }
 
 /* What the node writes is from the future: nobody takes it, all else goes on. */
@@ -214,6 +243,11 @@ static const struct scenario scenarios[] = {
 	  { .nodes = 3, .spaces = 1, .all_granted = true },
 	  NULL,
 	  play_torn_commit },
+	{ "newcomers",
+	  "half of the offices join by ticket, on bad links",
+	  { .nodes = 8, .newcomers = 4, .spaces = 2, .edit_mean_ms = 5000, .both_dial = true },
+	  NULL,
+	  play_newcomers },
 	{ "one-way",
 	  "bytes go one way only, along each link in turn",
 	  { .nodes = 4, .topology = TOPOLOGY_RING, .spaces = 2, .edit_mean_ms = 10000 },
@@ -224,6 +258,11 @@ static const struct scenario scenarios[] = {
 	  { .nodes = 4, .spaces = 1, .all_granted = true, .edit_mean_ms = 5000 },
 	  NULL,
 	  play_clock_behind },
+	{ "late-newcomer",
+	  "a newcomer's clock is a year behind",
+	  { .nodes = 4, .newcomers = 1, .spaces = 1, .edit_mean_ms = 5000 },
+	  NULL,
+	  play_late_newcomer },
 	{ "clock-ahead",
 	  "a clock a year ahead",
 	  { .nodes = 4, .spaces = 1, .all_granted = true, .edit_mean_ms = 5000 },

@@ -637,15 +637,16 @@ bool workload_actions(struct node *n, unsigned count)
 }
 
 /* A node beside one that takes part: what it is granted can reach it. */
-static struct node *draw_newcomer(struct job *j, const struct collaboration *c)
+static struct node *draw_grantee(struct job *j, const struct collaboration *c)
 {
 	struct world *w = j->w;
 
 	for (int i = 0; i < TRIES; i++) {
 		const struct edge *e = &w->edges[prng_below(j->dice, w->edge_count)];
+		unsigned outside = c->has[e->a] ? e->b : e->a;
 
-		if (c->has[e->a] != c->has[e->b])
-			return &w->nodes[c->has[e->a] ? e->b : e->a];
+		if (c->has[e->a] != c->has[e->b] && !record_id_is_nil(&w->offices[outside]))
+			return &w->nodes[outside];
 	}
 	return NULL;
 }
@@ -653,16 +654,16 @@ static struct node *draw_newcomer(struct job *j, const struct collaboration *c)
 static enum err write_grant(struct job *j)
 {
 	struct collaboration *c = &j->w->spaces[prng_below(j->dice, j->w->space_count)];
-	struct node *newcomer = draw_newcomer(j, c);
+	struct node *grantee = draw_grantee(j, c);
 	struct value office;
 	struct draft *d;
 	enum err rc = open_draft(j, 0, &d);
 
 	if (rc != OK)
 		return rc;
-	if (newcomer && oracle_find(&j->w->oracle, 0, KIND_SPACE, &c->record) &&
+	if (grantee && oracle_find(&j->w->oracle, 0, KIND_SPACE, &c->record) &&
 	    subject_exists(oracle_find(&j->w->oracle, 0, KIND_SPACE, &c->record), j->n->held[0])) {
-		office = value_ref(&j->w->offices[newcomer->index]);
+		office = value_ref(&j->w->offices[grantee->index]);
 		rc = edit_add(d->edit, KIND_SPACE, &c->record, SPACE_OFFICES, &office, &j->msg);
 		if (rc == OK)
 			wish(d, KIND_SPACE, &c->record, SPACE_OFFICES, VERB_ADD, &office);

@@ -90,7 +90,7 @@ static void on_edit(void *ctx, uint64_t arg)
 
 	if (w->is_settling)
 		return;
-	if (node_is_running(n)) {
+	if (node_is_running(n) && replica_self(n->replica)) {
 		if (prng_chance(&w->dice, 2))
 			workload_grant(n);
 		else if (prng_chance(&w->dice, 5))
@@ -149,6 +149,8 @@ struct world *world_new(const struct world_config *config)
 	if (sodium_init() < 0)
 		abort();
 	w->config = *config;
+	if (w->config.direct)
+		w->config.newcomers = 0; /* they join over the wire */
 	w->node_count = config->nodes;
 	w->space_count = config->spaces;
 	w->nodes = must(calloc(w->node_count, sizeof(*w->nodes)));
@@ -264,6 +266,8 @@ bool world_settle(struct world *w)
 	fault_heal_all(w);
 	outlive_the_future(w);
 	fault_heal_all(w);
+	for (unsigned i = 0; i < w->node_count; i++)
+		node_invite(&w->nodes[i]);
 	limit_ms = w->timeline.now_ms + SETTLE_HOURS_MAX * HOUR_MS;
 	while (!w->rule && !audit_has_converged(w, &why_not) && w->timeline.now_ms < limit_ms)
 		world_run(w, MINUTE_MS, 0);

@@ -10,6 +10,7 @@
 
 #include "core/attrs.h"
 #include "sync/engine.h"
+#include "sync/enrol.h"
 #include "tests/sim/ledger.h"
 #include "tests/sim/memvfs.h"
 #include "tests/sim/net.h"
@@ -45,6 +46,7 @@ enum world_plant {
 struct world_config {
 	uint64_t seed;
 	unsigned nodes;
+	unsigned newcomers; /* of them; they join by ticket, later */
 	enum topology topology;
 	unsigned spaces;   /* collaborations; each a connected part of the topology */
 	bool all_granted;  /* every node takes part in every space */
@@ -77,7 +79,10 @@ struct node {
 	struct memdisk *disk;
 	bool disk_is_limited;
 	struct replica *replica; /* NULL while it does not run */
-	struct engine *engine;   /* NULL likewise, or in a direct world */
+	struct engine *engine;   /* NULL likewise, in a direct world, or before it has joined */
+	struct enrol *enrol;     /* while it joins */
+	struct ticket ticket;
+	bool has_ticket;
 	struct prng dice;
 	uint8_t sign_secret[SIGN_SECRET_BYTES];
 	uint8_t noise_secret[NOISE_KEY_BYTES];
