@@ -280,11 +280,14 @@ static enum err over(const struct field *field, struct errmsg *msg, size_t size,
 			  max);
 }
 
-/* No control characters: they would break every list, log and terminal. */
+/* No control characters, those of ISO 6429 beyond ASCII and the line and paragraph
+ * separators included: they would break every list, log and terminal. */
 static bool is_one_line(struct bytes text)
 {
-	for (size_t i = 0; i < text.size; i++)
-		if (text.data[i] < 0x20 || text.data[i] == 0x7f)
+	uint32_t c;
+
+	while (utf8_next(&text, &c))
+		if (c < 0x20 || (c >= 0x7f && c < 0xa0) || c == 0x2028 || c == 0x2029)
 			return false;
 	return true;
 }

@@ -112,6 +112,18 @@ static void values_are_checked_by_their_format(void **state)
 		{ KIND_ACTION, ACTION_TITLE, value_nil(), OK },
 		{ KIND_ACTION, ACTION_TITLE, value_str("a\tb"), ERR_INVALID },
 		{ KIND_ACTION, ACTION_TITLE, value_str("a\x7f"), ERR_INVALID },
+		{ KIND_ACTION, ACTION_TITLE,
+		  value_str("a\xc2\x9b"
+			    "31m"),
+		  ERR_INVALID },
+		{ KIND_ACTION, ACTION_TITLE,
+		  value_str("a\xc2\xa0"
+			    "b"),
+		  OK },
+		{ KIND_ACTION, ACTION_TITLE,
+		  value_str("a\xe2\x80\xa8"
+			    "b"),
+		  ERR_INVALID },
 		{ KIND_ACTION, ACTION_TITLE, value_text(bytes_of("a\0b", 3)), ERR_INVALID },
 		{ KIND_ACTION, ACTION_TITLE, value_str("\xe4\xbc"), ERR_INVALID },
 		{ KIND_ACTION, ACTION_TITLE, value_bytes(bytes_of("a", 1)), ERR_INVALID },
