@@ -354,6 +354,7 @@ enum err replica_reload(struct replica *r, struct errmsg *msg)
 	enum err rc;
 
 	drop_caches(r);
+	r->reloads++;
 	r->stale = true;
 	rc = store_load_replicas(r->store, msg);
 	if (rc == OK)
@@ -384,6 +385,11 @@ enum err replica_refresh(struct replica *r, bool *changed, struct errmsg *msg)
 		return rc;
 	*changed = version != r->data_version || r->stale;
 	return *changed ? replica_reload(r, msg) : OK;
+}
+
+uint64_t replica_reloads(const struct replica *r)
+{
+	return r->reloads;
 }
 
 /* Opening. */

@@ -44,9 +44,12 @@ bool replica_has_org(const struct replica *r);
 const uint8_t *replica_org(const struct replica *r);        /* ORG_ID_BYTES */
 struct space_id replica_directory(const struct replica *r); /* the directory space */
 
-/* Another process changed the store since the last call: caches are renewed.
- * Cheap; call once a turn. */
+/* Another process changed the store since the last look: caches are renewed.
+ * Cheap; call once a turn. Transactions look, too: see replica_reloads(). */
 MUST_CHECK enum err replica_refresh(struct replica *r, bool *changed, struct errmsg *msg);
+/* How often the caches were read anew, by whatever call: who waits for changes
+ * from outside compares it with what it was before. */
+uint64_t replica_reloads(const struct replica *r);
 
 /* ---- Founding and joining ------------------------------------------------ */
 

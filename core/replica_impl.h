@@ -47,6 +47,7 @@ struct replica {
 	struct dice dice;
 	struct hlc clock;
 	uint64_t data_version;
+	uint64_t reloads;
 	bool stale; /* the caches could not be read: the next refresh tries again */
 
 	struct space_state *spaces; /* [0] is the directory */

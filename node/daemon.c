@@ -39,6 +39,7 @@ struct daemon {
 	bool wants_settings;
 	bool is_stopping;
 	uint64_t refresh_ms; /* monotonic: when to look at the replica */
+	uint64_t reloads;    /* of the replica, when the engine was last told */
 };
 
 static struct now read_clocks(void)
@@ -344,20 +345,24 @@ static void wait_and_take(struct daemon *d)
 		control_server_turn(&d->control, d->now.mono_ms, &handler);
 }
 
-/* Whether this or another process changed the replica. */
+/* Whether another process changed the replica. Receiving from a peer may have
+ * seen it first, and said it to nobody. */
 static void look_at_replica(struct daemon *d)
 {
+	struct replica *r = d->options->replica;
 	struct errmsg why = { 0 };
-	bool changed = false;
+	bool ignored;
 
 	if (!d->is_nudged && d->now.mono_ms < d->refresh_ms)
 		return;
 	d->refresh_ms = d->now.mono_ms + DAEMON_REFRESH_MS;
 	d->is_nudged = false;
-	if (replica_refresh(d->options->replica, &changed, &why) != OK)
+	if (replica_refresh(r, &ignored, &why) != OK)
 		say(d, LOG_ERROR, "replica", why.text);
-	if (changed)
-		engine_changed(d->engine, d->now);
+	if (replica_reloads(r) == d->reloads)
+		return;
+	d->reloads = replica_reloads(r);
+	engine_changed(d->engine, d->now);
 }
 
 static enum err turn(struct daemon *d, struct errmsg *msg)

@@ -316,6 +316,27 @@ static void second_handle_sees_what_the_first_wrote(void **state)
 	office_close(&b);
 }
 
+/* Its look came first, so the next replica_refresh() has nothing to say. */
+static void what_a_transaction_saw_first_still_counts(void **state)
+{
+	struct world *w = *state;
+	struct office b;
+	uint64_t before;
+	bool changed;
+
+	office_open_again(&b, &w->a);
+	before = replica_reloads(b.replica);
+	set_title(w, &w->a, "by a");
+	set_title(w, &b, "by b");
+	OFFICE_MUST(replica_refresh(b.replica, &changed, &msg));
+	assert_false(changed);
+	assert_int_not_equal(replica_reloads(b.replica), before);
+	before = replica_reloads(b.replica);
+	set_title(w, &b, "by b alone");
+	assert_int_equal(replica_reloads(b.replica), before);
+	office_close(&b);
+}
+
 static void two_handles_continue_one_feed(void **state)
 {
 	struct world *w = *state;
@@ -617,6 +638,7 @@ int main(void)
 		TEST(read_only_handle_reads_and_follows),
 		TEST(folder_that_cant_be_written_is_named),
 		TEST(second_handle_sees_what_the_first_wrote),
+		TEST(what_a_transaction_saw_first_still_counts),
 		TEST(two_handles_continue_one_feed),
 		TEST(processes_that_edit_at_once_never_clash),
 		TEST(processes_that_create_at_once_agree_on_the_id),
