@@ -132,8 +132,10 @@ static void establish(struct engine *e, struct conn *c, struct now now)
 	if (p->conn && p->conn != c && (is_closed || !settle(e, c, now)))
 		return;
 	p->conn = c;
-	if (!is_closed)
-		engine_log(e, LOG_INFO, "session-open", peer_name(p), c->from);
+	if (is_closed)
+		return;
+	p->last_error[0] = '\0'; /* it has passed; the log has it */
+	engine_log(e, LOG_INFO, "session-open", peer_name(p), c->from);
 }
 
 static void establish_all(struct engine *e, struct now now)
