@@ -3,88 +3,26 @@
  * The document holds one block fenced as ```connection, of lines "name: hex" that
  * continue on indented lines. Keys and ids are read from it, the bytes that either
  * side sends are made anew and must be the same. */
-#include <ctype.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
 
 #include <cmocka.h>
 
 #include "proto/channel.h"
 #include "proto/preamble.h"
-
-#ifndef HUITONG_SOURCE_DIR
-#define HUITONG_SOURCE_DIR "."
-#endif
+#include "tests/support/document.h"
 
 #define NO_BYTES bytes_of(NULL, 0)
 
-/* The block's text, terminated. */
-static struct buf load_block(void)
-{
-	static const char fence[] = "```connection\n";
-	FILE *file = fopen(HUITONG_SOURCE_DIR "/docs/PROTOCOL.md", "r");
-	struct buf text = BUF_EMPTY;
-	const char *start;
-	char line[512];
-
-	assert_non_null(file);
-	while (fgets(line, sizeof(line), file))
-		buf_append_str(&text, line);
-	fclose(file);
-	buf_append_byte(&text, 0);
-	start = strstr((const char *)text.data, fence);
-	assert_non_null(start);
-	start += sizeof(fence) - 2; /* its newline stays: each label follows one */
-	buf_consume(&text, (size_t)(start - (const char *)text.data));
-	*strstr((char *)text.data, "```") = '\0';
-	return text;
-}
-
-/* The bytes of the line `name`. */
-static struct buf field(const struct buf *block, const char *name)
-{
-	char label[64], digits[1024];
-	struct buf out = BUF_EMPTY;
-	size_t count = 0;
-	const char *at;
-
-	snprintf(label, sizeof(label), "\n%s:", name);
-	at = strstr((const char *)block->data, label);
-	if (!at)
-		fail_msg("the document has no line \"%s\"", name);
-	for (at += strlen(label); *at && !(at[0] == '\n' && at[1] != ' '); at++)
-		if (!isspace((unsigned char)*at) && count + 1 < sizeof(digits))
-			digits[count++] = *at;
-	digits[count] = '\0';
-	assert_int_equal(hex_decode(buf_grow(&out, count / 2), count / 2, digits), OK);
-	return out;
-}
-
 static void key_field(const struct buf *block, const char *name, uint8_t out[32])
 {
-	struct buf value = field(block, name);
+	struct buf value = document_field(block, name);
 
 	assert_int_equal(value.size, 32);
 	memcpy(out, value.data, 32);
 	buf_release(&value);
-}
-
-static void assert_field(const struct buf *block, const char *name, struct buf *made)
-{
-	struct buf stated = field(block, name);
-
-	if (!bytes_equal(buf_bytes(&stated), buf_bytes(made))) {
-		char hex[1024];
-
-		hex_encode(hex, buf_bytes(made));
-		fail_msg("%s is now %s", name, hex);
-	}
-	buf_release(&stated);
-	buf_clear(made);
 }
 
 static void init_side(struct noise *n, const struct buf *block, bool is_dialer, struct buf *sent)
@@ -123,7 +61,7 @@ static void hand_over(struct noise *writer, struct noise *reader, struct buf *se
 
 static void connection_of_the_document_replays(void **state)
 {
-	struct buf block = load_block();
+	struct buf block = document_block("connection");
 	struct buf from_dialer = BUF_EMPTY, from_listener = BUF_EMPTY, hash = BUF_EMPTY;
 	struct noise dialer, listener;
 	struct channel channel;
@@ -132,20 +70,20 @@ static void connection_of_the_document_replays(void **state)
 	init_side(&listener, &block, false, &from_listener);
 
 	hand_over(&dialer, &listener, &from_dialer);
-	assert_field(&block, "dialer sends", &from_dialer);
+	document_assert(&block, "dialer sends", &from_dialer);
 	hand_over(&listener, &dialer, &from_listener);
-	assert_field(&block, "listener sends", &from_listener);
+	document_assert(&block, "listener sends", &from_listener);
 	hand_over(&dialer, &listener, &from_dialer);
-	assert_field(&block, "dialer answers", &from_dialer);
+	document_assert(&block, "dialer answers", &from_dialer);
 
 	buf_append(&hash, noise_handshake_hash(&listener), NOISE_HASH_BYTES);
-	assert_field(&block, "handshake hash", &hash);
+	document_assert(&block, "handshake hash", &hash);
 
 	channel_init(&channel, &dialer);
 	assert_int_equal(channel_seal(&channel, bytes_of_str("hello"), &from_dialer), OK);
-	assert_field(&block, "dialer says hello", &from_dialer);
+	document_assert(&block, "dialer says hello", &from_dialer);
 	assert_int_equal(channel_seal_end(&channel, &from_dialer), OK);
-	assert_field(&block, "dialer ends", &from_dialer);
+	document_assert(&block, "dialer ends", &from_dialer);
 
 	channel_release(&channel);
 	noise_wipe(&listener);
