@@ -286,9 +286,11 @@ enum err changeset_decode(struct changeset *out, struct bytes body,
 	if (rc != OK)
 		return rc;
 	rc = decode(&d, &cs, replica);
+	if (rc == ERR_NOMEM)
+		return rc;
 	if (rc != OK)
-		return errmsg_set(msg, rc, "changeset: malformed (%s) near byte %zu of %zu",
-				  err_name(rc), (size_t)(d.r.at - body.data), body.size);
+		return errmsg_set(msg, rc, "changeset: a malformed body of %zu bytes (%s)",
+				  body.size, err_name(rc));
 	*out = cs;
 	return OK;
 }

@@ -98,14 +98,15 @@ struct row {
 	sqlite3_stmt *stmt;
 	const struct kind *kind;
 	struct arena *arena;
-	bool failed;
+	enum err rc; /* of all columns read so far */
 };
 
 static struct value row_bytes(struct row *row, int column, enum value_type type)
 {
 	struct bytes data = arena_copy(row->arena, column_bytes(row->stmt, column));
 
-	row->failed |= data.data == NULL;
+	if (!data.data)
+		row->rc = ERR_NOMEM;
 	return (struct value){ .type = type, .bytes = data };
 }
 
@@ -126,7 +127,7 @@ static struct value column_value(struct row *row, int column, const struct field
 	if (id.size == ID_BYTES)
 		memcpy(value.ref.bytes, id.data, ID_BYTES);
 	else
-		row->failed = true;
+		row->rc = ERR_CORRUPT;
 	return value;
 }
 
@@ -166,7 +167,7 @@ static bool columns_agree(sqlite3_stmt *stmt, const struct record *rec)
 static enum err read_record(struct store *s, sqlite3_stmt *stmt, const struct kind *kind,
 			    struct arena *arena, struct record *out, struct errmsg *msg)
 {
-	struct row row = { stmt, kind, arena, false };
+	struct row row = { stmt, kind, arena, OK };
 	struct bytes id = column_bytes(stmt, COLUMN_ID);
 	struct bytes meta = column_bytes(stmt, COLUMN_REGISTERS + register_count(kind));
 	struct record_id record_id = { 0 };
@@ -183,10 +184,12 @@ static enum err read_record(struct store *s, sqlite3_stmt *stmt, const struct ki
 	/* What the registers don't explain, an element did. */
 	if (rc == OK && sqlite3_column_int64(stmt, COLUMN_LIFE) == RECORD_REVIVED)
 		out->has_unseen_element = record_life(out) == RECORD_VOID;
-	if (rc == OK && (row.failed || !columns_agree(stmt, out)))
-		rc = ERR_CORRUPT;
 	if (rc == OK)
-		return OK;
+		rc = row.rc;
+	if (rc == OK && !columns_agree(stmt, out))
+		rc = ERR_CORRUPT;
+	if (rc == OK || rc == ERR_NOMEM)
+		return rc;
 	return errmsg_set(msg, rc, "%s: the row of %s %s is damaged", s->path, kind->name,
 			  id_text(record_id.bytes, text));
 }
@@ -325,7 +328,7 @@ static enum err read_element(struct store *s, struct row *row, const struct fiel
 	if (author.size == ID_BYTES)
 		memcpy(out->author.bytes, author.data, ID_BYTES);
 	out->value = column_value(row, 5, field);
-	return row->failed ? ERR_CORRUPT : OK;
+	return row->rc;
 }
 
 static int compare_elements(const void *a, const void *b)
@@ -360,7 +363,7 @@ enum err store_elements(struct store *s, uint32_t space, const struct kind *kind
 {
 	enum err rc;
 	sqlite3_stmt *stmt = store_statement(s, STMT_ELEMENTS, &rc, msg);
-	struct row row = { stmt, kind, arena, false };
+	struct row row = { stmt, kind, arena, OK };
 	struct element *list = NULL, element;
 	size_t got = 0, cap = 0;
 	int result = SQLITE_DONE;
@@ -375,7 +378,7 @@ enum err store_elements(struct store *s, uint32_t space, const struct kind *kind
 		rc = read_element(s, &row, field, &element);
 		if (rc == OK)
 			rc = add_element(arena, &list, &got, &cap, &element);
-		else
+		else if (rc != ERR_NOMEM)
 			rc = errmsg_set(msg, rc, "%s: an element of %s.%s is damaged", s->path,
 					kind->name, field->name);
 	}

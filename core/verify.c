@@ -79,6 +79,8 @@ static enum err replay_one(struct replay *p, const struct space_state *space, ui
 	rc = changeset_decode(&cs, s->body, &s->replica, &p->arena, p->msg);
 	if (rc == OK)
 		rc = changeset_validate(&cs, space == &p->r->spaces[0], p->msg);
+	if (rc == ERR_NOMEM)
+		return rc;
 	if (rc != OK)
 		return errmsg_prefix(p->msg, ERR_CORRUPT, "seq %llu: ", (unsigned long long)s->seq);
 	stamp.hlc = cs.hlc;
