@@ -664,8 +664,9 @@ enum err replica_state_hash(struct replica *r, uint8_t out[STATE_HASH_BYTES], st
 {
 	enum err rc = store_begin_read(r->store, msg);
 
-	if (rc == OK)
-		rc = store_state_hash(r->store, out, msg);
+	if (rc != OK)
+		return rc;
+	rc = store_state_hash(r->store, out, msg);
 	store_rollback(r->store);
 	return rc;
 }

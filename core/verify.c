@@ -238,9 +238,11 @@ enum err replica_verify(struct replica *r, struct verify_report *out,
 {
 	enum err rc = store_begin_read(r->store, msg);
 
+	/* A transaction that was open before is not ours to end. */
+	if (rc != OK)
+		return rc;
 	/* Others may write meanwhile: log and state must be of one moment. */
-	if (rc == OK)
-		rc = verify(r, out, progress, ctx, msg);
+	rc = verify(r, out, progress, ctx, msg);
 	store_rollback(r->store);
 	return rc;
 }

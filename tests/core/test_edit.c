@@ -234,7 +234,7 @@ static void ops_may_come_in_any_order(void **state)
 static void changeset_over_its_size_leaves_nothing(void **state)
 {
 	struct world *w = *state;
-	struct edit *e = office_edit(&w->a, &w->space);
+	struct edit *e;
 	struct errmsg why = { 0 };
 	uint8_t before[STATE_HASH_BYTES], after[STATE_HASH_BYTES];
 	uint64_t seq = vv_get(replica_vv(w->a.replica, &w->space), replica_id(w->a.replica));
@@ -243,6 +243,7 @@ static void changeset_over_its_size_leaves_nothing(void **state)
 
 	memset(text, 'x', TEXT_BYTES_MAX);
 	OFFICE_MUST(replica_state_hash(w->a.replica, before, &msg));
+	e = office_edit(&w->a, &w->space);
 	OFFICE_MUST(edit_set(e, KIND_ACTION, &w->action, ACTION_DELIVERABLE, &value, &msg));
 	assert_int_equal(edit_seal(e, &why), ERR_LIMIT);
 	assert_non_null(strstr(why.text, "bytes"));

@@ -463,6 +463,24 @@ static void rollback_outside_a_transaction_is_harmless(void **state)
 	assert_true(office_agrees(&w->a, &w->a));
 }
 
+static void checking_does_not_end_a_transaction(void **state)
+{
+	struct world *w = *state;
+	struct value value = value_str("kept");
+	struct edit *e = office_edit(&w->a, &w->space);
+	struct verify_report report;
+	uint8_t hash[STATE_HASH_BYTES];
+	struct errmsg why;
+
+	OFFICE_MUST(edit_set(e, KIND_ACTION, &w->action, ACTION_TITLE, &value, &msg));
+	OFFICE_MUST(edit_seal(e, &msg));
+	assert_int_not_equal(replica_state_hash(w->a.replica, hash, &why), OK);
+	assert_int_not_equal(replica_verify(w->a.replica, &report, NULL, NULL, &why), OK);
+	OFFICE_MUST(replica_commit(w->a.replica, &msg));
+	assert_int_equal(own_seq(w, &w->a), 2);
+	assert_true(office_agrees(&w->a, &w->a));
+}
+
 static void closing_rolls_back(void **state)
 {
 	struct world *w = *state;
@@ -644,6 +662,7 @@ int main(void)
 		TEST(processes_that_create_at_once_agree_on_the_id),
 		TEST(lock_that_stays_is_reported_as_busy),
 		TEST(rollback_outside_a_transaction_is_harmless),
+		TEST(checking_does_not_end_a_transaction),
 		TEST(closing_rolls_back),
 		TEST(settings_are_kept_and_removed),
 		TEST(joining_another_organisation_is_refused),
