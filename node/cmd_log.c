@@ -184,8 +184,10 @@ static enum err parse_limit(const char *text, size_t *out, struct errmsg *msg)
 	char *end;
 	unsigned long limit = text ? strtoul(text, &end, 10) : LIMIT;
 
-	if (text && (*end || limit == 0))
-		return errmsg_set(msg, ERR_INVALID, _("--limit: \"%s\" is not a number"), text);
+	/* strtoul() takes a sign, and makes a great number of -1. */
+	if (text && (*end || limit == 0 || *text == '-'))
+		return errmsg_set(msg, ERR_INVALID, _("--limit: \"%s\" is not a number from 1"),
+				  text);
 	*out = limit;
 	return OK;
 }
