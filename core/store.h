@@ -5,8 +5,8 @@
  * changeset's. Everything here is private to core/replica*.c.
  *
  *   setting(key, value)              local, never replicated
- *   space(idx, id)                   spaces and replicas by small integers
- *   replica(idx, id)
+ *   space_index(idx, id)             spaces and replicas by small integers
+ *   replica_index(idx, id)
  *   feed(idx, space, replica, dep_seq)
  *   changeset(key, body, signature, link)   key = feed << 40 | seq
  *   r_<kind>(id, space, life, <registers>, meta)   one row a record
