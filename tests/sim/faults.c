@@ -5,6 +5,8 @@
 
 #include "tests/sim/node.h"
 
+enum { FLOOD_CONNS = 60 };
+
 static struct node *any_node(struct world *w)
 {
 	return &w->nodes[prng_below(&w->dice, w->node_count)];
@@ -127,6 +129,25 @@ static void send_stranger(struct world *w)
 	net_stranger(w->net, n->index, bytes_of(data, size));
 }
 
+/* A conversation that was listened to is said again. */
+static void replay(struct world *w)
+{
+	struct node *n = any_node(w);
+
+	world_note(w, n, "hears an old conversation again");
+	net_replay(w->net, n->index);
+}
+
+/* More strangers at once than anybody lets in, and none says a word. */
+static void flood(struct world *w)
+{
+	struct node *n = any_node(w);
+
+	world_note(w, n, "is flooded by strangers");
+	for (int i = 0; i < FLOOD_CONNS; i++)
+		net_stranger(w->net, n->index, bytes_of(NULL, 0));
+}
+
 /* Both ends dial at once. */
 static void dial_all(struct world *w)
 {
@@ -231,9 +252,13 @@ static const struct {
 	unsigned weight;
 	void (*strike)(struct world *w);
 } faults[] = {
-	{ 10, cut_edge },       { 6, cut_one_way },   { 3, split },      { 10, reset_connection },
-	{ 8, damage_segment },  { 4, send_stranger }, { 4, dial_all },   { 8, end_node },
-	{ 8, fail_disk },       { 3, fill_disk },     { 4, jump_clock }, { 6, correct_clock },
+	{ 10, cut_edge },       { 6, cut_one_way },
+	{ 3, split },           { 10, reset_connection },
+	{ 8, damage_segment },  { 4, send_stranger },
+	{ 3, replay },          { 1, flood },
+	{ 4, dial_all },        { 8, end_node },
+	{ 8, fail_disk },       { 3, fill_disk },
+	{ 4, jump_clock },      { 6, correct_clock },
 	{ 6, invite_newcomer },
 };
 

@@ -41,6 +41,8 @@ struct conn {
 struct host {
 	struct net *net;
 	unsigned node;
+	struct buf heard; /* the beginning of what its last dialler said */
+	uint64_t heard_conn;
 	bool listens, has_power;
 };
 
@@ -265,11 +267,25 @@ static void send_end(struct net *n, struct conn *c, int side)
 	launch(n, c, side, end);
 }
 
+static void record(struct net *n, const struct conn *c, struct bytes data)
+{
+	struct host *listener = &n->hosts[c->ends[1].node];
+	size_t left;
+
+	if (listener->heard_conn != c->number)
+		buf_clear(&listener->heard);
+	listener->heard_conn = c->number;
+	left = NET_RECORD_BYTES - listener->heard.size;
+	buf_append(&listener->heard, data.data, data.size < left ? data.size : left);
+}
+
 static void send_segment(struct net *n, struct conn *c, int side, struct bytes data)
 {
 	struct segment *s = segment_new(data);
 	int copies = do_damage(n, s, draw_damage(n, link_from(n, c, side)));
 
+	if (side == 0 && c->ends[0].node != NET_NOBODY)
+		record(n, c, data);
 	if (copies == 2)
 		launch(n, c, side, segment_new(data));
 	if (copies > 0)
@@ -521,7 +537,7 @@ struct net *net_new(unsigned nodes, struct timeline *timeline, uint64_t seed,
 	n->good.latency_ms = 1;
 	n->links = must(calloc((size_t)nodes * nodes, sizeof(*n->links)));
 	for (unsigned i = 0; i <= NET_NODES_MAX; i++)
-		n->hosts[i] = (struct host){ n, i, .has_power = true };
+		n->hosts[i] = (struct host){ .net = n, .node = i, .has_power = true };
 	for (unsigned i = 0; i < nodes * nodes; i++)
 		n->links[i].latency_ms = 1;
 	/* Number 0 belongs to nobody: an id is never 0. */
@@ -537,6 +553,8 @@ void net_free(struct net *n)
 	for (size_t i = 0; i < n->conn_count; i++)
 		if (n->conns[i])
 			free_conn(n, n->conns[i]);
+	for (unsigned i = 0; i <= NET_NODES_MAX; i++)
+		buf_release(&n->hosts[i].heard);
 	free(n->conns);
 	free(n->links);
 	free(n);
@@ -644,6 +662,11 @@ void net_stranger(struct net *n, unsigned node, struct bytes data)
 	struct conn *c = dial(n, NET_NOBODY, node);
 
 	buf_append(&c->ends[0].queue, data.data, data.size);
+}
+
+void net_replay(struct net *n, unsigned node)
+{
+	net_stranger(n, node, buf_bytes(&n->hosts[node].heard));
 }
 
 size_t net_conn_count(const struct net *n, unsigned a, unsigned b)

@@ -22,6 +22,7 @@ enum {
 	NET_SEGMENT_BYTES_MAX = 64 * 1024,
 	NET_DIAL_MS_MAX = 20000,      /* a dial that nobody answers */
 	NET_PATIENCE_MS = 900 * 1000, /* how long TCP repeats itself */
+	NET_RECORD_BYTES = 8192,      /* of each dialler's stream, for net_replay() */
 	NET_NOBODY = NET_NODES_MAX,   /* a stranger without a process */
 };
 
@@ -86,6 +87,9 @@ void net_reset_any(struct net *n);
 
 /* A stranger dials the node, sends the bytes and stays; or a peer's dial comes twice. */
 void net_stranger(struct net *n, unsigned node, struct bytes data);
+
+/* A stranger says again to the node what somebody who dialled it said before. */
+void net_replay(struct net *n, unsigned node);
 
 /* Live connections between two nodes (NET_NOBODY: of one node with any). */
 size_t net_conn_count(const struct net *n, unsigned a, unsigned b);

@@ -152,6 +152,23 @@ static void play_late_newcomer(struct world *w)
 	world_run(w, 20 * MINUTE_MS, 0);
 }
 
+/* One segment in fifty is not what was sent. */
+static void play_tampered(struct world *w)
+{
+	for (unsigned a = 0; a < w->node_count; a++)
+		for (unsigned b = 0; b < w->node_count; b++) {
+			struct link link = { .latency_ms = 20,
+					     .jitter_ms = 20,
+					     .damage_percent = 2 };
+
+			if (a != b)
+				net_set_link(w->net, a, b, &link);
+		}
+	world_run(w, 20 * MINUTE_MS, 0);
+	if (!w->rule && net_stats(w->net)->damaged == 0)
+		world_fail(w, "W-15", "nothing was tampered with: the scenario is too small");
+}
+
 /* What the node writes is from the future: nobody takes it, all else goes on. */
 static void play_clock_ahead(struct world *w)
 {
@@ -253,6 +270,11 @@ static const struct scenario scenarios[] = {
 	  { .nodes = 4, .topology = TOPOLOGY_RING, .spaces = 2, .edit_mean_ms = 10000 },
 	  NULL,
 	  play_one_way },
+	{ "tampered",
+	  "one segment in fifty is not what was sent",
+	  { .nodes = 4, .spaces = 2, .edit_mean_ms = 3000, .both_dial = true },
+	  NULL,
+	  play_tampered },
 	{ "clock-behind",
 	  "a clock a year behind",
 	  { .nodes = 4, .spaces = 1, .all_granted = true, .edit_mean_ms = 5000 },
