@@ -392,4 +392,7 @@ void engine_peer_status(const struct engine *e, size_t index, struct peer_status
 		out->next_dial_mono_ms = p->schedule.next_ms;
 	if (p->conn)
 		add_connection(out, p->conn);
+	else if (p->has_key && p->spaces.count)
+		out->to_send = space_table_to_send(&p->spaces, e->replica,
+						   replica_member_by_noise_key(e->replica, p->key));
 }

@@ -109,6 +109,8 @@ void conn_drop(struct engine *e, struct conn *c)
 		add_up(c->peer, c);
 		if (c->peer->conn == c)
 			c->peer->conn = NULL;
+		if (c->session)
+			session_take_spaces(c->session, &c->peer->spaces);
 	}
 	conn_set_peer(c, NULL);
 	session_free(c->session);
@@ -181,7 +183,7 @@ static void log_stranger(struct engine *e, const struct conn *c, const struct se
 	}
 	snprintf(text, sizeof(text), "%s: %.400s", end->name, end->text);
 	if (end->code == OK)
-		engine_log(e, LOG_INFO, "stranger", c->from, text);
+		engine_log(e, LOG_INFO, end->name, c->from, end->text);
 	else
 		engine_log(e, is_news ? LOG_WARN : LOG_DEBUG, "stranger-refused", c->from, text);
 }

@@ -194,8 +194,11 @@ static enum err read_channel(struct link *l, struct bytes *input, enum link_even
 	enum channel_event found;
 	enum err rc = channel_open(&l->channel, input, &found, message);
 
+	/* No peer does that: it happened on the way, and another connection may do. */
+	if (rc == ERR_FORMAT)
+		return errmsg_set(msg, ERR_IO, "a frame is damaged, repeated or out of its order");
 	if (rc)
-		return errmsg_set(msg, rc, "a frame is damaged, repeated or out of its order");
+		return errmsg_set(msg, rc, "a message of the channel: %s", err_name(rc));
 	*event = events[found];
 	return OK;
 }

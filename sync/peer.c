@@ -3,10 +3,16 @@
 #include <assert.h>
 #include <stdlib.h>
 
+static void peer_free(struct peer *p)
+{
+	space_table_release(&p->spaces);
+	free(p);
+}
+
 void peer_list_release(struct peer_list *l)
 {
 	for (size_t i = 0; i < l->count; i++)
-		free(l->peers[i]);
+		peer_free(l->peers[i]);
 	free(l->peers);
 	*l = (struct peer_list){ 0 };
 }
@@ -70,7 +76,7 @@ static void remove_peer(struct peer_list *l, struct peer *p)
 		at++;
 	memmove(&l->peers[at], &l->peers[at + 1], (l->count - at - 1) * sizeof(l->peers[0]));
 	l->count--;
-	free(p);
+	peer_free(p);
 }
 
 static void put_address(struct peer *p, const char *address)

@@ -6,6 +6,7 @@
 #include "core/replica.h"
 #include "sync/engine.h"
 #include "sync/schedule.h"
+#include "sync/space_table.h"
 
 enum { PEERS_MAX = 500, PEER_ADDRESSES_MAX = 4 };
 
@@ -25,6 +26,8 @@ struct peer {
 	struct conn *conn;        /* dialling, or the session; the engine's */
 	unsigned conn_count;      /* that name this peer; `conn` and such as are ending */
 	bool hopes_for_directory; /* refused for its key or ours: a new member may help */
+
+	struct space_table spaces; /* what it held when the last session ended; empty: unknown */
 
 	/* Of all sessions that have ended, but for the last three. */
 	uint64_t changesets_sent, changesets_received;

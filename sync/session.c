@@ -329,7 +329,7 @@ static enum err on_enrol(struct session *s, struct now now, const struct message
 	answer.u.enrolled.replica = *replica_id(s->config.replica);
 	rc = session_say(s, now, &answer);
 	if (rc == OK)
-		session_close(s, BYE_ENROLLED, "");
+		session_close(s, BYE_ENROLLED, s->stub.office_code);
 	return rc;
 }
 
@@ -619,34 +619,24 @@ bool session_is_in_sync(const struct session *s)
 	return true;
 }
 
-static uint64_t count_missing(const struct vv *there, const struct vv *here)
-{
-	uint64_t count = 0;
-
-	for (size_t i = 0; i < here->count; i++) {
-		uint64_t held = vv_get(there, &here->entries[i].replica);
-
-		if (held < here->entries[i].seq)
-			count += here->entries[i].seq - held;
-	}
-	return count;
-}
-
 uint64_t session_to_send(const struct session *s)
 {
-	uint64_t count = 0;
 	struct parts parts;
 
 	if (s->state != SESSION_OPEN)
 		return 0;
 	parts = session_parts(s);
-	for (size_t i = 0; i < s->spaces.count; i++) {
-		const struct space_sync *sp = &s->spaces.entries[i];
+	return space_table_to_send(&s->spaces, s->config.replica, parts.peer);
+}
 
-		if (sp->is_known && session_shares(s, &parts, &sp->id))
-			count += count_missing(&sp->peer, replica_vv(s->config.replica, &sp->id));
-	}
-	return count;
+void session_take_spaces(struct session *s, struct space_table *out)
+{
+	/* A session that learned nothing leaves the older knowledge in place. */
+	if (s->spaces.count == 0 || !session_directory(s)->is_known)
+		return;
+	space_table_release(out);
+	*out = s->spaces;
+	s->spaces = (struct space_table){ 0 };
 }
 
 struct session_news session_take_news(struct session *s)

@@ -118,6 +118,11 @@ bool session_is_in_sync(const struct session *s);
 /* Changesets that the peer is known to lack. */
 uint64_t session_to_send(const struct session *s);
 
+/* Hand over what is known of the peer, in place of *out; only session_free() may
+ * follow. */
+struct space_table;
+void session_take_spaces(struct session *s, struct space_table *out);
+
 /* What happened since the last call, for the owner to act upon. */
 struct session_news {
 	unsigned changed_spaces; /* that hold more: none, one (`space`), 2 = several */

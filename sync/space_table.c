@@ -99,3 +99,35 @@ struct space_sync *space_table_next_dirty(struct space_table *t)
 			return &t->entries[t->cursor];
 	}
 }
+
+static uint64_t count_missing(const struct vv *there, const struct vv *here)
+{
+	uint64_t count = 0;
+
+	for (size_t i = 0; i < here->count; i++) {
+		uint64_t held = vv_get(there, &here->entries[i].replica);
+
+		if (held < here->entries[i].seq)
+			count += here->entries[i].seq - held;
+	}
+	return count;
+}
+
+uint64_t space_table_to_send(const struct space_table *t, const struct replica *r,
+			     const struct member *peer)
+{
+	const struct member *self = replica_self(r);
+	size_t space_count;
+	const struct space_id *spaces = replica_spaces(r, &space_count);
+	uint64_t count = 0;
+
+	for (size_t i = 0; peer && self && i < space_count; i++) {
+		const struct space_sync *sp = space_table_find(t, &spaces[i]);
+
+		if (!replica_is_granted(r, peer, &spaces[i]) ||
+		    !replica_is_granted(r, self, &spaces[i]) || (sp && !sp->is_known))
+			continue;
+		count += count_missing(sp ? &sp->peer : &VV_EMPTY, replica_vv(r, &spaces[i]));
+	}
+	return count;
+}

@@ -3,7 +3,7 @@
 #ifndef HT_SYNC_SPACE_TABLE_H
 #define HT_SYNC_SPACE_TABLE_H
 
-#include "core/vv.h"
+#include "core/replica.h"
 #include "proto/message.h"
 
 struct space_sync {
@@ -40,5 +40,10 @@ void space_table_mark(struct space_table *t, struct space_sync *sp, bool is_dirt
 
 /* The directory if it is dirty, else the next in turn; NULL: none. */
 struct space_sync *space_table_next_dirty(struct space_table *t);
+
+/* How many changesets of ours the member is known to lack, in spaces that both take
+ * part in. A space that the table does not have is lacked as a whole. */
+uint64_t space_table_to_send(const struct space_table *t, const struct replica *r,
+			     const struct member *peer);
 
 #endif
