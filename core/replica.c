@@ -11,6 +11,11 @@ const struct replica_id *replica_id(const struct replica *r)
 	return &r->id;
 }
 
+struct hlc_stamp replica_clock(const struct replica *r)
+{
+	return r->clock.last;
+}
+
 bool replica_has_org(const struct replica *r)
 {
 	return r->has_org;
@@ -543,10 +548,10 @@ enum err replica_commit(struct replica *r, struct errmsg *msg)
 {
 	enum err rc = store_commit(r->store, msg);
 
-	if (rc == OK)
-		rc = directory_load(r, msg);
-	else
+	if (rc != OK)
 		replica_rollback(r);
+	else if (directory_load(r, NULL) != OK)
+		r->stale = true; /* it is stored all the same: say so, and read it later */
 	return rc;
 }
 

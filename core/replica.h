@@ -40,6 +40,8 @@ MUST_CHECK enum err replica_open(struct replica **out, const struct replica_conf
 void replica_close(struct replica *r); /* NULL-safe; rolls back what is open */
 
 const struct replica_id *replica_id(const struct replica *r);
+/* The greatest stamp issued or observed: the next edit's is greater. */
+struct hlc_stamp replica_clock(const struct replica *r);
 bool replica_has_org(const struct replica *r);
 const uint8_t *replica_org(const struct replica *r);        /* ORG_ID_BYTES */
 struct space_id replica_directory(const struct replica *r); /* the directory space */
@@ -102,12 +104,14 @@ struct member {
 	char office_code[OFFICE_CODE_MAX + 1];
 	struct node_identity identity;
 	char address[ADDRESS_TEXT_MAX + 1]; /* the newest, or "" */
+	bool is_void;                       /* no longer a member; its feeds stay valid */
 };
 
 /* All nodes of the organisation; borrowed until the next change of the replica. */
 const struct member *replica_members(const struct replica *r, size_t *count);
 const struct member *replica_member_by_noise_key(const struct replica *r,
 						 const uint8_t key[NOISE_KEY_BYTES]);
+/* Also a former member: what it signed stays signed. */
 const struct member *replica_member_by_replica(const struct replica *r,
 					       const struct replica_id *id);
 /* Our own entry, or NULL before it has arrived. */

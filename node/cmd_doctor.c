@@ -144,9 +144,19 @@ static void check_clock(struct doctor *d, struct finding *f)
 	const json_t *peers = json_object_get(d->daemon, "peers");
 	const json_t *worst = NULL;
 	json_int_t most = SKEW_MS_MAX;
+	unsigned days = d->ctx->replica ? context_days_ahead(d->ctx) : 0;
 
 	if (d->ctx->now_ms < WALL_MS_MIN) {
 		find(f, GRADE_FAIL, exit_advice(ERR_CLOCK), _("it shows a time before 2020"));
+		return;
+	}
+	if (days) {
+		find(f, GRADE_FAIL,
+		     _("Wait, or join again as a new node: see OPERATIONS, \"clocks\"."),
+		     P_("it was ahead: other offices hold back what is recorded here for %u day",
+			"it was ahead: other offices hold back what is recorded here for %u days",
+			days),
+		     days);
 		return;
 	}
 	for (size_t i = 0; i < json_array_size(peers); i++) {

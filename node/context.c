@@ -8,6 +8,8 @@
 #include "node/i18n.h"
 #include "node/ref.h"
 
+enum { DAY_MS = 24 * 60 * 60 * 1000 };
+
 static void fill(void *ctx, uint8_t *out, size_t size)
 {
 	randombytes_buf(out, size);
@@ -58,6 +60,30 @@ enum err context_open_replica(struct context *ctx, bool create, bool read_only, 
 	return rc;
 }
 
+unsigned context_days_ahead(const struct context *ctx)
+{
+	struct hlc_stamp clock = replica_clock(ctx->replica);
+
+	if (!hlc_is_future(clock, ctx->now_ms))
+		return 0;
+	return (unsigned)((hlc_wall_ms(clock) - ctx->now_ms) / DAY_MS);
+}
+
+/* The clock was ahead once: whoever writes should know that nobody will read it soon. */
+static void warn_if_ahead(const struct context *ctx)
+{
+	unsigned days = context_days_ahead(ctx);
+
+	if (days)
+		fprintf(stderr,
+			P_("huitong: stamps run %u day ahead of the clock; other offices wait as "
+			   "long for what you record (huitong doctor)\n",
+			   "huitong: stamps run %u days ahead of the clock; other offices wait as "
+			   "long for what you record (huitong doctor)\n",
+			   days),
+			days);
+}
+
 enum err context_open(struct context *ctx, const struct args *args, struct errmsg *msg)
 {
 	enum command_needs needs = args->command->needs;
@@ -77,6 +103,8 @@ enum err context_open(struct context *ctx, const struct args *args, struct errms
 		rc = identity_load(&ctx->identity, ctx->folder.identity, msg);
 	if (rc == OK && needs >= NEEDS_REPLICA)
 		rc = context_open_replica(ctx, false, needs == NEEDS_REPLICA, msg);
+	if (rc == OK && needs == NEEDS_EDITING)
+		warn_if_ahead(ctx);
 	return rc;
 }
 

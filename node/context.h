@@ -39,6 +39,10 @@ void context_close(struct context *ctx);
 MUST_CHECK enum err context_open_replica(struct context *ctx, bool create, bool read_only,
 					 struct errmsg *msg);
 
+/* How far the replica's stamps run ahead of the machine's clock, in days, when
+ * that is so far that other offices hold back what is recorded here; else 0. */
+unsigned context_days_ahead(const struct context *ctx);
+
 /* Whose clock dates are shown and understood by: $TZ, else the author's zone,
  * else this office's, else the machine's. Borrowed. ERR_NOT_FOUND for a zone
  * that this machine does not know. */

@@ -108,6 +108,15 @@ SHIFT_S=-600000000 LD_PRELOAD=$preload ASAN_OPTIONS=verify_asan_link_order=0 \
 says 'clock'
 says 'timedatectl'
 
+step "a clock that was a year ahead and is right again"
+SHIFT_S=31536000 LD_PRELOAD=$preload ASAN_OPTIONS=verify_asan_link_order=0 \
+	exits 0 ht SHA action add "from next year"
+exits 1 ht SHA doctor
+says 'hold back what is recorded here'
+says 'OPERATIONS, "clocks"'
+exits 0 ht SHA action add "of today"
+says 'stamps run 36[45] days ahead'
+
 step "the whole folder was restored well"
 restore
 exits 0 ht SHA verify
