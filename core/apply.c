@@ -56,7 +56,8 @@ static enum err apply_registers(struct applier *a, struct record *rec, const str
 	enum err rc = OK;
 
 	for (size_t i = 0; rc == OK && i < g->count; i++)
-		rc = record_apply(rec, a->stamp, &g->ops[i]);
+		if (!g->ops[i].is_ignored)
+			rc = record_apply(rec, a->stamp, &g->ops[i]);
 	if (rc == ERR_LIMIT)
 		return errmsg_set(a->msg, rc, "%s: too many concurrent values", g->kind->name);
 	return rc;
@@ -69,7 +70,7 @@ static enum err apply_elements(struct applier *a, const struct group *g)
 	for (size_t i = 0; rc == OK && i < g->count; i++) {
 		const struct op *op = &g->ops[i];
 
-		if (!kind_field(g->kind, op->field))
+		if (op->is_ignored || !kind_field(g->kind, op->field))
 			continue;
 		if (op->verb == VERB_ADD)
 			rc = store_element_add(a->store, a->space, op, a->stamp, &a->cs->author,
@@ -143,12 +144,23 @@ static enum err update(struct applier *a, const struct group *g, struct record *
 	return rc == OK ? save_conflicts(a, rec, before) : rc;
 }
 
+static bool is_ignored(const struct group *g)
+{
+	for (size_t i = 0; i < g->count; i++)
+		if (!g->ops[i].is_ignored)
+			return false;
+	return true;
+}
+
 static enum err apply_group(struct applier *a, const struct group *g)
 {
 	struct record rec;
 	bool exists = true;
-	enum err rc = apply_elements(a, g);
+	enum err rc;
 
+	if (is_ignored(g))
+		return OK;
+	rc = apply_elements(a, g);
 	if (rc == OK && looks_new(g))
 		rc = insert_new(a, g, &exists);
 	if (rc != OK || !exists)

@@ -112,7 +112,17 @@ static enum err validate_op(const struct kind *kind, const struct op *op, struct
 	return rc == OK ? OK : errmsg_prefix(msg, rc, "%s.", kind->name);
 }
 
-enum err changeset_validate(const struct changeset *cs, bool directory, struct errmsg *msg)
+/* A choice or a state that a newer schema has added. */
+static bool is_newer(const struct kind *kind, const struct op *op)
+{
+	const struct field *field = kind_field(kind, op->field);
+
+	return field && (field->format == FORMAT_CHOICE || field->format == FORMAT_STATE) &&
+	       op->value.type == VALUE_INT && op->value.number >= 0 && verb_fits(field, op->verb);
+}
+
+enum err changeset_validate(struct changeset *cs, bool directory, enum validity validity,
+			    struct errmsg *msg)
 {
 	for (size_t i = 0; i < cs->op_count; i++) {
 		const struct kind *kind = schema_kind(cs->ops[i].kind);
@@ -123,7 +133,8 @@ enum err changeset_validate(const struct changeset *cs, bool directory, struct e
 		rc = kind_check_place(kind, directory, msg);
 		if (rc == OK)
 			rc = validate_op(kind, &cs->ops[i], msg);
-		if (rc != OK)
+		cs->ops[i].is_ignored = rc != OK;
+		if (rc != OK && validity == VALIDITY_RECEIVED && !is_newer(kind, &cs->ops[i]))
 			return rc;
 	}
 	return OK;

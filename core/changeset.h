@@ -66,7 +66,8 @@ struct op {
 	uint16_t kind;
 	uint8_t field;
 	uint8_t verb;
-	uint32_t n; /* ADD: its ordinal among the changeset's ADDs, from 0 */
+	uint32_t n;      /* ADD: its ordinal among the changeset's ADDs, from 0 */
+	bool is_ignored; /* changeset_validate(): stays in the log, changes nothing yet */
 	struct value value;
 	const struct target *targets; /* replaced, removed, taken back */
 	size_t target_count;
@@ -80,7 +81,7 @@ struct changeset {
 	struct record_id author; /* nil: the node itself */
 	const struct dot *deps;
 	size_t dep_count;
-	const struct op *ops; /* grouped by (record, kind) */
+	struct op *ops; /* grouped by (record, kind) */
 	size_t op_count;
 };
 
@@ -115,9 +116,15 @@ MUST_CHECK enum err changeset_decode(struct changeset *out, struct bytes body,
 /* Only the stamp: the first fields of a body that was decoded before. */
 MUST_CHECK enum err changeset_peek_hlc(struct bytes body, struct hlc_stamp *out);
 
-/* Every op that the schema knows is acceptable to it: field, verb, value.
- * Unknown kinds and fields pass. ERR_INVALID or ERR_LIMIT. */
-MUST_CHECK enum err changeset_validate(const struct changeset *cs, bool directory,
+enum validity {
+	VALIDITY_RECEIVED, /* refuse what the schema does not allow */
+	VALIDITY_HELD,     /* it is in the log: leave out what the schema does not allow */
+};
+
+/* Compare the ops with the schema: field, verb, value. Unknown kinds and fields
+ * pass, and so do choices and states beyond those that this schema has: they are
+ * a newer one's, and are ignored until we know them. ERR_INVALID or ERR_LIMIT. */
+MUST_CHECK enum err changeset_validate(struct changeset *cs, bool directory, enum validity validity,
 				       struct errmsg *msg);
 
 /* (record, kind, field, verb); equal ones keep their order. */

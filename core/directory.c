@@ -36,8 +36,9 @@ static bool copy_exact(uint8_t *out, size_t size, struct bytes from)
 static const char members_sql[] =
 	"SELECT n.id, n.office, n.replica, n.sign_key, n.noise_key, o.code, "
 	"(SELECT value FROM element e WHERE e.record = n.id AND e.kind = ?1 AND e.field = ?2 "
-	"ORDER BY hlc DESC LIMIT 1) FROM r_node n LEFT JOIN r_office o ON o.id = n.office "
-	"WHERE n.life <> ?3 ORDER BY n.id";
+	"ORDER BY hlc DESC LIMIT 1), n.life = ?3 FROM r_node n LEFT JOIN r_office o ON o.id = "
+	"n.office "
+	"ORDER BY n.life = ?3, n.id";
 
 /* A node record that lacks a key is not a member yet. */
 static bool read_member(struct rows *rows, struct member *m)
@@ -49,6 +50,7 @@ static bool read_member(struct rows *rows, struct member *m)
 		return false;
 	strncpy(m->office_code, rows_text(rows, 5), sizeof(m->office_code) - 1);
 	strncpy(m->address, rows_text(rows, 6), sizeof(m->address) - 1);
+	m->is_void = rows_int(rows, 7) != 0;
 	return true;
 }
 
@@ -67,11 +69,12 @@ static enum err load_members(struct replica *r, struct directory *d, struct errm
 
 		if (!read_member(rows, &member))
 			continue;
-		slot = push((void **)&d->members, &d->member_count, sizeof(*slot));
+		slot = push((void **)&d->members, &d->known_count, sizeof(*slot));
 		if (slot)
 			*slot = member;
 		else
 			rc = ERR_NOMEM;
+		d->member_count += !member.is_void;
 	}
 	closed = rows_close(rows, msg);
 	return rc == OK ? closed : rc;
@@ -166,7 +169,7 @@ const struct member *replica_member_by_noise_key(const struct replica *r,
 
 const struct member *replica_member_by_replica(const struct replica *r, const struct replica_id *id)
 {
-	for (size_t i = 0; i < r->directory.member_count; i++)
+	for (size_t i = 0; i < r->directory.known_count; i++)
 		if (replica_id_cmp(&r->directory.members[i].identity.replica, id) == 0)
 			return &r->directory.members[i];
 	return NULL;
@@ -183,6 +186,8 @@ bool replica_is_granted(const struct replica *r, const struct member *member,
 	struct grant grant = { *space, member->office };
 	struct space_id directory = replica_directory(r);
 
+	if (member->is_void)
+		return false;
 	if (space_id_cmp(space, &directory) == 0)
 		return true;
 	return r->directory.grant_count &&

@@ -3,7 +3,7 @@
 
 #include "core/replica_impl.h"
 
-enum { PIECE_COUNT = 64 };
+enum { PIECE_COUNT = 16 };
 
 /* A feed being read from its head down, a piece at a time. */
 struct backward {

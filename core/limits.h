@@ -3,7 +3,7 @@
 #define HT_CORE_LIMITS_H
 
 enum {
-	CHANGESET_BYTES_MAX = 1 << 20, /* one encoded body */
+	CHANGESET_BYTES_MAX = (1 << 20) + (64 << 10), /* one body: the longest text fits */
 	CHANGESET_OPS_MAX = 10000,
 	CHANGESET_DEPS_MAX = 1024,
 	CHANGESET_REPLICAS_MAX = 1024, /* foreign replicas that one changeset names */

@@ -204,10 +204,10 @@ static enum err judge(struct receiver *v, const struct feed *feed, const struct 
 }
 
 static enum err take(struct receiver *v, struct feed *feed, const struct sealed *s,
-		     const struct changeset *cs)
+		     struct changeset *cs)
 {
 	uint8_t link[LINK_BYTES];
-	enum err rc = changeset_validate(cs, v->is_directory, v->msg);
+	enum err rc = changeset_validate(cs, v->is_directory, VALIDITY_RECEIVED, v->msg);
 
 	if (rc != OK)
 		return rc;

@@ -31,9 +31,10 @@ struct grant {
 
 struct directory {
 	bool stale;
-	struct member *members;
-	size_t member_count;
-	struct grant *grants; /* sorted */
+	struct member *members; /* former ones last */
+	size_t member_count;    /* without the former ones */
+	size_t known_count;     /* with them */
+	struct grant *grants;   /* sorted */
 	size_t grant_count;
 };
 

@@ -435,10 +435,12 @@ static enum err open_database(struct store *s, const char *vfs, bool create, str
 /* Two processes may create or migrate at once: look again under the lock. */
 static enum err migrate_locked(struct store *s, bool create, struct errmsg *msg)
 {
-	enum err rc;
+	int64_t application = 0;
+	enum err rc = pragma_int(s, "PRAGMA application_id", &application, msg);
 
-	if (s->read_only)
-		return migrate(s, false, msg);
+	/* What is ours already is only looked at: nobody waits for a writer. */
+	if (rc != OK || s->read_only || application == STORE_APPLICATION)
+		return rc == OK ? migrate(s, false, msg) : rc;
 	rc = store_begin(s, msg);
 	if (rc == OK)
 		rc = migrate(s, create, msg);

@@ -78,7 +78,7 @@ static enum err replay_one(struct replay *p, const struct space_state *space, ui
 	arena_reset(&p->arena);
 	rc = changeset_decode(&cs, s->body, &s->replica, &p->arena, p->msg);
 	if (rc == OK)
-		rc = changeset_validate(&cs, space == &p->r->spaces[0], p->msg);
+		rc = changeset_validate(&cs, space == &p->r->spaces[0], VALIDITY_HELD, p->msg);
 	if (rc == ERR_NOMEM)
 		return rc;
 	if (rc != OK)

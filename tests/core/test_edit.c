@@ -231,10 +231,25 @@ static void ops_may_come_in_any_order(void **state)
 	assert_int_equal(count_elements(&w->b, &ids[1], ACTION_PROGRESS), 2);
 }
 
+static void longest_text_fits(void **state)
+{
+	struct world *w = *state;
+	struct edit *e = office_edit(&w->a, &w->space);
+	char *text = malloc(TEXT_BYTES_MAX);
+	struct value value = value_text(bytes_of(text, TEXT_BYTES_MAX));
+
+	memset(text, 'x', TEXT_BYTES_MAX);
+	OFFICE_MUST(edit_set(e, KIND_ACTION, &w->action, ACTION_DELIVERABLE, &value, &msg));
+	office_seal(&w->a, e);
+	assert_others_take_it(w);
+	free(text);
+}
+
 static void changeset_over_its_size_leaves_nothing(void **state)
 {
 	struct world *w = *state;
 	struct edit *e;
+	struct record_id other;
 	struct errmsg why = { 0 };
 	uint8_t before[STATE_HASH_BYTES], after[STATE_HASH_BYTES];
 	uint64_t seq = vv_get(replica_vv(w->a.replica, &w->space), replica_id(w->a.replica));
@@ -245,6 +260,8 @@ static void changeset_over_its_size_leaves_nothing(void **state)
 	OFFICE_MUST(replica_state_hash(w->a.replica, before, &msg));
 	e = office_edit(&w->a, &w->space);
 	OFFICE_MUST(edit_set(e, KIND_ACTION, &w->action, ACTION_DELIVERABLE, &value, &msg));
+	other = edit_create(e);
+	OFFICE_MUST(edit_set(e, KIND_ACTION, &other, ACTION_DELIVERABLE, &value, &msg));
 	assert_int_equal(edit_seal(e, &why), ERR_LIMIT);
 	assert_non_null(strstr(why.text, "bytes"));
 	replica_rollback(w->a.replica);
@@ -573,6 +590,7 @@ int main(void)
 		TEST(element_added_very_often_can_be_removed),
 		TEST(batch_of_the_greatest_size_travels),
 		TEST(ops_may_come_in_any_order),
+		TEST(longest_text_fits),
 		TEST(changeset_over_its_size_leaves_nothing),
 		TEST(edit_without_ops_leaves_no_trace),
 		TEST(rolled_back_edit_leaves_no_trace),

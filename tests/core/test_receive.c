@@ -436,7 +436,7 @@ static void values_that_the_schema_refuses_are_refused(void **state)
 		{ .field = ACTION_TITLE, .verb = VERB_SET, .value = value_int(1) },
 		{ .field = ACTION_TITLE, .verb = VERB_ADD, .value = value_str("x") },
 		{ .field = ACTION_CC, .verb = VERB_SET, .value = value_str("x") },
-		{ .field = ACTION_STATE, .verb = VERB_SET, .value = value_int(200) },
+		{ .field = ACTION_STATE, .verb = VERB_SET, .value = value_int(-1) },
 		{ .field = ACTION_DUE, .verb = VERB_SET, .value = value_str("soon") },
 		{ .field = ACTION_PROGRESS, .verb = VERB_REMOVE },
 	};
@@ -450,6 +450,54 @@ static void values_that_the_schema_refuses_are_refused(void **state)
 		assert_refused(&w->a, &w->space, &s, 1, ERR_INVALID);
 		w->f.head = (struct feed_head){ 0 };
 	}
+}
+
+/* A later schema has more of them: what we can't name shows nothing yet. */
+static void choices_and_states_of_a_newer_schema_wait_in_the_log(void **state)
+{
+	struct world *w = *state;
+	struct verify_report report;
+	struct op ops[] = {
+		{ .field = ACTION_TITLE, .verb = VERB_SET, .value = value_str("known") },
+		{ .field = ACTION_PRIORITY, .verb = VERB_SET, .value = value_int(99) },
+		{ .field = ACTION_STATE, .verb = VERB_SET, .value = state_step(0, 99) },
+	};
+	struct sealed s;
+
+	for (size_t i = 0; i < sizeof(ops) / sizeof(ops[0]); i++) {
+		ops[i].record = w->record;
+		ops[i].kind = KIND_ACTION;
+	}
+	s = forge_ops(&w->f, OFFICE_NOW_MS + HOUR_MS, NULL, 0, ops, 3);
+	assert_taken(&w->a, &w->space, &s, 1);
+	assert_int_equal(office_count(&w->a, "SELECT count(*) FROM r_action_item WHERE title = "
+					     "'known' AND priority IS NULL AND state IS NULL"),
+			 1);
+	OFFICE_MUST(replica_verify(w->a.replica, &report, NULL, NULL, &msg));
+}
+
+/* The directory forgets nobody's key: what a former node signed stays signed. */
+static void feed_of_a_voided_node_reaches_newcomers(void **state)
+{
+	struct world *w = *state;
+	const struct member *b = replica_member_by_replica(w->a.replica, replica_id(w->b.replica));
+	struct value name = value_str("written before");
+	struct record_id node = b->node;
+	struct verify_report report;
+	struct office newcomer;
+	struct errmsg why;
+
+	office_create(&w->b, &w->directory, KIND_PERSON, PERSON_NAME, &name);
+	office_sync(&w->a, &w->b);
+	office_void(&w->a, &w->directory, KIND_NODE, &node);
+	assert_null(replica_member_by_noise_key(w->a.replica, w->b.identity.noise_key));
+	OFFICE_MUST(replica_verify(w->a.replica, &report, NULL, NULL, &msg));
+
+	office_open(&newcomer, NULL, 6);
+	OFFICE_MUST(replica_join(newcomer.replica, replica_org(w->a.replica), &why));
+	office_sync(&w->a, &newcomer);
+	assert_true(office_agrees(&w->a, &newcomer));
+	office_close(&newcomer);
 }
 
 /* Of a newer version: kept, relayed, and no harm to the rest of the changeset. */
@@ -572,6 +620,8 @@ int main(void)
 		TEST(stamps_from_the_future_wait_with_what_depends_on_them),
 		TEST(kinds_stay_in_their_space),
 		TEST(values_that_the_schema_refuses_are_refused),
+		TEST(choices_and_states_of_a_newer_schema_wait_in_the_log),
+		TEST(feed_of_a_voided_node_reaches_newcomers),
 		TEST(unknown_kinds_and_fields_are_kept_and_relayed),
 		TEST(replica_of_nobody_takes_nothing),
 		TEST(newcomer_takes_no_other_genesis),

@@ -64,7 +64,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		require(changeset_peek_hlc(bytes_of(data, size), &hlc) == OK);
 		require(hlc.bits == cs.hlc.bits);
 		for (int directory = 0; directory < 2; directory++) {
-			rc = changeset_validate(&cs, directory, &why);
+			rc = changeset_validate(&cs, directory, VALIDITY_RECEIVED, &why);
 			require(rc == OK || rc == ERR_INVALID || rc == ERR_LIMIT);
 		}
 		require_comes_back(&cs, &self, &arena);

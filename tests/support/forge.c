@@ -40,7 +40,7 @@ struct sealed forge_seal(struct forge *f, struct bytes body)
 }
 
 struct sealed forge_ops(struct forge *f, uint64_t wall_ms, const struct dot *deps, size_t dep_count,
-			const struct op *ops, size_t op_count)
+			struct op *ops, size_t op_count)
 {
 	struct changeset cs = { .hlc = { wall_ms << 16 },
 				.deps = deps,

@@ -24,6 +24,6 @@ struct sealed forge_seal(struct forge *f, struct bytes body);
 
 /* The next changeset with these ops, in canonical order, at this wall time. */
 struct sealed forge_ops(struct forge *f, uint64_t wall_ms, const struct dot *deps, size_t dep_count,
-			const struct op *ops, size_t op_count);
+			struct op *ops, size_t op_count);
 
 #endif
