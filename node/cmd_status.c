@@ -84,7 +84,7 @@ static void number_cell(char out[32], const json_t *object, const char *key)
 {
 	const json_t *number = json_object_get(object, key);
 
-	out[0] = 0;
+	snprintf(out, 32, "-");
 	if (json_is_integer(number))
 		snprintf(out, 32, "%lld", (long long)json_integer_value(number));
 }
@@ -167,7 +167,7 @@ struct facts {
 	char hash[HASH_TEXT_SIZE]; /* "" unless asked for */
 	json_t *spaces;            /* NULL unless asked for */
 	json_t *daemon;            /* NULL: none is running */
-	int64_t unsent;            /* to the peer that lacks most; -1: nobody knows */
+	int64_t unsent;            /* to the peer that lacks most; -1: unknown */
 };
 
 static void facts_release(struct facts *f)
@@ -221,16 +221,18 @@ static enum err spaces_json(struct context *ctx, json_t **out, struct errmsg *ms
 	return OK;
 }
 
+/* A daemon knows only what those lack that it has met since its start. */
 static int64_t most_unsent(const json_t *daemon)
 {
 	const json_t *peers = json_object_get(daemon, "peers");
-	int64_t most = daemon ? 0 : -1;
+	size_t count = json_array_size(peers);
+	int64_t most = daemon && count == 0 ? 0 : -1;
 
-	for (size_t i = 0; i < json_array_size(peers); i++) {
-		const json_t *peer = json_array_get(peers, i);
-		int64_t n = json_integer_value(json_object_get(peer, "to_send"));
+	for (size_t i = 0; i < count; i++) {
+		const json_t *n = json_object_get(json_array_get(peers, i), "to_send");
 
-		most = n > most ? n : most;
+		if (json_is_integer(n) && json_integer_value(n) > most)
+			most = json_integer_value(n);
 	}
 	return most;
 }
@@ -303,8 +305,11 @@ static void print_daemon(const struct facts *f)
 		 json_array_size(peers),
 		 json_is_true(json_object_get(f->daemon, "paused")) ? _(", paused") : "");
 	line(_("daemon"), text);
-	snprintf(text, sizeof(text), P_("%lld changeset", "%lld changesets", f->unsent),
-		 (long long)f->unsent);
+	if (f->unsent < 0)
+		snprintf(text, sizeof(text), "%s", _("unknown: no peer was met since the start"));
+	else
+		snprintf(text, sizeof(text), P_("%lld changeset", "%lld changesets", f->unsent),
+			 (long long)f->unsent);
 	line(_("unsent"), text);
 }
 

@@ -16,7 +16,8 @@
  *               "changesets_received", "bytes_sent", "bytes_received", "to_send",
  *               "last_seen_ms", "skew_ms", "next_dial_in_ms", "last_error"}
  *              state: down, dialling, handshake, syncing, in-sync, refused;
- *              last_seen_ms and next_dial_in_ms are null when there is none
+ *              last_seen_ms and next_dial_in_ms are null when there is none,
+ *              to_send when no session since the start told it
  *   others     nothing more: the wish was passed on
  *
  * Fields may be added; a reader ignores what it does not know. */

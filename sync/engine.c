@@ -367,10 +367,24 @@ static void add_connection(struct peer_status *out, const struct conn *c)
 	out->bytes_received += c->bytes_received;
 	if (!c->session)
 		return;
-	out->to_send = session_to_send(c->session);
 	if (session_warning(c->session)[0])
 		snprintf(out->last_error, sizeof(out->last_error), "%s",
 			 session_warning(c->session));
+}
+
+/* By the open session, else by what the last one learned. */
+static void add_to_send(const struct engine *e, struct peer_status *out, const struct peer *p)
+{
+	const struct session *s = p->conn ? p->conn->session : NULL;
+
+	if (s && session_state(s) == SESSION_OPEN) {
+		out->to_send = session_to_send(s);
+		out->knows_to_send = true;
+	} else if (p->has_key && p->spaces.count) {
+		out->to_send = space_table_to_send(&p->spaces, e->replica,
+						   replica_member_by_noise_key(e->replica, p->key));
+		out->knows_to_send = true;
+	}
 }
 
 void engine_peer_status(const struct engine *e, size_t index, struct peer_status *out)
@@ -392,7 +406,5 @@ void engine_peer_status(const struct engine *e, size_t index, struct peer_status
 		out->next_dial_mono_ms = p->schedule.next_ms;
 	if (p->conn)
 		add_connection(out, p->conn);
-	else if (p->has_key && p->spaces.count)
-		out->to_send = space_table_to_send(&p->spaces, e->replica,
-						   replica_member_by_noise_key(e->replica, p->key));
+	add_to_send(e, out, p);
 }

@@ -86,6 +86,7 @@ struct peer_status {
 	uint64_t changesets_sent, changesets_received;
 	uint64_t bytes_sent, bytes_received;
 	uint64_t to_send;                  /* changesets that the peer is known to lack */
+	bool knows_to_send;                /* false: no session since the start told what it has */
 	uint64_t last_seen_wall_ms;        /* 0 = never */
 	int64_t skew_ms;                   /* their wall clock minus ours, at the last hello */
 	uint64_t next_dial_mono_ms;        /* 0 = none planned */
