@@ -284,11 +284,18 @@ static enum err over(const struct field *field, struct errmsg *msg, size_t size,
  * separators included: they would break every list, log and terminal. */
 static bool is_one_line(struct bytes text)
 {
-	uint32_t c;
+	for (size_t i = 0; i < text.size; i++) {
+		const uint8_t *at = text.data + i;
+		size_t left = text.size - i;
 
-	while (utf8_next(&text, &c))
-		if (c < 0x20 || (c >= 0x7f && c < 0xa0) || c == 0x2028 || c == 0x2029)
+		if (*at < 0x20 || *at == 0x7f)
 			return false;
+		/* U+0080 to U+009F; then U+2028 and U+2029. */
+		if (*at == 0xc2 && left > 1 && at[1] < 0xa0)
+			return false;
+		if (*at == 0xe2 && left > 2 && at[1] == 0x80 && (at[2] | 1) == 0xa9)
+			return false;
+	}
 	return true;
 }
 
