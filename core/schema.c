@@ -10,6 +10,8 @@
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 #define BIT(n)        (1u << (n))
 
+enum { MINUTES_A_DAY = 24 * 60, MINUTES_A_WEEK = 7 * MINUTES_A_DAY };
+
 static const char *const action_states[] = {
 	"open", "doing", "blocked", "done", "cancelled", NULL
 };
@@ -70,14 +72,14 @@ static const char *const collaboration_kinds[] = { "project", "process", "custom
 						   NULL };
 
 static const struct field organisation_fields[] = {
-	{ ORGANISATION_NAME, "name", MERGE_LWW, FORMAT_NAME },
+	{ ORGANISATION_NAME, "name", MERGE_LWW, FORMAT_NAME, .required = true },
 };
 
 static const struct field office_fields[] = {
-	{ OFFICE_CODE, "code", MERGE_LWW, FORMAT_NAME },
-	{ OFFICE_NAME, "name", MERGE_LWW, FORMAT_NAME },
+	{ OFFICE_CODE, "code", MERGE_LWW, FORMAT_NAME, .required = true },
+	{ OFFICE_NAME, "name", MERGE_LWW, FORMAT_NAME, .required = true },
 	{ OFFICE_ZONE, "zone", MERGE_MV, FORMAT_ZONE },
-	{ OFFICE_CLOSES, "closes", MERGE_MV, FORMAT_INT },
+	{ OFFICE_CLOSES, "closes", MERGE_MV, FORMAT_CLOCK },
 };
 
 static const struct field node_fields[] = {
@@ -86,28 +88,28 @@ static const struct field node_fields[] = {
 	{ NODE_SIGN_KEY, "sign_key", MERGE_LWW, FORMAT_BYTES },
 	{ NODE_NOISE_KEY, "noise_key", MERGE_LWW, FORMAT_BYTES },
 	{ NODE_ADDRESSES, "addresses", MERGE_SET, FORMAT_NAME },
-	{ NODE_BLOCK, "block", MERGE_LWW, FORMAT_INT },
+	{ NODE_BLOCK, "block", MERGE_LWW, FORMAT_INT, .max = INT64_MAX },
 	{ NODE_NAME, "name", MERGE_LWW, FORMAT_NAME },
 };
 
 static const struct field person_fields[] = {
-	{ PERSON_NAME, "name", MERGE_LWW, FORMAT_NAME },
+	{ PERSON_NAME, "name", MERGE_LWW, FORMAT_NAME, .required = true },
 	{ PERSON_SORT_KEY, "sort_key", MERGE_LWW, FORMAT_NAME },
 	{ PERSON_OFFICE, "office", MERGE_LWW, FORMAT_REF, .ref = KIND_OFFICE },
 	{ PERSON_ZONE, "zone", MERGE_LWW, FORMAT_ZONE },
 	{ PERSON_CONTACTS, "contacts", MERGE_SET, FORMAT_NAME },
-	{ PERSON_ACTIVE, "active", MERGE_LWW, FORMAT_INT },
+	{ PERSON_ACTIVE, "active", MERGE_LWW, FORMAT_INT, .max = 1 },
 };
 
 static const struct field space_fields[] = {
-	{ SPACE_NAME, "name", MERGE_LWW, FORMAT_NAME },
+	{ SPACE_NAME, "name", MERGE_LWW, FORMAT_NAME, .required = true },
 	{ SPACE_ID, "space_id", MERGE_LWW, FORMAT_BYTES, .indexed = true },
 	{ SPACE_OFFICES, "offices", MERGE_SET, FORMAT_REF, .ref = KIND_OFFICE },
 };
 
 static const struct field collaboration_fields[] = {
 	{ COLLABORATION_NUMBER, "number", MERGE_LWW, FORMAT_NAME, .indexed = true },
-	{ COLLABORATION_TITLE, "title", MERGE_MV, FORMAT_NAME },
+	{ COLLABORATION_TITLE, "title", MERGE_MV, FORMAT_NAME, .required = true },
 	{ COLLABORATION_KIND, "kind", MERGE_LWW, FORMAT_CHOICE, .choices = collaboration_kinds },
 	{ COLLABORATION_GOAL, "goal", MERGE_MV, FORMAT_TEXT },
 	{ COLLABORATION_BACKGROUND, "background", MERGE_MV, FORMAT_TEXT },
@@ -120,10 +122,10 @@ static const struct field collaboration_fields[] = {
 
 static const struct field meeting_fields[] = {
 	{ MEETING_NUMBER, "number", MERGE_LWW, FORMAT_NAME, .indexed = true },
-	{ MEETING_TITLE, "title", MERGE_MV, FORMAT_NAME },
+	{ MEETING_TITLE, "title", MERGE_MV, FORMAT_NAME, .required = true },
 	{ MEETING_KIND, "kind", MERGE_LWW, FORMAT_CHOICE, .choices = meeting_kinds },
 	{ MEETING_START, "start", MERGE_MV, FORMAT_WALLTIME },
-	{ MEETING_DURATION, "duration", MERGE_MV, FORMAT_INT },
+	{ MEETING_DURATION, "duration", MERGE_MV, FORMAT_INT, .min = 1, .max = MINUTES_A_WEEK },
 	{ MEETING_PLACE, "place", MERGE_LWW, FORMAT_NAME },
 	{ MEETING_GOAL, "goal", MERGE_MV, FORMAT_TEXT },
 	{ MEETING_PARTICIPANTS, "participants", MERGE_SET, FORMAT_REF, .ref = KIND_PERSON },
@@ -136,8 +138,8 @@ static const struct field meeting_fields[] = {
 static const struct field topic_fields[] = {
 	{ TOPIC_MEETING, "meeting", MERGE_LWW, FORMAT_REF, .ref = KIND_MEETING, .indexed = true },
 	{ TOPIC_POSITION, "position", MERGE_LWW, FORMAT_POSITION },
-	{ TOPIC_TITLE, "title", MERGE_MV, FORMAT_NAME },
-	{ TOPIC_MINUTES, "minutes", MERGE_LWW, FORMAT_INT },
+	{ TOPIC_TITLE, "title", MERGE_MV, FORMAT_NAME, .required = true },
+	{ TOPIC_MINUTES, "minutes", MERGE_LWW, FORMAT_INT, .max = MINUTES_A_WEEK },
 	{ TOPIC_OUTPUT, "output", MERGE_LWW, FORMAT_NAME },
 };
 
@@ -157,7 +159,7 @@ static const struct field block_fields[] = {
 
 static const struct field action_fields[] = {
 	{ ACTION_NUMBER, "number", MERGE_LWW, FORMAT_NAME, .indexed = true },
-	{ ACTION_TITLE, "title", MERGE_MV, FORMAT_NAME },
+	{ ACTION_TITLE, "title", MERGE_MV, FORMAT_NAME, .required = true },
 	{ ACTION_OWNER, "owner", MERGE_MV, FORMAT_REF, .ref = KIND_PERSON },
 	{ ACTION_DUE, "due", MERGE_MV, FORMAT_WALLTIME },
 	{ ACTION_DELIVERABLE, "deliverable", MERGE_MV, FORMAT_TEXT },
@@ -321,9 +323,23 @@ static enum err check_text(const struct field *f, const struct value *v, struct 
 	return OK;
 }
 
+static enum err check_range(const struct field *f, int64_t number, int64_t min, int64_t max,
+			    struct errmsg *msg)
+{
+	if (number >= min && number <= max)
+		return OK;
+	return errmsg_set(msg, ERR_INVALID, "%s: %lld is not from %lld to %lld", f->name,
+			  (long long)number, (long long)min, (long long)max);
+}
+
 static enum err check_int(const struct field *f, const struct value *v, struct errmsg *msg)
 {
-	return OK;
+	return check_range(f, v->number, f->min, f->max, msg);
+}
+
+static enum err check_clock(const struct field *f, const struct value *v, struct errmsg *msg)
+{
+	return check_range(f, v->number, 0, MINUTES_A_DAY - 1, msg);
 }
 
 static enum err check_choice(const struct field *f, const struct value *v, struct errmsg *msg)
@@ -384,6 +400,7 @@ static const struct {
 	[FORMAT_NAME] = { VALUE_TEXT, check_name },
 	[FORMAT_TEXT] = { VALUE_TEXT, check_text },
 	[FORMAT_INT] = { VALUE_INT, check_int },
+	[FORMAT_CLOCK] = { VALUE_INT, check_clock },
 	[FORMAT_CHOICE] = { VALUE_INT, check_choice },
 	[FORMAT_STATE] = { VALUE_INT, check_state },
 	[FORMAT_REF] = { VALUE_REF, check_ref },

@@ -27,7 +27,8 @@ enum merge {
 enum format {
 	FORMAT_NAME,     /* text of at most NAME_BYTES_MAX, one line */
 	FORMAT_TEXT,     /* text of at most TEXT_BYTES_MAX */
-	FORMAT_INT,      /* integer */
+	FORMAT_INT,      /* integer, `min` to `max` */
+	FORMAT_CLOCK,    /* integer: minutes after midnight */
 	FORMAT_CHOICE,   /* integer: index into `choices` */
 	FORMAT_STATE,    /* integer: from << 8 | to, states of `machine` */
 	FORMAT_REF,      /* a record of kind `ref` */
@@ -57,7 +58,9 @@ struct field {
 	const char *const *choices;    /* FORMAT_CHOICE: NULL-terminated names */
 	const struct machine *machine; /* FORMAT_STATE */
 	uint16_t ref;                  /* FORMAT_REF: the kind referred to, 0 = any */
+	int64_t min, max;              /* FORMAT_INT: both are allowed */
 	bool indexed;                  /* people and code look records up by it */
+	bool required;                 /* who edits it may not leave it empty; others may have */
 };
 
 struct kind {

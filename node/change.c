@@ -3,6 +3,7 @@
 #include "node/control.h"
 #include "node/field_text.h"
 #include "node/i18n.h"
+#include "sync/address.h"
 
 enum err change_begin(struct change *c, struct context *ctx, const struct space_id *space,
 		      struct errmsg *msg)
@@ -88,6 +89,16 @@ enum err change_number(struct change *c, uint16_t kind, const struct record_id *
 	return edit_set(c->edit, kind, id, field->number, &value, msg);
 }
 
+/* Better wrong here than unreachable there. What is wrong already can be taken out. */
+static enum err check_address(const struct field *field, const char *typed, struct errmsg *msg)
+{
+	struct address ignored;
+
+	if (field != kind_field(schema_kind(KIND_NODE), NODE_ADDRESSES))
+		return OK;
+	return address_parse(&ignored, typed, msg);
+}
+
 static enum err assign(struct assignments *a, struct context *ctx, const struct field *field,
 		       const char *typed, bool is_removal, struct errmsg *msg)
 {
@@ -98,7 +109,9 @@ static enum err assign(struct assignments *a, struct context *ctx, const struct 
 		return errmsg_set(msg, ERR_LIMIT, _("more than %d fields"), ARGS_MAX);
 	if (!*typed && !merge_is_register(field->merge))
 		return errmsg_set(msg, ERR_INVALID, _("%s: nothing was given"), field->name);
-	rc = field_parse(ctx, field, typed, &one->value, msg);
+	rc = is_removal ? OK : check_address(field, typed, msg);
+	if (rc == OK)
+		rc = field_parse(ctx, field, typed, &one->value, msg);
 	if (rc != OK)
 		return rc;
 	one->field = field;

@@ -94,8 +94,6 @@ enum err cmd_collab_new(struct context *ctx, const struct args *args, struct err
 	struct change c;
 	enum err rc = assignments_parse(&fields, ctx, args, msg);
 
-	if (rc == OK && !*args_word(args, 0))
-		rc = errmsg_set(msg, ERR_INVALID, _("the title is empty"));
 	if (rc == OK)
 		rc = assignments_add(&fields, ctx, title, args_word(args, 0), msg);
 	if (rc == OK)

@@ -87,8 +87,6 @@ enum err cmd_record_new(struct context *ctx, const struct args *args, struct err
 	struct assignments fields;
 	enum err rc = OK;
 
-	if (!*args_word(args, 0))
-		return errmsg_set(msg, ERR_INVALID, _("the %s is empty"), title->name);
 	if (!kind->directory)
 		rc = space_chosen(ctx, args, &space, msg);
 	if (rc == OK)

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/limits.h"
+#include "core/utf8.h"
 #include "node/due.h"
 #include "node/i18n.h"
 #include "node/ref.h"
@@ -87,6 +88,21 @@ static enum err parse_int(struct context *ctx, const struct field *field, const 
 		return errmsg_set(msg, ERR_INVALID, _("%s: \"%s\" is not a number"), field->name,
 				  typed);
 	*out = value_int(number);
+	return OK;
+}
+
+/* A time of day, or minutes after midnight as JSON tells them. */
+static enum err parse_clock(struct context *ctx, const struct field *field, const char *typed,
+			    struct value *out, struct errmsg *msg)
+{
+	int32_t minute;
+
+	if (!strchr(typed, ':'))
+		return parse_int(ctx, field, typed, out, msg);
+	if (civil_clock_parse(&minute, bytes_of_str(typed)) != OK)
+		return errmsg_set(msg, ERR_INVALID, _("%s: \"%s\" is not a time of day, HH:MM"),
+				  field->name, typed);
+	*out = value_int(minute);
 	return OK;
 }
 
@@ -183,6 +199,18 @@ static enum err show_int(struct context *ctx, const struct field *field, const s
 			 struct buf *out, struct errmsg *msg)
 {
 	buf_printf(out, "%lld", (long long)value->number);
+	return OK;
+}
+
+static enum err show_clock(struct context *ctx, const struct field *field,
+			   const struct value *value, struct buf *out, struct errmsg *msg)
+{
+	char text[CIVIL_CLOCK_BYTES];
+
+	if (field_validate(field, value, NULL) != OK)
+		return show_int(ctx, field, value, out, msg); /* an op that was ignored */
+	civil_clock_format(text, (int32_t)value->number);
+	buf_append_str(out, text);
 	return OK;
 }
 
@@ -317,6 +345,7 @@ static const struct format_text {
 	[FORMAT_TEXT] = { "TEXT", N_("- reads stdin, @FILE a file"), parse_text, show_text,
 			  json_text },
 	[FORMAT_INT] = { "N", "", parse_int, show_int, json_int },
+	[FORMAT_CLOCK] = { "HH:MM", "", parse_clock, show_clock, json_int },
 	[FORMAT_CHOICE] = { NULL, "", parse_choice, show_choice, json_choice },
 	[FORMAT_STATE] = { NULL, "", parse_state, show_state, json_state },
 	[FORMAT_REF] = { NULL, "", parse_ref, show_ref, json_ref },
@@ -352,12 +381,24 @@ const char *field_hint(const struct field *field)
 	return *hint ? _(hint) : "";
 }
 
+static bool is_blank(struct bytes text)
+{
+	uint32_t c;
+
+	while (utf8_next(&text, &c))
+		if (c != ' ' && c != 0xa0 && c != 0x3000 && !(c >= 0x2000 && c <= 0x200b))
+			return false;
+	return text.size == 0;
+}
+
 enum err field_parse(struct context *ctx, const struct field *field, const char *typed,
 		     struct value *out, struct errmsg *msg)
 {
 	struct value value = value_nil();
 	enum err rc = OK;
 
+	if (field->required && is_blank(bytes_of_str(typed)))
+		return errmsg_set(msg, ERR_INVALID, _("the %s is empty"), field->name);
 	if (*typed)
 		rc = formats[field->format].parse(ctx, field, typed, &value, msg);
 	if (rc == OK)
@@ -402,6 +443,7 @@ struct value field_of_row(const struct field *field, struct rows *rows, int colu
 		return field->format == FORMAT_STATE ? state_step(0, 0) : value_nil();
 	switch (field->format) {
 	case FORMAT_INT:
+	case FORMAT_CLOCK:
 	case FORMAT_CHOICE:
 	case FORMAT_STATE: return value_int(rows_int(rows, column));
 	case FORMAT_REF: ref = rows_id(rows, column); return value_ref(&ref);

@@ -34,6 +34,8 @@ static void table_keeps_its_rules(void **state)
 					merge_is_register(f->merge) ? 64 : FIELD_NUMBER_MAX);
 			assert_int_equal(f->format == FORMAT_STATE, f->merge == MERGE_STATE);
 			assert_int_equal(f->format == FORMAT_STATE, f->machine != NULL);
+			assert_int_equal(f->format == FORMAT_INT, f->min < f->max);
+			assert_true(!f->required || f->format == FORMAT_NAME);
 			assert_int_equal(f->format == FORMAT_CHOICE, f->choices != NULL);
 			assert_true(f->ref == 0 || schema_kind(f->ref) != NULL);
 			assert_true(!f->indexed || merge_is_register(f->merge));
@@ -107,6 +109,20 @@ static void values_are_checked_by_their_format(void **state)
 		struct value value;
 		enum err rc;
 	} cases[] = {
+		{ KIND_MEETING, MEETING_DURATION, value_int(1), OK },
+		{ KIND_MEETING, MEETING_DURATION, value_int(7 * 24 * 60), OK },
+		{ KIND_MEETING, MEETING_DURATION, value_int(7 * 24 * 60 + 1), ERR_INVALID },
+		{ KIND_MEETING, MEETING_DURATION, value_int(0), ERR_INVALID },
+		{ KIND_MEETING, MEETING_DURATION, value_int(INT64_MAX), ERR_INVALID },
+		{ KIND_MEETING, MEETING_DURATION, value_nil(), OK },
+		{ KIND_TOPIC, TOPIC_MINUTES, value_int(0), OK },
+		{ KIND_TOPIC, TOPIC_MINUTES, value_int(-1), ERR_INVALID },
+		{ KIND_OFFICE, OFFICE_CLOSES, value_int(0), OK },
+		{ KIND_OFFICE, OFFICE_CLOSES, value_int(24 * 60 - 1), OK },
+		{ KIND_OFFICE, OFFICE_CLOSES, value_int(24 * 60), ERR_INVALID },
+		{ KIND_OFFICE, OFFICE_CLOSES, value_int(-1), ERR_INVALID },
+		{ KIND_PERSON, PERSON_ACTIVE, value_int(2), ERR_INVALID },
+		{ KIND_NODE, NODE_BLOCK, value_int(-1), ERR_INVALID },
 		{ KIND_ACTION, ACTION_TITLE, value_str("会议"), OK },
 		{ KIND_ACTION, ACTION_TITLE, value_str(""), OK },
 		{ KIND_ACTION, ACTION_TITLE, value_nil(), OK },

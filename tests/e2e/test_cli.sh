@@ -227,6 +227,34 @@ expect 3 action progress "$item" x --as 无名氏
 expect 0 log
 expect 5 log --limit none
 
+# ---- What is refused
+expect 0 meeting new 短会
+meeting2=$(grep -oE 'MT-SHA-[0-9]{4}-[0-9]+' "$root/out" | head -1)
+for duration in -5 0 10081 9223372036854775807 99999999999999999999; do
+	expect 5 meeting edit "$meeting2" --duration $duration
+	warns duration
+done
+expect 0 office edit SHA --closes 17:30 --json
+has closes 1050
+expect 0 log --limit 1
+says "closes = 17:30"
+for closes in 99999 -1 24:00 17.30; do
+	expect 5 office edit SHA --closes $closes
+	warns closes
+done
+expect 0 office edit SHA --closes 1080
+for blank in "" " " "　"; do
+	expect 5 person edit 王芳 --name "$blank"
+	warns "the name is empty"
+	expect 5 action edit "$item" --title "$blank"
+	expect 5 action add "$blank"
+	expect 5 collab new "$blank"
+done
+expect 5 node edit self --addresses bad
+warns bad
+expect 0 node edit self --addresses sha.example.org:7420
+expect 0 node edit self --no-addresses sha.example.org:7420
+
 # ---- The inbox
 expect 0 conflicts
 warns "no conflicts"

@@ -141,7 +141,14 @@ static struct value draw_long_text(struct job *j, const struct field *f)
 
 static struct value draw_int(struct job *j, const struct field *f)
 {
-	return value_int((int64_t)prng_below(j->dice, 100) - 20);
+	int64_t last = f->max - f->min < 100 ? f->max - f->min : 99;
+
+	return value_int(f->min + (int64_t)prng_below(j->dice, (uint32_t)last + 1));
+}
+
+static struct value draw_clock(struct job *j, const struct field *f)
+{
+	return value_int((int64_t)prng_below(j->dice, 24 * 60));
 }
 
 static struct value draw_choice(struct job *j, const struct field *f)
@@ -214,11 +221,12 @@ static struct value draw_bytes(struct job *j, const struct field *f)
 static struct value draw_value(struct job *j, const struct field *f)
 {
 	static struct value (*const draws[])(struct job *, const struct field *) = {
-		[FORMAT_NAME] = draw_name,         [FORMAT_TEXT] = draw_long_text,
-		[FORMAT_INT] = draw_int,           [FORMAT_CHOICE] = draw_choice,
-		[FORMAT_STATE] = draw_state,       [FORMAT_REF] = draw_ref,
-		[FORMAT_WALLTIME] = draw_walltime, [FORMAT_ZONE] = draw_zone,
-		[FORMAT_POSITION] = draw_position, [FORMAT_BYTES] = draw_bytes,
+		[FORMAT_NAME] = draw_name,     [FORMAT_TEXT] = draw_long_text,
+		[FORMAT_INT] = draw_int,       [FORMAT_CLOCK] = draw_clock,
+		[FORMAT_CHOICE] = draw_choice, [FORMAT_STATE] = draw_state,
+		[FORMAT_REF] = draw_ref,       [FORMAT_WALLTIME] = draw_walltime,
+		[FORMAT_ZONE] = draw_zone,     [FORMAT_POSITION] = draw_position,
+		[FORMAT_BYTES] = draw_bytes,
 	};
 
 	if (merge_is_register(f->merge) && prng_chance(j->dice, 4))
