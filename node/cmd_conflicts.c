@@ -160,6 +160,10 @@ static enum err chosen_value(struct context *ctx, const struct args *args, const
 	if (typed)
 		return field_parse(ctx, field, typed, out, msg);
 	values = record_values(rec, field->number, &count);
+	if (!record_has_conflict(rec, field))
+		return errmsg_set(msg, ERR_INVALID,
+				  _("%s is not in conflict: --value writes another one"),
+				  field->name);
 	number = strtoul(n, &end, 10);
 	if (*end || number < 1 || number > count)
 		return errmsg_set(msg, ERR_INVALID, _("%s has no value %s, but 1 to %zu"),
@@ -187,6 +191,10 @@ static enum err pick_life(struct change *c, const struct args *args, const struc
 {
 	const char *choice = args_word(args, 2) ? args_word(args, 2) : args_option(args, "value");
 
+	if (record_life(rec) != RECORD_REVIVED)
+		return errmsg_set(msg, ERR_INVALID,
+				  _("nobody voided it while another changed it: there is nothing "
+				    "to choose"));
 	if (choice && strcmp(choice, "keep") == 0)
 		return edit_revive(c->edit, rec->kind->number, &rec->id, msg);
 	if (choice && strcmp(choice, "void") == 0)

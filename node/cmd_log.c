@@ -37,10 +37,19 @@ static bool is_told(const struct telling *t, const struct op *op)
 
 /* ---- For people ---------------------------------------------------------- */
 
+/* A removal names what it takes out by where it came from. */
+static enum err value_of(struct telling *t, const struct op *op, struct value *out)
+{
+	*out = op->value;
+	return op->verb == VERB_REMOVE ? history_removed(t->ctx, op, out, t->msg) : OK;
+}
+
 static enum err op_text(struct telling *t, const struct op *op, struct buf *out)
 {
 	const struct kind *kind = schema_kind(op->kind);
 	const struct field *field = kind ? kind_field(kind, op->field) : NULL;
+	struct value value;
+	enum err rc;
 
 	if (op->verb == VERB_VOID)
 		buf_append_str(out, _("voided"));
@@ -50,9 +59,10 @@ static enum err op_text(struct telling *t, const struct op *op, struct buf *out)
 		buf_append_str(out, _("(something of a newer version)"));
 	else
 		buf_printf(out, "%s %s", field->name, verbs[op->verb].mark);
-	if (!field || op->verb == VERB_VOID || op->verb == VERB_REVIVE || op->verb == VERB_REMOVE)
+	if (!field || op->verb == VERB_VOID || op->verb == VERB_REVIVE)
 		return OK;
-	return field_show(t->ctx, field, &op->value, out, t->msg);
+	rc = value_of(t, op, &value);
+	return rc == OK ? field_show(t->ctx, field, &value, out, t->msg) : rc;
 }
 
 /* The record's name goes in front of its first op. */
@@ -115,17 +125,20 @@ static enum err op_json(struct telling *t, const struct op *op, json_t **out)
 	const struct field *field = kind ? kind_field(kind, op->field) : NULL;
 	struct buf label = BUF_EMPTY;
 	char id[ID_TEXT_SIZE];
-	json_t *value = NULL;
+	json_t *json = NULL;
+	struct value value;
 	enum err rc = ref_label(t->ctx, op->kind, &op->record, &label, t->msg);
 
+	if (rc == OK)
+		rc = value_of(t, op, &value);
 	if (rc == OK && field)
-		rc = field_json(t->ctx, field, &op->value, &value, t->msg);
+		rc = field_json(t->ctx, field, &value, &json, t->msg);
 	if (rc == OK)
 		*out = json_pack("{s:s?, s:s, s:s%, s:s?, s:s, s:o?}", "type",
 				 kind ? kind->name : NULL, "id", id_text(op->record.bytes, id),
 				 "name", label.data, label.size, "field",
 				 field ? field->name : NULL, "verb", verbs[op->verb].name, "value",
-				 value);
+				 json);
 	buf_release(&label);
 	return rc;
 }

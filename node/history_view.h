@@ -17,6 +17,11 @@ struct authorship {
 MUST_CHECK enum err authorship_find(struct context *ctx, const struct record_id *record,
 				    struct authorship *list, size_t count, struct errmsg *msg);
 
+/* What a removal took out: the value of the record's element that it aims at, in the
+ * context's arena. Nil when the log does not have it. */
+MUST_CHECK enum err history_removed(struct context *ctx, const struct op *removal,
+				    struct value *out, struct errmsg *msg);
+
 /* Append "王芳 (SHA)"; the office is that of the replica that wrote. */
 MUST_CHECK enum err author_show(struct context *ctx, const struct record_id *author,
 				const struct replica_id *replica, struct buf *out,

@@ -255,6 +255,16 @@ warns bad
 expect 0 node edit self --addresses sha.example.org:7420
 expect 0 node edit self --no-addresses sha.example.org:7420
 
+# ---- What was taken out of a set
+expect 0 action edit "$item" --helpers 李雷
+expect 0 action edit "$item" --no-helpers 李雷
+expect 0 log "$item" --limit 1
+says "helpers - 李雷"
+expect 0 log "$item" --limit 1 --json
+has name '"李雷"'
+expect 0 log --limit 1
+says "helpers - 李雷"
+
 # ---- The inbox
 expect 0 conflicts
 warns "no conflicts"
@@ -262,6 +272,10 @@ expect 0 conflicts --json
 says "[]"
 expect 0 conflicts show "$item"
 expect 5 conflicts pick "$item" title 9
+expect 5 conflicts pick "$item" title 1
+warns "title is not in conflict"
+expect 5 conflicts pick "$item" life void
+warns "nothing to choose"
 expect 3 conflicts pick "$item" colour 1
 expect 0 conflicts pick "$item" title --value 提交最终报告
 expect 0 action show "$item"
