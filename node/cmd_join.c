@@ -10,6 +10,7 @@
 #include "node/lock.h"
 #include "node/output.h"
 #include "node/ref.h"
+#include "node/sys_error.h"
 #include "sync/address.h"
 
 enum { NAME_SIZE = 256, DEFAULT_EXPIRY_S = 24 * 3600, EXPIRY_S_MAX = 30 * 24 * 3600 };
@@ -54,6 +55,44 @@ static enum err prepare_identity(struct context *ctx, struct errmsg *msg)
 	return rc;
 }
 
+/* Whether the replica was made and never used: nothing is lost with it. */
+static enum err look_unused(struct context *ctx, bool *out, struct errmsg *msg)
+{
+	struct replica_stats stats = { 0 };
+	enum err rc = context_open_replica(ctx, false, true, msg);
+
+	if (rc == OK)
+		rc = replica_stats(ctx->replica, &stats, msg);
+	if (rc == OK)
+		*out = !replica_has_org(ctx->replica) && stats.changesets == 0;
+	replica_close(ctx->replica);
+	ctx->replica = NULL;
+	return rc;
+}
+
+/* The key of a replica that was never used is gone: begin anew with both, lest an office that
+ * admitted it in vain meets its id with another key. */
+static enum err drop_unused(struct context *ctx, bool *exists, struct errmsg *msg)
+{
+	static const char *const ends[] = { "", "-wal", "-shm" };
+	char path[FOLDER_FILE_MAX + 8];
+	bool is_unused = false;
+	enum err rc;
+
+	if (!*exists || access(ctx->folder.identity, F_OK) == 0 || errno != ENOENT)
+		return OK;
+	rc = look_unused(ctx, &is_unused, msg);
+	if (rc != OK || !is_unused)
+		return rc;
+	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+		snprintf(path, sizeof(path), "%s%s", ctx->folder.database, ends[i]);
+		if (unlink(path) != 0 && errno != ENOENT)
+			return sys_error(path, msg);
+	}
+	*exists = false;
+	return OK;
+}
+
 /* A folder with a key and an empty replica, perhaps from a try that failed.
  * *lock_fd is held against a daemon until closed. */
 static enum err prepare(struct context *ctx, int *lock_fd, struct errmsg *msg)
@@ -63,6 +102,8 @@ static enum err prepare(struct context *ctx, int *lock_fd, struct errmsg *msg)
 
 	if (rc == OK)
 		rc = lock_take(lock_fd, ctx->folder.lock, msg);
+	if (rc == OK)
+		rc = drop_unused(ctx, &exists, msg);
 	/* A replica whose key is lost must not get a new one. */
 	if (rc == OK && exists)
 		rc = identity_load(&ctx->identity, ctx->folder.identity, msg);
