@@ -62,8 +62,11 @@ enum err cmd_verify(struct context *ctx, const struct args *args, struct errmsg 
 enum err cmd_backup(struct context *ctx, const struct args *args, struct errmsg *msg)
 {
 	const char *path = args_word(args, 0);
-	enum err rc = replica_backup(ctx->replica, path, progress, (void *)_("pages"), msg);
+	enum err rc;
 
+	if (!*path)
+		return errmsg_set(msg, ERR_INVALID, _("name the FILE to write"));
+	rc = replica_backup(ctx->replica, path, progress, (void *)_("pages"), msg);
 	if (rc != OK)
 		return rc;
 	fprintf(stderr, _("note: the node's key is not in it; keep a copy of %s apart\n"),

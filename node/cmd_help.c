@@ -1,6 +1,7 @@
 #include "node/cmd.h"
 #include "node/help.h"
 #include "node/i18n.h"
+#include "node/output.h"
 
 enum err cmd_help(struct context *ctx, const struct args *args, struct errmsg *msg)
 {
@@ -9,6 +10,8 @@ enum err cmd_help(struct context *ctx, const struct args *args, struct errmsg *m
 	const char *close;
 	int used;
 
+	if (ctx->is_json)
+		return errmsg_set(msg, ERR_INVALID, _("help is for people: it has no JSON"));
 	if (args->word_count == 0) {
 		help_overview(stdout);
 		return OK;
@@ -33,6 +36,8 @@ enum err cmd_help(struct context *ctx, const struct args *args, struct errmsg *m
 
 enum err cmd_version(struct context *ctx, const struct args *args, struct errmsg *msg)
 {
+	if (ctx->is_json)
+		return output_json(stdout, json_pack("{s:s}", "version", HUITONG_VERSION), msg);
 	help_version(stdout);
 	return OK;
 }

@@ -28,6 +28,10 @@
 	{                                                                                      \
 		"collab", "COLLAB", N_("in this collaboration; needed when there are several") \
 	}
+#define OPTION_ONLY_COLLAB                                           \
+	{                                                            \
+		"collab", "COLLAB", N_("only of this collaboration") \
+	}
 #define OPTION_OFFICE_NAME                                          \
 	{                                                           \
 		"office-name", "TEXT", N_("the office's full name") \
@@ -220,7 +224,7 @@ static const struct command commands[] = {
 	  .summary = N_("meetings, the newest first"),
 	  .needs = NEEDS_REPLICA,
 	  .run = cmd_meeting_list,
-	  .options = OPTIONS(OPTION_COLLAB, { "all", NULL, N_("voided ones, too") }) },
+	  .options = OPTIONS(OPTION_ONLY_COLLAB, { "all", NULL, N_("voided ones, too") }) },
 	{ .name = "meeting show",
 	  .arguments = "MEETING",
 	  .summary = N_("one, with all its fields"),
@@ -300,7 +304,7 @@ static const struct command commands[] = {
 			     { "state", "STATE", N_("open, doing, blocked, done or cancelled") },
 			     { "overdue", NULL, N_("only what is late") },
 			     { "all", NULL, N_("what is done, cancelled or voided, too") },
-			     OPTION_COLLAB) },
+			     OPTION_ONLY_COLLAB) },
 	{ .name = "action show",
 	  .arguments = "ACTION",
 	  .summary = N_("one, with all its fields"),

@@ -403,12 +403,15 @@ static void leave(struct daemon *d)
 
 static void announce(struct daemon *d)
 {
+	const char *asked = strrchr(d->listen, ':');
 	char detail[ADDRESS_TEXT_MAX + 160];
+	char port[16] = "";
 
+	if (asked && strcmp(asked, ":0") == 0)
+		snprintf(port, sizeof(port), ", port %u", d->port);
 	if (d->listen[0])
-		snprintf(detail, sizeof(detail),
-			 "version %s, process %ld, listening on %s, port %u", HUITONG_VERSION,
-			 (long)getpid(), d->listen, d->port);
+		snprintf(detail, sizeof(detail), "version %s, process %ld, listening on %s%s",
+			 HUITONG_VERSION, (long)getpid(), d->listen, port);
 	else
 		snprintf(detail, sizeof(detail), "version %s, process %ld, not listening",
 			 HUITONG_VERSION, (long)getpid());

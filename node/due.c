@@ -325,10 +325,10 @@ static enum err refuse(enum form form, int64_t today, const char *text, struct e
 	civil_date_format(date, civil_date_from_days(proposed_day(today)));
 	if (is_vague(text))
 		return errmsg_set(msg, ERR_INVALID,
-				  _("a due needs a date, and '%s' is none: say for instance %s"),
+				  _("this needs a date, and '%s' is none: say for instance %s"),
 				  text, date);
 	return errmsg_set(msg, ERR_INVALID,
-			  _("'%s' is not understood as a due: write %s, '%s 17:00', 11-30, "
+			  _("'%s' is not understood as a date: write %s, '%s 17:00', 11-30, "
 			    "tomorrow, fri or +3d, and [Asia/Shanghai] behind it for another zone"),
 			  text, date, date);
 }

@@ -89,7 +89,8 @@ void engine_free(struct engine *e)
 		struct conn *c = e->conns[e->conn_count - 1];
 
 		if (c->session) {
-			session_close(c->session, BYE_STOPPED, "the program ends");
+			session_close(c->session, BYE_STOPPED,
+				      "it stops, or reads its settings anew");
 			conn_flush(e, c);
 		}
 		conn_drop(e, c);

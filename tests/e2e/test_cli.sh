@@ -55,12 +55,23 @@ warns "needs: ACTION WHEN"
 expect 2 init --office SHA
 warns "needs --org"
 expect 3 help frobnicate
+expect 5 help --json
+warns "no JSON"
+expect 0 version --json
+has version '".+"'
+expect 0 action list --help
+says "only of this collaboration"
 
 # ---- Before there is anything
 expect 3 status
 warns "huitong init"
 expect 1 doctor
 says "FAIL  folder"
+
+# ---- Founding that failed: it can be repeated, even without the key
+expect 5 init --org X --office "not a code" --zone Asia/Shanghai
+[ -e "$root/data/replica.db" ] || complain "nothing to begin anew"
+rm "$root/data/identity.key"
 
 # ---- Founding
 expect 0 init --org 会同集团 --office SHA --office-name 上海 --zone Asia/Shanghai --person 王芳
@@ -69,6 +80,10 @@ expect 0 init --org 会同集团 --office SHA --office-name 上海 --zone Asia/S
 [ "$(stat -c %a "$root/data/replica.db")" = 600 ] || complain "the database's mode"
 expect 5 init --org X --office SHA --zone Asia/Shanghai
 warns "already a node"
+mv "$root/data/identity.key" "$root/key"
+expect 1 init --org X --office SHA --zone Asia/Shanghai
+warns "put identity.key back"
+mv "$root/key" "$root/data/identity.key"
 expect 0 status
 says 会同集团
 expect 0 status --json --hash
@@ -291,6 +306,8 @@ warns "Nowhere/Land"
 # ---- Care
 expect 0 verify --json
 has equal true
+expect 5 backup ""
+warns "name the FILE"
 expect 0 backup "$root/copy.db"
 warns "identity.key"
 expect 5 backup "$root/copy.db"

@@ -129,7 +129,7 @@ static void what_is_no_due_is_refused_with_a_reason(void **state)
 		{ "", ERR_INVALID, "not understood" },
 		{ "[Europe/Berlin]", ERR_INVALID, "not understood" },
 		{ "xyz", ERR_INVALID, "write 2026-09-21, '2026-09-21 17:00'" },
-		{ "11/30", ERR_INVALID, "not understood" },
+		{ "11/30", ERR_INVALID, "not understood as a date" },
 		{ "2026-11-30 25:00", ERR_INVALID, "not understood" },
 		{ "2026-11-30 17:60", ERR_INVALID, "not understood" },
 		{ "2026-11-30 017:00", ERR_INVALID, "not understood" },
