@@ -9,7 +9,7 @@
 #include "tests/sim/rest.h"
 #include "tests/sim/workload.h"
 
-enum { NODES = 24, EDITS = 200, RUNS = 3 };
+enum { NODES = 24, EDITS = 200, RUNS = 3, HOURS_MAX = 2 };
 
 static double cpu_seconds(void)
 {
@@ -55,8 +55,12 @@ static bool run_once(double *per_second)
 	start = cpu_seconds();
 	fault_heal_all(w);
 	while (!w->rule && (w->stats.applied < (uint64_t)NODES * (NODES - 1) * EDITS ||
-			    !audit_agrees(w, everybody, &why)))
+			    !audit_agrees(w, everybody, &why))) {
 		world_run(w, SECOND_MS, 0);
+		if (w->timeline.now_ms > HOURS_MAX * HOUR_MS)
+			world_fail(w, "W-12", "%" PRIu64 " changesets applied in %d hours",
+				   w->stats.applied, HOURS_MAX);
+	}
 	took = cpu_seconds() - start;
 	*per_second = (double)w->stats.applied / took;
 	has_failed = w->rule != NULL;

@@ -149,6 +149,7 @@ struct world *world_new(const struct world_config *config)
 	if (sodium_init() < 0)
 		abort();
 	w->config = *config;
+	w->config.no_audit = false; /* the book must know how it began */
 	if (w->config.direct)
 		w->config.newcomers = 0; /* they join over the wire */
 	w->node_count = config->nodes;
@@ -167,6 +168,7 @@ struct world *world_new(const struct world_config *config)
 		node_create(w, i);
 	if (!w->rule)
 		organisation_found(w);
+	w->config.no_audit = config->no_audit;
 	for (unsigned i = 0; i < w->node_count; i++)
 		shut_down(&w->nodes[i]);
 	for (unsigned i = 0; i < w->node_count; i++)
