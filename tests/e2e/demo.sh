@@ -112,8 +112,6 @@ say "" "$(all_agree) later all three agree. New York sees its own time, and the 
 show NYC action list
 
 chapter "3. The link is cut"
-declare -A held=()
-for office in SHA FRA NYC; do held[$office]=$(changesets "$office"); done
 stop FRA
 say "Frankfurt's daemon is stopped: nothing gets through. Work goes on, in Frankfurt, too." ""
 enter SHA action edit "$report" --title 验收报告（含性能数据）
@@ -121,11 +119,9 @@ enter SHA action due "$report" "$(in_days 11)"
 enter NYC action edit "$report" --title "Acceptance report"
 enter NYC action progress "$report" "Translation ordered"
 enter FRA action start "$signing"
-waiting=''
-for office in SHA FRA NYC; do
-	waiting+="${waiting:+, }$(($(changesets "$office") - held[$office])) in $office"
-done
-say "" "Changes waiting for the link: $waiting."
+say "" "Each office knows what waits there for Frankfurt:" ""
+show SHA peers
+show NYC peers
 
 chapter "4. The link is back"
 since=$(now_ms)
