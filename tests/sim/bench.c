@@ -20,7 +20,7 @@ static double cpu_seconds(void)
 }
 
 /* Everybody alone, each with action items of its own, one a changeset. */
-static void work_apart(struct world *w)
+static void work_apart(struct world *w, unsigned edits)
 {
 	for (unsigned i = 0; i < w->node_count; i++) {
 		bool part[NET_NODES_MAX] = { false };
@@ -28,17 +28,17 @@ static void work_apart(struct world *w)
 		part[i] = true;
 		fault_partition(w, part, true);
 	}
-	for (unsigned i = 0; i < EDITS && !w->rule; i++)
+	for (unsigned i = 0; i < edits && !w->rule; i++)
 		for (unsigned k = 0; k < w->node_count; k++)
 			workload_actions(&w->nodes[k], 1);
 	w->stats.applied = 0;
 }
 
-static bool run_once(double *per_second)
+bool sim_measure(unsigned nodes, unsigned edits, double *per_second)
 {
-	static const struct world_config config = {
+	const struct world_config config = {
 		.seed = 1,
-		.nodes = NODES,
+		.nodes = nodes,
 		.topology = TOPOLOGY_TREE,
 		.spaces = 1,
 		.all_granted = true,
@@ -47,15 +47,15 @@ static bool run_once(double *per_second)
 	struct world *w = world_new(&config);
 	bool everybody[NET_NODES_MAX], has_failed;
 	struct errmsg why;
+	uint64_t all = (uint64_t)nodes * (nodes - 1) * edits;
 	double start, took;
 
-	for (unsigned i = 0; i < NODES; i++)
+	for (unsigned i = 0; i < nodes; i++)
 		everybody[i] = true;
-	work_apart(w);
+	work_apart(w, edits);
 	start = cpu_seconds();
 	fault_heal_all(w);
-	while (!w->rule && (w->stats.applied < (uint64_t)NODES * (NODES - 1) * EDITS ||
-			    !audit_agrees(w, everybody, &why))) {
+	while (!w->rule && (w->stats.applied < all || !audit_agrees(w, everybody, &why))) {
 		world_run(w, SECOND_MS, 0);
 		if (w->timeline.now_ms > HOURS_MAX * HOUR_MS)
 			world_fail(w, "W-12", "%" PRIu64 " changesets applied in %d hours",
@@ -75,7 +75,7 @@ int sim_bench(bool is_json)
 	double values[RUNS], kept;
 
 	for (int i = 0; i < RUNS; i++) {
-		if (!run_once(&values[i]))
+		if (!sim_measure(NODES, EDITS, &values[i]))
 			return 1;
 		for (int k = i; k > 0 && values[k - 1] > values[k]; k--) {
 			kept = values[k];

@@ -4,8 +4,12 @@
 
 #include <stdbool.h>
 
-/* Offices work apart, then meet; print how many changesets a second of CPU time
- * were taken over until all hold everything. An exit status. */
+/* So many offices make so many edits apart, then meet: how many changesets a
+ * second of CPU time are taken over until all hold everything. False, with the
+ * reason on stderr, when they never do. */
+bool sim_measure(unsigned nodes, unsigned edits, double *per_second);
+
+/* Print the median of a few runs. An exit status. */
 int sim_bench(bool is_json);
 
 #endif

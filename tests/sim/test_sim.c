@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "tests/sim/bench.h"
 #include "tests/sim/scenario.h"
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
@@ -81,6 +82,14 @@ static void a_seed_gives_the_same_run_again(void **state)
 	world_free(b);
 }
 
+static void the_measure_comes_to_an_end(void **state)
+{
+	double per_second = 0;
+
+	assert_true(sim_measure(4, 5, &per_second));
+	assert_true(per_second > 0);
+}
+
 /* Seeds that once found something. */
 static const struct {
 	const char *what;
@@ -105,9 +114,10 @@ int main(void)
 		cmocka_unit_test(a_seed_gives_the_same_run_again),
 		cmocka_unit_test(random_worlds_hold),
 		cmocka_unit_test(random_worlds_hold_without_engines),
+		cmocka_unit_test(the_measure_comes_to_an_end),
 		cmocka_unit_test(what_was_found_stays_fixed),
 	};
-	size_t count = 4, scenarios;
+	size_t count = 5, scenarios;
 	const struct scenario *all = scenario_all(&scenarios);
 
 	for (size_t i = 0; i < scenarios; i++)
