@@ -97,10 +97,14 @@ static void check_dependencies(struct audit *a, const struct ledger_entry *e)
 /* A stamp runs ahead of the wall clock only as far as something held does. */
 static void check_own_clock(struct audit *a, const struct ledger_entry *e)
 {
-	uint64_t wall_ms = node_now(a->n).wall_ms;
-	uint64_t bound = wall_ms > a->n->greatest_hlc_ms ? wall_ms : a->n->greatest_hlc_ms;
+	uint64_t bound = node_now(a->n).wall_ms;
 	char text[64];
 
+	if (bound < a->n->greatest_hlc_ms)
+		bound = a->n->greatest_hlc_ms;
+	/* What a crash interrupted may have been kept; the clock may have changed since. */
+	if (bound < a->n->died_wall_ms)
+		bound = a->n->died_wall_ms;
 	if (hlc_wall_ms(e->cs.hlc) > bound + 1)
 		world_fail(a->w, "W-7", "%s is stamped %" PRIu64 " ms ahead of every clock seen",
 			   place(a, e->author, e->seq, text), hlc_wall_ms(e->cs.hlc) - bound);

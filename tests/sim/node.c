@@ -286,6 +286,7 @@ void node_stop(struct node *n, enum ending how)
 	n->enrol = NULL;
 	n->replica = NULL;
 	n->is_touched = false;
+	n->died_wall_ms = n->touched_wall_ms;
 	w->stats.crashes += how == ENDING_POWER;
 	w->stats.kills += how == ENDING_KILL;
 }
@@ -357,6 +358,7 @@ void node_plan_tick(struct node *n)
 void node_touch(struct node *n)
 {
 	n->is_touched = true;
+	n->touched_wall_ms = node_now(n).wall_ms;
 	look_at_enrol(n);
 	if (memdisk_has_failed(n->disk))
 		timeline_at(&n->world->timeline,

@@ -91,9 +91,11 @@ struct node {
 
 	int64_t clock_offset_ms; /* of its wall clock */
 	int32_t clock_drift_ppm;
-	uint64_t mono_base_ms; /* of its monotonic clock, anew with each start */
-	uint64_t tick_due_ms;  /* when on_tick() is planned; UINT64_MAX = not */
-	unsigned idle_ticks;   /* in a row, at one instant */
+	uint64_t touched_wall_ms; /* what it said at its last event */
+	uint64_t died_wall_ms;    /* and at the last one before it stopped */
+	uint64_t mono_base_ms;    /* of its monotonic clock, anew with each start */
+	uint64_t tick_due_ms;     /* when on_tick() is planned; UINT64_MAX = not */
+	unsigned idle_ticks;      /* in a row, at one instant */
 
 	bool is_touched; /* by the event at hand: to be audited */
 	bool restart_planned;
