@@ -1,0 +1,740 @@
+/* sync/engine: several offices, their sessions and what happens to them. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "core/limits.h"
+#include "proto/limits.h"
+#include "sync/schedule.h"
+#include "sync/session.h"
+#include "tests/sync/world.h"
+
+enum { BACKLOG = 3000, MINUTE_MS = 60 * 1000, HOUR_MS = 60 * MINUTE_MS, DAY_MS = 24 * HOUR_MS };
+
+/* Two offices that share a space; the second one dials the first. */
+struct two {
+	struct world world;
+	struct site *sha, *fra;
+	struct space_id space;
+};
+
+static void two_init(struct two *t)
+{
+	world_init(&t->world);
+	t->sha = world_add_office(&t->world, "SHA");
+	t->fra = world_add_office(&t->world, "FRA");
+	t->space = office_share(&t->sha->office);
+	site_dials(t->fra, t->sha);
+}
+
+static void assert_in_sync(const struct site *a, const char *code)
+{
+	assert_int_equal(site_peer(a, code).state, PEER_IN_SYNC);
+	assert_true(engine_is_idle(a->engine));
+}
+
+static void offices_converge(void **state)
+{
+	struct two t;
+
+	two_init(&t);
+	site_write(t.sha, &t.space, 10);
+	world_start(&t.world);
+	world_run(&t.world);
+	site_write(t.fra, &t.space, 5);
+	world_run(&t.world);
+	assert_int_equal(site_held(t.sha, &t.space), 15);
+	assert_true(office_agrees(&t.sha->office, &t.fra->office));
+	assert_in_sync(t.sha, "FRA");
+	assert_in_sync(t.fra, "SHA");
+	world_release(&t.world);
+}
+
+static void push_takes_no_time(void **state)
+{
+	struct two t;
+
+	two_init(&t);
+	world_start(&t.world);
+	world_run(&t.world);
+	for (unsigned i = 1; i <= 20; i++) {
+		site_write(i % 2 ? t.sha : t.fra, &t.space, 1);
+		world_run(&t.world);
+		assert_int_equal(site_held(t.sha, &t.space), i);
+		assert_int_equal(site_held(t.fra, &t.space), i);
+	}
+	assert_int_equal(t.world.now_ms, 0);
+	world_release(&t.world);
+}
+
+static void newcomer_gets_the_directory_before_anything_else(void **state)
+{
+	struct space_id directory;
+	struct two t;
+
+	two_init(&t);
+	directory = replica_directory(t.sha->office.replica);
+	for (int i = 0; i < 3000; i++) {
+		struct value name = value_str("韩梅梅");
+
+		office_create(&t.sha->office, &directory, KIND_PERSON, PERSON_NAME, &name);
+	}
+	site_write(t.sha, &t.space, 10);
+	world_start(&t.world);
+	while (site_held(t.fra, &t.space) == 0)
+		assert_true(world_step(&t.world));
+	assert_int_equal(site_held(t.fra, &directory), site_held(t.sha, &directory));
+	world_release(&t.world);
+}
+
+static void cut_catch_up_goes_on_where_it_ended(void **state)
+{
+	struct two t;
+	uint64_t held;
+
+	two_init(&t);
+	site_write(t.sha, &t.space, BACKLOG);
+	world_start(&t.world);
+	while (site_held(t.fra, &t.space) < BACKLOG / 3)
+		assert_true(world_step(&t.world));
+	held = site_held(t.fra, &t.space);
+	loopnet_cut(t.world.net, 0, 1, true);
+	world_run(&t.world);
+	assert_true(held < BACKLOG && site_held(t.fra, &t.space) == held);
+	assert_int_equal(site_peer(t.fra, "SHA").state, PEER_DOWN);
+	loopnet_cut(t.world.net, 0, 1, false);
+	world_pass(&t.world, MINUTE_MS);
+	assert_int_equal(site_held(t.fra, &t.space), BACKLOG);
+	assert_in_sync(t.fra, "SHA");
+	/* What was in flight at the cut went twice, and no more than that. */
+	assert_true(site_peer(t.sha, "FRA").changesets_sent <
+		    BACKLOG + 10 + WINDOW_BYTES / 200 + CHANGES_COUNT_MAX);
+	world_release(&t.world);
+}
+
+static void memory_is_bounded_whatever_the_backlog(void **state)
+{
+	struct two t;
+
+	two_init(&t);
+	site_write(t.sha, &t.space, 12000);
+	world_start(&t.world);
+	world_run(&t.world);
+	assert_int_equal(site_held(t.fra, &t.space), 12000);
+	/* The next chunk is on its way while one is applied. */
+	assert_true(t.world.flight_bytes_max > CHANGES_BYTES_CLOSE);
+	assert_true(t.world.flight_bytes_max < WINDOW_BYTES + CHANGES_BYTES_MAX);
+	world_release(&t.world);
+}
+
+static void changes_pass_through_a_third_office(void **state)
+{
+	struct world w;
+	struct site *sha, *fra, *nyc;
+	struct space_id space;
+
+	world_init(&w);
+	sha = world_add_office(&w, "SHA");
+	fra = world_add_office(&w, "FRA");
+	nyc = world_add_office(&w, "NYC");
+	space = office_share(&sha->office);
+	site_dials(sha, fra);
+	site_dials(nyc, fra);
+	world_start(&w);
+	world_run(&w);
+	site_write(sha, &space, 100);
+	world_run(&w);
+	assert_int_equal(site_held(nyc, &space), 100);
+	site_write(nyc, &space, 50);
+	world_run(&w);
+	assert_int_equal(site_held(sha, &space), 150);
+	assert_int_equal(loopnet_conn_count(w.net, sha->host, nyc->host), 0);
+	/* Nothing goes back to whoever it came from. */
+	assert_int_equal(site_peer(fra, "SHA").changesets_sent, 50);
+	assert_true(office_agrees(&sha->office, &nyc->office));
+	world_release(&w);
+}
+
+static void offices_that_take_no_part_get_nothing(void **state)
+{
+	struct world w;
+	struct site *sha, *fra, *nyc;
+	struct space_id space;
+
+	world_init(&w);
+	sha = world_add_office(&w, "SHA");
+	fra = world_add_office(&w, "FRA");
+	space = office_share(&sha->office);
+	nyc = world_add_office(&w, "NYC");
+	site_dials(fra, sha);
+	site_dials(nyc, sha);
+	site_dials(nyc, fra);
+	world_start(&w);
+	site_write(sha, &space, 10);
+	world_run(&w);
+	assert_int_equal(site_held(fra, &space), 10);
+	assert_int_equal(site_held(nyc, &space), 0);
+	assert_in_sync(nyc, "SHA");
+	assert_in_sync(sha, "NYC");
+	world_release(&w);
+}
+
+static void new_space_appears_in_an_open_session(void **state)
+{
+	struct two t;
+	struct space_id space;
+
+	two_init(&t);
+	world_start(&t.world);
+	world_run(&t.world);
+	space = office_share(&t.fra->office);
+	site_write(t.fra, &space, 7);
+	world_run(&t.world);
+	assert_int_equal(site_held(t.sha, &space), 7);
+	assert_in_sync(t.sha, "FRA");
+	world_release(&t.world);
+}
+
+/* ---- Connections --------------------------------------------------------------- */
+
+static void two_dials_end_in_one_connection(void **state)
+{
+	struct two t;
+
+	two_init(&t);
+	site_dials(t.sha, t.fra);
+	site_write(t.sha, &t.space, 10);
+	world_start(&t.world);
+	world_pass(&t.world, MINUTE_MS);
+	assert_int_equal(loopnet_conn_count(t.world.net, 0, 1), 1);
+	assert_int_equal(site_held(t.fra, &t.space), 10);
+	assert_in_sync(t.sha, "FRA");
+	assert_in_sync(t.fra, "SHA");
+	/* The one whose dialler has the smaller key, on both sides. */
+	assert_int_equal(site_peer(t.sha, "FRA").inbound,
+			 memcmp(t.sha->office.identity.noise_key, t.fra->office.identity.noise_key,
+				NOISE_KEY_BYTES) > 0);
+	assert_true(site_peer(t.sha, "FRA").inbound != site_peer(t.fra, "SHA").inbound);
+	assert_int_equal(engine_peer_count(t.sha->engine), 1);
+	world_release(&t.world);
+}
+
+static void peer_that_lost_its_connection_comes_back_at_once(void **state)
+{
+	struct two t;
+
+	two_init(&t);
+	world_start(&t.world);
+	world_pass(&t.world, MINUTE_MS);
+	/* Its host was switched off: nobody was told, and Shanghai still waits. */
+	loopnet_mute(t.world.net, 0, 1, true);
+	site_stop(t.fra);
+	loopnet_mute(t.world.net, 0, 1, false);
+	site_start(t.fra);
+	world_run(&t.world);
+	assert_in_sync(t.fra, "SHA");
+	assert_in_sync(t.sha, "FRA");
+	assert_int_equal(loopnet_conn_count(t.world.net, 0, 1), 1);
+	world_release(&t.world);
+}
+
+static void members_are_dialled_by_the_directory(void **state)
+{
+	struct two t;
+	struct value address;
+	char text[LOOPNET_ADDRESS_BYTES];
+	struct space_id directory;
+
+	two_init(&t);
+	t.sha->dial_members = true;
+	directory = replica_directory(t.sha->office.replica);
+	loopnet_address(t.fra->host, text);
+	address = value_str(text);
+	t.fra->peer_count = 0;
+	world_start(&t.world);
+	world_run(&t.world);
+	assert_int_equal(site_peer(t.sha, "FRA").state, PEER_DOWN);
+	office_add(&t.sha->office, &directory, KIND_NODE,
+		   &replica_member_by_noise_key(t.sha->office.replica,
+						t.fra->office.identity.noise_key)
+			    ->node,
+		   NODE_ADDRESSES, &address);
+	engine_changed(t.sha->engine, site_now(t.sha));
+	world_run(&t.world);
+	assert_in_sync(t.sha, "FRA");
+	assert_string_equal(site_peer(t.sha, "FRA").address, text);
+	world_release(&t.world);
+}
+
+static void own_address_is_dialled_once(void **state)
+{
+	struct two t;
+
+	two_init(&t);
+	site_dials(t.sha, t.sha);
+	world_start(&t.world);
+	world_pass(&t.world, HOUR_MS / 2);
+	assert_int_equal(site_logged(t.sha, "DEBUG dial"), 1);
+	assert_in_sync(t.fra, "SHA");
+	world_release(&t.world);
+}
+
+static void silent_peer_is_given_up_after_a_minute(void **state)
+{
+	struct two t;
+
+	two_init(&t);
+	world_start(&t.world);
+	world_pass(&t.world, HOUR_MS / 4);
+	assert_int_equal(site_logged(t.fra, "session-lost"), 0); /* pings keep it up */
+	loopnet_mute(t.world.net, 0, 1, true);
+	world_pass(&t.world, DEAD_AFTER_MS - PING_AFTER_MS - 1);
+	assert_int_equal(site_logged(t.fra, "session-lost"), 0);
+	world_pass(&t.world, PING_AFTER_MS + 1);
+	assert_int_equal(site_logged(t.fra, "session-lost SHA: timeout"), 1);
+	loopnet_mute(t.world.net, 0, 1, false);
+	world_pass(&t.world, 2 * MINUTE_MS);
+	assert_in_sync(t.fra, "SHA");
+	world_release(&t.world);
+}
+
+static void keys_are_renewed_every_hour(void **state)
+{
+	struct two t;
+
+	two_init(&t);
+	world_start(&t.world);
+	world_pass(&t.world, HOUR_MS + 1);
+	assert_int_equal(site_logged(t.fra, "session-closed SHA: renew"), 1);
+	assert_int_equal(site_logged(t.fra, "session-open"), 2);
+	assert_in_sync(t.fra, "SHA");
+	world_release(&t.world);
+}
+
+static void paused_engine_talks_to_nobody(void **state)
+{
+	struct two t;
+
+	two_init(&t);
+	world_start(&t.world);
+	world_run(&t.world);
+	engine_pause(t.sha->engine, site_now(t.sha));
+	assert_true(engine_is_paused(t.sha->engine));
+	world_pass(&t.world, MINUTE_MS);
+	assert_int_equal(loopnet_conn_count(t.world.net, 0, 1), 0);
+	assert_int_equal(site_logged(t.fra, "the peer says paused"), 1);
+	site_write(t.sha, &t.space, 3);
+	world_pass(&t.world, MINUTE_MS);
+	assert_int_equal(site_held(t.fra, &t.space), 0);
+	engine_resume(t.sha->engine, site_now(t.sha));
+	world_pass(&t.world, 2 * MINUTE_MS);
+	assert_int_equal(site_held(t.fra, &t.space), 3);
+	world_release(&t.world);
+}
+
+static void sync_now_dials_who_is_waited_for(void **state)
+{
+	struct two t;
+
+	two_init(&t);
+	loopnet_listen(t.world.net, t.sha->host, false);
+	world_start(&t.world);
+	world_pass(&t.world, HOUR_MS);
+	assert_int_equal(site_peer(t.fra, "SHA").state, PEER_DOWN);
+	loopnet_listen(t.world.net, t.sha->host, true);
+	engine_sync_now(t.fra->engine, site_now(t.fra));
+	assert_false(engine_is_idle(t.fra->engine));
+	world_run(&t.world);
+	assert_in_sync(t.fra, "SHA");
+	world_release(&t.world);
+}
+
+static void comparing_what_is_equal_costs_one_small_round_trip(void **state)
+{
+	struct two t;
+	uint64_t sent, received, steps;
+
+	two_init(&t);
+	site_write(t.sha, &t.space, 10);
+	world_start(&t.world);
+	world_run(&t.world);
+	sent = site_peer(t.fra, "SHA").bytes_sent;
+	received = site_peer(t.fra, "SHA").bytes_received;
+	engine_sync_now(t.fra->engine, site_now(t.fra));
+	assert_false(engine_is_idle(t.fra->engine));
+	steps = t.world.step_count;
+	world_run(&t.world);
+	assert_in_sync(t.fra, "SHA");
+	assert_true(site_peer(t.fra, "SHA").bytes_sent - sent < 128);
+	assert_true(site_peer(t.fra, "SHA").bytes_received - received < 128);
+	/* Each of the two messages is sent and received; then it is quiet. */
+	assert_int_equal(t.world.step_count - steps, 4 + 1);
+	world_release(&t.world);
+}
+
+static void attempts_become_rare_and_start_over_after_success(void **state)
+{
+	struct two t;
+	unsigned count;
+
+	two_init(&t);
+	loopnet_listen(t.world.net, t.sha->host, false);
+	world_start(&t.world);
+	world_pass(&t.world, HOUR_MS);
+	count = site_logged(t.fra, "DEBUG dial SHA") + site_logged(t.fra, "DEBUG dial host0");
+	assert_in_range(count, HOUR_MS / (2 * RETRY_MS_MAX), HOUR_MS / (RETRY_MS_MAX / 2) + 10);
+	assert_int_equal(site_logged(t.fra, "WARN dial-failed"), 1); /* said once */
+	loopnet_listen(t.world.net, t.sha->host, true);
+	world_pass(&t.world, 2 * MINUTE_MS);
+	assert_in_sync(t.fra, "SHA");
+	loopnet_cut(t.world.net, 0, 1, true);
+	world_run(&t.world);
+	loopnet_cut(t.world.net, 0, 1, false);
+	world_pass(&t.world, 2 * RETRY_MS_MIN);
+	assert_in_sync(t.fra, "SHA");
+	world_release(&t.world);
+}
+
+/* ---- Bad peers -------------------------------------------------------------------- */
+
+static void other_organisation_is_named_on_both_sides(void **state)
+{
+	struct two t;
+	struct site *stranger;
+
+	two_init(&t);
+	stranger = world_add(&t.world);
+	office_found(&stranger->office, "SHA");
+	site_dials(stranger, t.sha);
+	world_start(&t.world);
+	world_pass(&t.world, 10 * MINUTE_MS);
+	assert_int_equal(site_logged(stranger, "WARN session-refused host0:1: organisation"), 1);
+	assert_int_equal(site_logged(t.sha, "WARN stranger-refused host2:1: organisation"), 1);
+	/* Long waits, said once. */
+	assert_in_range(site_logged(stranger, "DEBUG dial"), 2, 8);
+	assert_in_sync(t.sha, "FRA");
+	world_release(&t.world);
+}
+
+static void node_that_is_no_member_is_refused(void **state)
+{
+	struct two t;
+	struct site *stranger;
+
+	two_init(&t);
+	stranger = world_add(&t.world);
+	OFFICE_MUST(
+		replica_join(stranger->office.replica, replica_org(t.sha->office.replica), &msg));
+	office_pull(&stranger->office, &t.sha->office); /* it got hold of a directory */
+	site_dials(stranger, t.sha);
+	world_start(&t.world);
+	site_write(t.sha, &t.space, 1);
+	world_pass(&t.world, MINUTE_MS);
+	assert_true(site_logged(stranger, "handshake: closed right after the handshake"));
+	assert_int_equal(site_logged(t.sha, "WARN stranger-refused host2:1: handshake"), 1);
+	assert_int_equal(site_held(stranger, &t.space), 0);
+	assert_in_sync(t.sha, "FRA");
+	world_release(&t.world);
+}
+
+static void stranger_is_welcome_once_the_directory_knows_it(void **state)
+{
+	struct world w;
+	struct site *sha, *fra, *nyc;
+
+	world_init(&w);
+	sha = world_add_office(&w, "SHA");
+	fra = world_add_office(&w, "FRA");
+	site_dials(fra, sha);
+	loopnet_cut(w.net, 0, 1, true);
+	nyc = world_add(&w);
+	office_join(&nyc->office, &sha->office, "NYC"); /* Frankfurt does not know yet */
+	site_dials(nyc, fra);
+	world_start(&w);
+	world_pass(&w, MINUTE_MS);
+	assert_int_equal(site_peer(nyc, "FRA").state, PEER_DOWN);
+	loopnet_cut(w.net, 0, 1, false);
+	world_pass(&w, 4 * MINUTE_MS);
+	assert_in_sync(nyc, "FRA");
+	assert_in_sync(fra, "NYC");
+	world_release(&w);
+}
+
+static void former_member_is_sent_away(void **state)
+{
+	struct two t;
+	struct space_id directory;
+	struct record_id node;
+
+	two_init(&t);
+	directory = replica_directory(t.sha->office.replica);
+	world_start(&t.world);
+	world_run(&t.world);
+	node = replica_member_by_noise_key(t.sha->office.replica, t.fra->office.identity.noise_key)
+		       ->node;
+	office_void(&t.sha->office, &directory, KIND_NODE, &node);
+	engine_changed(t.sha->engine, site_now(t.sha));
+	site_write(t.sha, &t.space, 3);
+	world_pass(&t.world, MINUTE_MS);
+	assert_int_equal(loopnet_conn_count(t.world.net, 0, 1), 0);
+	assert_int_equal(site_logged(t.sha, "no longer a member"), 1);
+	assert_int_equal(site_held(t.fra, &t.space), 0);
+	world_release(&t.world);
+}
+
+/* A host that connects and says nothing, or this. */
+struct intruder {
+	unsigned host;
+	struct port port;
+	struct bytes words;
+	unsigned closed_count;
+};
+
+static void intruder_connected(void *ctx, struct conn_id conn)
+{
+	struct intruder *i = ctx;
+
+	if (i->words.size)
+		i->port.send(i->port.ctx, conn, i->words);
+}
+
+static void intruder_received(void *ctx, struct conn_id conn, struct bytes data)
+{
+}
+
+static void intruder_sent(void *ctx, struct conn_id conn, size_t bytes)
+{
+}
+
+static void intruder_closed(void *ctx, struct conn_id conn, const char *reason)
+{
+	struct intruder *i = ctx;
+
+	i->closed_count++;
+}
+
+static void intruder_init(struct intruder *i, struct world *w, const char *words)
+{
+	*i = (struct intruder){ .words = bytes_of_str(words) };
+	i->host = loopnet_add(w->net, &(struct loopnet_events){ .ctx = i,
+								.connected = intruder_connected,
+								.received = intruder_received,
+								.sent = intruder_sent,
+								.closed = intruder_closed });
+	i->port = loopnet_port(w->net, i->host);
+}
+
+static void intruder_dials(struct intruder *i, const struct site *to)
+{
+	char address[LOOPNET_ADDRESS_BYTES];
+	struct conn_id id;
+
+	loopnet_address(to->host, address);
+	OFFICE_MUST(i->port.dial(i->port.ctx, address, &id, &msg));
+}
+
+static void garbage_is_refused_and_bothers_nobody(void **state)
+{
+	struct intruder intruder;
+	struct two t;
+
+	two_init(&t);
+	intruder_init(&intruder, &t.world, "GET / HTTP/1.1\r\n\r\n");
+	world_start(&t.world);
+	world_run(&t.world);
+	for (int i = 0; i < 100; i++)
+		intruder_dials(&intruder, t.sha);
+	world_run(&t.world);
+	assert_int_equal(intruder.closed_count, 100);
+	assert_int_equal(site_logged(t.sha, "WARN stranger-refused host2:1: format"), 1);
+	assert_in_sync(t.sha, "FRA");
+	world_release(&t.world);
+}
+
+static void strangers_can_hold_few_connections_for_a_short_time(void **state)
+{
+	struct intruder intruder;
+	struct two t;
+
+	two_init(&t);
+	intruder_init(&intruder, &t.world, "");
+	site_start(t.sha);
+	for (int i = 0; i < 40; i++)
+		intruder_dials(&intruder, t.sha);
+	world_run(&t.world);
+	assert_int_equal(intruder.closed_count, 40 - 32);
+	world_pass(&t.world, ACCEPT_MS_MAX - 1);
+	assert_int_equal(intruder.closed_count, 40 - 32);
+	world_pass(&t.world, 1);
+	assert_int_equal(intruder.closed_count, 40);
+	site_start(t.fra);
+	world_run(&t.world);
+	assert_in_sync(t.sha, "FRA");
+	world_release(&t.world);
+}
+
+/* Damages one piece of what goes to a host. */
+struct damage {
+	unsigned to;
+	unsigned wait; /* for that many pieces */
+	bool is_double;
+};
+
+static void damage(void *ctx, unsigned to, struct buf *data)
+{
+	struct damage *d = ctx;
+
+	if (to != d->to || d->wait == 0 || --d->wait > 0)
+		return;
+	if (d->is_double) {
+		struct buf copy = BUF_EMPTY;
+
+		buf_append(&copy, data->data, data->size);
+		buf_append(data, copy.data, copy.size);
+		buf_release(&copy);
+	} else {
+		data->data[data->size / 2] ^= 1;
+	}
+}
+
+static void assert_survives(bool is_double)
+{
+	struct damage d = { .to = 1, .wait = 5, .is_double = is_double };
+	struct two t;
+
+	two_init(&t);
+	loopnet_tap(t.world.net, damage, &d);
+	site_write(t.sha, &t.space, BACKLOG);
+	world_start(&t.world);
+	world_run(&t.world);
+	assert_int_equal(d.wait, 0);
+	assert_int_equal(site_logged(t.fra, "a frame is damaged, repeated or out of its order"), 1);
+	assert_true(site_held(t.fra, &t.space) < BACKLOG);
+	world_pass(&t.world, MINUTE_MS);
+	assert_int_equal(site_held(t.fra, &t.space), BACKLOG);
+	assert_true(office_agrees(&t.sha->office, &t.fra->office));
+	world_release(&t.world);
+}
+
+static void damaged_frame_ends_the_session_only(void **state)
+{
+	assert_survives(false);
+}
+
+static void replayed_frames_end_the_session_only(void **state)
+{
+	assert_survives(true);
+}
+
+/* ---- Feeds from the future -------------------------------------------------------- */
+
+static void feed_from_the_future_waits_and_others_go_on(void **state)
+{
+	struct world w;
+	struct site *sha, *fra, *nyc;
+	struct space_id space;
+
+	world_init(&w);
+	sha = world_add_office(&w, "SHA");
+	fra = world_add_office(&w, "FRA");
+	nyc = world_add_office(&w, "NYC");
+	space = office_share(&sha->office);
+	office_pull(&fra->office, &sha->office);
+	office_pull(&nyc->office, &sha->office);
+	site_dials(sha, fra);
+	site_dials(nyc, fra);
+	/* Shanghai's and Frankfurt's clocks are two days ahead of New York's. */
+	sha->skew_ms = fra->skew_ms = 2 * (int64_t)DAY_MS;
+	sha->office.now_ms = fra->office.now_ms = OFFICE_NOW_MS + 2 * DAY_MS;
+	site_write(sha, &space, 20);
+	world_start(&w);
+	world_run(&w);
+	assert_int_equal(site_held(fra, &space), 20);
+	assert_int_equal(site_held(nyc, &space), 0);
+	assert_true(strstr(site_peer(nyc, "FRA").last_error, "held back") != NULL);
+	assert_true(strstr(site_peer(fra, "NYC").last_error, "holds back") != NULL);
+	/* New York's own changes get out, and what waits does not come again. */
+	site_write(nyc, &space, 5);
+	world_run(&w);
+	assert_int_equal(site_held(sha, &space), 25);
+	assert_int_equal(site_peer(nyc, "FRA").state, PEER_SYNCING);
+	site_write(sha, &space, 5);
+	world_pass(&w, HOUR_MS / 2);
+	assert_int_equal(site_held(nyc, &space), 5);
+	assert_int_equal(site_logged(nyc, "WARN warning"), 1);
+	assert_true(site_peer(fra, "NYC").changesets_sent <= 40);
+	/* Two days later the date has come. */
+	world_pass(&w, 2 * DAY_MS);
+	assert_int_equal(site_held(nyc, &space), 30);
+	assert_true(office_agrees(&sha->office, &nyc->office));
+	world_release(&w);
+}
+
+static void feed_that_depends_on_one_that_waits_waits_too(void **state)
+{
+	struct world w;
+	struct site *sha, *fra, *nyc;
+	struct space_id space;
+
+	world_init(&w);
+	sha = world_add_office(&w, "SHA");
+	fra = world_add_office(&w, "FRA");
+	nyc = world_add_office(&w, "NYC");
+	space = office_share(&sha->office);
+	office_pull(&fra->office, &sha->office);
+	office_pull(&nyc->office, &sha->office);
+	site_dials(nyc, fra);
+	sha->skew_ms = fra->skew_ms = 2 * (int64_t)DAY_MS;
+	sha->office.now_ms = fra->office.now_ms = OFFICE_NOW_MS + 2 * DAY_MS;
+	site_write(sha, &space, 20);
+	office_pull(&fra->office, &sha->office);
+	world_start(&w);
+	world_run(&w);
+	/* Frankfurt's clock was set right; its stamps go on after what it has seen. */
+	fra->skew_ms = 0;
+	site_write(fra, &space, 3);
+	world_run(&w);
+	assert_int_equal(site_held(nyc, &space), 0);
+	assert_int_equal(site_logged(nyc, "session-refused"), 0);
+	assert_int_equal(site_peer(nyc, "FRA").state, PEER_SYNCING);
+	world_release(&w);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(offices_converge),
+		cmocka_unit_test(push_takes_no_time),
+		cmocka_unit_test(newcomer_gets_the_directory_before_anything_else),
+		cmocka_unit_test(cut_catch_up_goes_on_where_it_ended),
+		cmocka_unit_test(memory_is_bounded_whatever_the_backlog),
+		cmocka_unit_test(changes_pass_through_a_third_office),
+		cmocka_unit_test(offices_that_take_no_part_get_nothing),
+		cmocka_unit_test(new_space_appears_in_an_open_session),
+		cmocka_unit_test(two_dials_end_in_one_connection),
+		cmocka_unit_test(peer_that_lost_its_connection_comes_back_at_once),
+		cmocka_unit_test(members_are_dialled_by_the_directory),
+		cmocka_unit_test(own_address_is_dialled_once),
+		cmocka_unit_test(silent_peer_is_given_up_after_a_minute),
+		cmocka_unit_test(keys_are_renewed_every_hour),
+		cmocka_unit_test(paused_engine_talks_to_nobody),
+		cmocka_unit_test(sync_now_dials_who_is_waited_for),
+		cmocka_unit_test(comparing_what_is_equal_costs_one_small_round_trip),
+		cmocka_unit_test(attempts_become_rare_and_start_over_after_success),
+		cmocka_unit_test(other_organisation_is_named_on_both_sides),
+		cmocka_unit_test(node_that_is_no_member_is_refused),
+		cmocka_unit_test(stranger_is_welcome_once_the_directory_knows_it),
+		cmocka_unit_test(former_member_is_sent_away),
+		cmocka_unit_test(garbage_is_refused_and_bothers_nobody),
+		cmocka_unit_test(strangers_can_hold_few_connections_for_a_short_time),
+		cmocka_unit_test(damaged_frame_ends_the_session_only),
+		cmocka_unit_test(replayed_frames_end_the_session_only),
+		cmocka_unit_test(feed_from_the_future_waits_and_others_go_on),
+		cmocka_unit_test(feed_that_depends_on_one_that_waits_waits_too),
+	};
+
+	return cmocka_run_group_tests_name("sync/engine", tests, NULL, NULL);
+}
