@@ -377,11 +377,12 @@ static enum err dispatch(struct session *s, struct now now, struct bytes encoded
 	else
 		rc = message_peek(encoded, &type);
 	if (rc)
-		return errmsg_set(msg, rc, "not a message of this protocol");
-	if (!handlers[s->state][type])
-		return errmsg_set(msg, ERR_PROTOCOL, "message %s is not legal now",
-				  message_name(type));
-	rc = message_decode(&m, encoded, s->config.arena, msg);
+		errmsg_set(msg, rc, "not a message of this protocol");
+	else if (!handlers[s->state][type])
+		rc = errmsg_set(msg, ERR_PROTOCOL, "message %s is not legal now",
+				message_name(type));
+	if (rc == OK)
+		rc = message_decode(&m, encoded, s->config.arena, msg);
 	if (rc == OK)
 		rc = handlers[s->state][type](s, now, &m, msg);
 	arena_reset(s->config.arena);
