@@ -215,19 +215,28 @@ struct bytes column_bytes(sqlite3_stmt *stmt, int column)
 
 /* Opening and migrating. */
 
+/* Step a statement that returns one row of one integer, and reset it. */
+static enum err step_int(struct store *s, sqlite3_stmt *stmt, const char *what, int64_t *out,
+			 struct errmsg *msg)
+{
+	int result = sqlite3_step(stmt);
+	enum err rc = OK;
+
+	if (result == SQLITE_ROW)
+		*out = sqlite3_column_int64(stmt, 0);
+	else
+		rc = store_error(s, result, what, msg);
+	sqlite3_reset(stmt);
+	return rc;
+}
+
 static enum err pragma_int(struct store *s, const char *sql, int64_t *out, struct errmsg *msg)
 {
 	enum err rc;
 	sqlite3_stmt *stmt = prepare(s, sql, &rc, msg);
-	int result;
 
-	if (rc != OK)
-		return rc;
-	result = sqlite3_step(stmt);
-	if (result == SQLITE_ROW)
-		*out = sqlite3_column_int64(stmt, 0);
-	else
-		rc = store_error(s, result, sql, msg);
+	if (rc == OK)
+		rc = step_int(s, stmt, sql, out, msg);
 	sqlite3_finalize(stmt);
 	return rc;
 }
@@ -552,16 +561,12 @@ enum err store_data_version(struct store *s, uint64_t *out, struct errmsg *msg)
 {
 	enum err rc;
 	sqlite3_stmt *stmt = store_statement(s, STMT_DATA_VERSION, &rc, msg);
-	int result;
+	int64_t version = 0;
 
-	if (rc != OK)
-		return rc;
-	result = sqlite3_step(stmt);
-	if (result == SQLITE_ROW)
-		*out = (uint64_t)sqlite3_column_int64(stmt, 0);
-	else
-		rc = store_error(s, result, "data_version", msg);
-	sqlite3_reset(stmt);
+	if (rc == OK)
+		rc = step_int(s, stmt, "data_version", &version, msg);
+	if (rc == OK)
+		*out = (uint64_t)version;
 	return rc;
 }
 
@@ -610,17 +615,14 @@ enum err store_counter_next(struct store *s, const char *name, uint64_t *out, st
 {
 	enum err rc;
 	sqlite3_stmt *stmt = store_statement(s, STMT_COUNTER, &rc, msg);
-	int result;
+	int64_t next = 0;
 
 	if (rc != OK)
 		return rc;
 	sqlite3_bind_text(stmt, 1, name, -1, SQLITE_STATIC);
-	result = sqlite3_step(stmt);
-	if (result == SQLITE_ROW)
-		*out = (uint64_t)sqlite3_column_int64(stmt, 0);
-	else
-		rc = store_error(s, result, "count", msg);
-	sqlite3_reset(stmt);
+	rc = step_int(s, stmt, "count", &next, msg);
+	if (rc == OK)
+		*out = (uint64_t)next;
 	return rc;
 }
 
