@@ -208,7 +208,7 @@ static void two_dials_end_in_one_connection(void **state)
 	site_dials(t.sha, t.fra);
 	site_write(t.sha, &t.space, 10);
 	world_start(&t.world);
-	world_pass(&t.world, MINUTE_MS);
+	world_run(&t.world);
 	assert_int_equal(loopnet_conn_count(t.world.net, 0, 1), 1);
 	assert_int_equal(site_held(t.fra, &t.space), 10);
 	assert_in_sync(t.sha, "FRA");
@@ -391,6 +391,11 @@ static void attempts_become_rare_and_start_over_after_success(void **state)
 	world_pass(&t.world, 2 * MINUTE_MS);
 	assert_in_sync(t.fra, "SHA");
 	loopnet_cut(t.world.net, 0, 1, true);
+	world_pass(&t.world, HOUR_MS);
+	loopnet_cut(t.world.net, 0, 1, false);
+	world_pass(&t.world, 2 * MINUTE_MS);
+	assert_in_sync(t.fra, "SHA");
+	loopnet_cut(t.world.net, 0, 1, true);
 	world_run(&t.world);
 	loopnet_cut(t.world.net, 0, 1, false);
 	world_pass(&t.world, 2 * RETRY_MS_MIN);
@@ -459,6 +464,30 @@ static void stranger_is_welcome_once_the_directory_knows_it(void **state)
 	loopnet_cut(w.net, 0, 1, false);
 	world_pass(&w, 4 * MINUTE_MS);
 	assert_in_sync(nyc, "FRA");
+	assert_in_sync(fra, "NYC");
+	world_release(&w);
+}
+
+static void who_could_not_be_trusted_is_dialled_when_the_directory_changes(void **state)
+{
+	struct world w;
+	struct site *sha, *fra, *nyc;
+
+	world_init(&w);
+	sha = world_add_office(&w, "SHA");
+	fra = world_add_office(&w, "FRA");
+	nyc = world_add(&w);
+	office_join(&nyc->office, &sha->office, "NYC");
+	site_dials(fra, sha);
+	site_dials(fra, nyc);
+	loopnet_cut(w.net, 0, 1, true);
+	world_start(&w);
+	world_pass(&w, HOUR_MS);
+	assert_int_equal(site_logged(fra, "WARN session-refused host2:1: handshake"), 1);
+	loopnet_cut(w.net, 0, 1, false);
+	while (site_peer(fra, "SHA").state != PEER_IN_SYNC)
+		world_pass(&w, 100);
+	world_pass(&w, 100);
 	assert_in_sync(fra, "NYC");
 	world_release(&w);
 }
@@ -727,6 +756,7 @@ int main(void)
 		cmocka_unit_test(other_organisation_is_named_on_both_sides),
 		cmocka_unit_test(node_that_is_no_member_is_refused),
 		cmocka_unit_test(stranger_is_welcome_once_the_directory_knows_it),
+		cmocka_unit_test(who_could_not_be_trusted_is_dialled_when_the_directory_changes),
 		cmocka_unit_test(former_member_is_sent_away),
 		cmocka_unit_test(garbage_is_refused_and_bothers_nobody),
 		cmocka_unit_test(strangers_can_hold_few_connections_for_a_short_time),

@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "core/limits.h"
 #include "core/wire.h"
 #include "proto/limits.h"
 #include "tests/sync/talk.h"
@@ -272,6 +273,23 @@ static void different_digest_is_answered_by_a_vector_once(void **state)
 	talk_release(&t);
 }
 
+static void different_digest_in_a_round_is_always_answered_by_a_vector(void **state)
+{
+	struct space_digest entries[2];
+	struct message m;
+	struct talk t;
+
+	talk_init(&t);
+	talk_begin(&t);
+	for (uint64_t round = 1; round <= 3; round++) {
+		m = digests_of(&t, &t.ours.office, entries, round, false);
+		entries[1].digest[0] ^= 1;
+		peer_says(&t, &m);
+		assert_int_equal(talk_count(&t, 0, MESSAGE_HAVE), 1 + round);
+	}
+	talk_release(&t);
+}
+
 static void round_is_answered_by_the_same_round(void **state)
 {
 	struct arena arena = ARENA_EMPTY;
@@ -343,6 +361,70 @@ static void unacknowledged_chunks_are_bounded(void **state)
 	session_push(t.session, t.now);
 	talk_run(&t);
 	assert_int_equal(talk_count(&t, before, MESSAGE_CHANGES), count + 1);
+	talk_release(&t);
+}
+
+static void directory_goes_before_other_spaces(void **state)
+{
+	struct arena arena = ARENA_EMPTY;
+	struct value name = value_str("韩梅梅");
+	struct message m;
+	struct talk t;
+
+	talk_init(&t);
+	talk_begin(&t);
+	peer_says_have(&t, &t.theirs.office, &t.space);
+	write_some(&t, &t.ours.office, 1);
+	office_create(&t.ours.office, &t.directory, KIND_PERSON, PERSON_NAME, &name);
+	session_wake(t.session, t.now, NULL);
+	session_push(t.session, t.now);
+	talk_run(&t);
+	m = talk_last(&t, MESSAGE_CHANGES, &arena);
+	assert_memory_equal(m.u.changes.space.bytes, t.directory.bytes, ID_BYTES);
+	session_push(t.session, t.now);
+	talk_run(&t);
+	m = talk_last(&t, MESSAGE_CHANGES, &arena);
+	assert_memory_equal(m.u.changes.space.bytes, t.space.bytes, ID_BYTES);
+	arena_release(&arena);
+	talk_release(&t);
+}
+
+/* Takes the peer's office out of the space that both shared. */
+static void unshare(struct talk *t)
+{
+	struct office *o = &t->ours.office;
+	struct value space = value_bytes(bytes_of(t->space.bytes, ID_BYTES));
+	const struct member *peer =
+		replica_member_by_noise_key(o->replica, t->theirs.key.public_key);
+	struct value office = value_ref(&peer->office);
+	struct record_id id = { 0 };
+	struct rows *rows;
+
+	OFFICE_MUST(rows_open(&rows, o->replica, "SELECT id FROM r_space WHERE space_id = ?1",
+			      &space, 1, &msg));
+	if (rows_next(rows))
+		id = rows_id(rows, 0);
+	OFFICE_MUST(rows_close(rows, &msg));
+	office_remove(o, &t->directory, KIND_SPACE, &id, SPACE_OFFICES, &office);
+}
+
+static void space_that_is_no_longer_shared_is_not_served(void **state)
+{
+	size_t before;
+	struct talk t;
+
+	talk_init(&t);
+	talk_begin(&t);
+	peer_says_have(&t, &t.theirs.office, &t.space);
+	unshare(&t);
+	session_wake(t.session, t.now, &t.directory);
+	write_some(&t, &t.ours.office, 3);
+	before = t.inbox_count;
+	while (session_has_work(t.session))
+		session_push(t.session, t.now);
+	talk_run(&t);
+	assert_int_equal(talk_count(&t, before, MESSAGE_CHANGES), 1); /* the directory's */
+	assert_int_equal(session_to_send(t.session), 1);
 	talk_release(&t);
 }
 
@@ -426,6 +508,66 @@ static void held_feed_is_not_offered_again(void **state)
 	assert_int_equal(talk_count(&t, before, MESSAGE_CHANGES), 0);
 	assert_true(session_warning(t.session)[0]);
 	assert_false(session_is_in_sync(t.session));
+	talk_release(&t);
+}
+
+static void rest_of_a_feed_from_the_future_is_left_aside(void **state)
+{
+	struct arena arena = ARENA_EMPTY;
+	struct sealed *list;
+	struct message m;
+	struct talk t;
+	size_t count;
+
+	talk_init(&t);
+	t.theirs.office.now_ms += 2 * HLC_AHEAD_MS_MAX;
+	write_some(&t, &t.theirs.office, 5);
+	talk_begin(&t);
+	list = office_log(&t.theirs.office, &t.space, &arena, &count);
+	peer_says_changes(&t, &t.space, list, 2);
+	m = talk_last(&t, MESSAGE_HELD, &arena);
+	assert_int_equal(m.u.held.count, 1);
+	peer_says_changes(&t, &t.space, list + 2, 3); /* was on its way */
+	assert_int_equal(session_state(t.session), SESSION_OPEN);
+	m = talk_last(&t, MESSAGE_HAVE, &arena);
+	assert_true(m.u.have.is_ack && m.u.have.count == 0);
+	assert_int_equal(held(&t.ours.office, &t.space), 0);
+	arena_release(&arena);
+	talk_release(&t);
+}
+
+static void what_depends_on_a_feed_from_the_future_is_left_aside(void **state)
+{
+	struct arena arena = ARENA_EMPTY;
+	struct party third;
+	struct sealed *list;
+	struct message m;
+	struct talk t;
+	size_t count;
+
+	talk_init(&t);
+	party_init(&third, 300);
+	office_join(&third.office, &t.ours.office, "NYC");
+	office_pull(&t.theirs.office, &t.ours.office);
+	t.theirs.office.now_ms = t.now.wall_ms + HLC_AHEAD_MS_MAX + 1000;
+	write_some(&t, &t.theirs.office, 1);
+	third.office.now_ms = t.theirs.office.now_ms;
+	office_pull(&third.office, &t.theirs.office);
+	write_some(&t, &third.office, 1);
+	talk_begin(&t);
+	list = office_log(&third.office, &t.space, &arena, &count);
+	assert_int_equal(count, 2);
+	peer_says_changes(&t, &t.space, list, 1);
+	assert_int_equal(talk_count(&t, 0, MESSAGE_HELD), 1);
+	/* By now its own date would do. */
+	t.now.wall_ms += 5000;
+	peer_says_changes(&t, &t.space, list + 1, 1);
+	assert_int_equal(session_state(t.session), SESSION_OPEN);
+	m = talk_last(&t, MESSAGE_HELD, &arena);
+	assert_memory_equal(m.u.held.replicas[0].bytes, list[1].replica.bytes, ID_BYTES);
+	assert_int_equal(held(&t.ours.office, &t.space), 0);
+	arena_release(&arena);
+	office_close(&third.office);
 	talk_release(&t);
 }
 
@@ -701,11 +843,16 @@ int main(void)
 		cmocka_unit_test(slow_handshake_is_given_up),
 		cmocka_unit_test(equal_digests_need_no_vectors),
 		cmocka_unit_test(different_digest_is_answered_by_a_vector_once),
+		cmocka_unit_test(different_digest_in_a_round_is_always_answered_by_a_vector),
 		cmocka_unit_test(round_is_answered_by_the_same_round),
 		cmocka_unit_test(unacknowledged_chunks_are_bounded),
+		cmocka_unit_test(directory_goes_before_other_spaces),
+		cmocka_unit_test(space_that_is_no_longer_shared_is_not_served),
 		cmocka_unit_test(what_came_is_acknowledged_and_passed_on),
 		cmocka_unit_test(lost_changesets_are_offered_again_after_a_comparison),
 		cmocka_unit_test(held_feed_is_not_offered_again),
+		cmocka_unit_test(rest_of_a_feed_from_the_future_is_left_aside),
+		cmocka_unit_test(what_depends_on_a_feed_from_the_future_is_left_aside),
 		cmocka_unit_test(newer_changes_of_this_very_node_are_warned_of),
 		cmocka_unit_test(forged_changeset_is_refused_and_not_stored),
 		cmocka_unit_test(gap_in_a_feed_is_refused),
