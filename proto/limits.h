@@ -36,6 +36,10 @@ enum message_limit {
 	 * keeps in flight, whatever the backlog. */
 	WINDOW_BYTES = 1 << 20,
 	WINDOW_COUNT = 64,
+	/* Said and not yet taken by the link. Answers to one who asks and does not
+	 * read, or who asks for everything at once, must end somewhere; vectors of
+	 * the greatest organisation fit. */
+	OUTGOING_BYTES_MAX = 32 << 20,
 	VERSION_TEXT_MAX = 64,
 	REASON_NAME_MAX = 32,  /* of BYE */
 	REASON_TEXT_MAX = 512, /* of BYE; core/err.h cuts there too */

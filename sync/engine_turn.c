@@ -169,6 +169,13 @@ static void log_warning(struct engine *e, struct conn *c)
 	engine_log(e, LOG_WARN, "warning", c->peer ? peer_name(c->peer) : c->from, warning);
 }
 
+/* Memory is bounded for one who asks and does not read. */
+static void limit_queue(struct conn *c)
+{
+	if (c->queue_bytes + session_outgoing(c->session).size > OUTGOING_BYTES_MAX)
+		session_close(c->session, err_name(ERR_LIMIT), "too much waits to be read");
+}
+
 void engine_turn(struct engine *e, struct now now)
 {
 	e->now_ms = now.mono_ms;
@@ -181,6 +188,7 @@ void engine_turn(struct engine *e, struct now now)
 		if (!c->session)
 			continue;
 		log_warning(e, c);
+		limit_queue(c);
 		conn_flush(e, c);
 		if (session_state(c->session) == SESSION_CLOSED)
 			conn_ended(e, c, now);

@@ -208,12 +208,24 @@ void session_fail(struct session *s, enum err rc, const struct errmsg *msg)
 	end_session(s, rc, false, bytes_of_str(err_name(rc)), bytes_of_str(text));
 }
 
+/* What a BYE means: an error, or one of the harmless words. */
+static enum err code_of(const char *name)
+{
+	static const char *const harmless[] = { BYE_RENEW, BYE_DUPLICATE, BYE_PAUSED, BYE_STOPPED,
+						BYE_ENROLLED };
+
+	for (size_t i = 0; i < sizeof(harmless) / sizeof(harmless[0]); i++)
+		if (strcmp(name, harmless[i]) == 0)
+			return OK;
+	return err_from_name(name);
+}
+
 void session_close(struct session *s, const char *name, const char *text)
 {
 	if (s->state == SESSION_CLOSED)
 		return;
 	say_bye(s, name, text);
-	end_session(s, OK, false, bytes_of_str(name), bytes_of_str(text));
+	end_session(s, code_of(name), false, bytes_of_str(name), bytes_of_str(text));
 }
 
 void session_lost(struct session *s, const char *reason)
@@ -295,16 +307,10 @@ static enum err on_pong(struct session *s, struct now now, const struct message 
 static enum err on_bye(struct session *s, struct now now, const struct message *m,
 		       struct errmsg *msg)
 {
-	static const char *const harmless[] = { BYE_RENEW, BYE_DUPLICATE, BYE_PAUSED, BYE_STOPPED };
 	char name[REASON_NAME_MAX + 1];
-	enum err code;
 
 	copy_text(name, sizeof(name), m->u.bye.name);
-	code = err_from_name(name);
-	for (size_t i = 0; i < sizeof(harmless) / sizeof(harmless[0]); i++)
-		if (strcmp(name, harmless[i]) == 0)
-			code = OK;
-	end_session(s, code, true, m->u.bye.name, m->u.bye.text);
+	end_session(s, code_of(name), true, m->u.bye.name, m->u.bye.text);
 	return OK;
 }
 
@@ -354,6 +360,14 @@ static enum err (*const handlers[SESSION_STATE_COUNT][MESSAGE_TYPE_COUNT])(struc
 	},
 };
 
+enum err session_check_outgoing(const struct session *s, struct errmsg *msg)
+{
+	if (s->link.out.size <= OUTGOING_BYTES_MAX)
+		return OK;
+	return errmsg_set(msg, ERR_LIMIT, "asks for more than %d MiB at once",
+			  OUTGOING_BYTES_MAX >> 20);
+}
+
 /* Only CHANGES are worth packing, and only they may come packed. */
 static enum err unpack(struct session *s, struct bytes *encoded, enum message_type *type)
 {
@@ -370,8 +384,10 @@ static enum err dispatch(struct session *s, struct now now, struct bytes encoded
 {
 	enum message_type type;
 	struct message m;
-	enum err rc;
+	enum err rc = session_check_outgoing(s, msg);
 
+	if (rc)
+		return rc;
 	if (pack_is_frame(encoded))
 		rc = unpack(s, &encoded, &type);
 	else

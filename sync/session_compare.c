@@ -173,9 +173,12 @@ enum err session_on_digests(struct session *s, struct now now, const struct mess
 		return errmsg_set(msg, ERR_PROTOCOL, "digests answer a round that was not asked");
 	/* Spaces that we don't share in our eyes are passed over: the directories may
 	 * differ for the moment. */
-	for (size_t i = 0; rc == OK && i < d->count; i++)
+	for (size_t i = 0; rc == OK && i < d->count; i++) {
 		if (session_shares(s, &parts, &d->entries[i].space))
 			rc = compare_one(s, now, &d->entries[i], d->round != 0);
+		if (rc == OK)
+			rc = session_check_outgoing(s, msg);
+	}
 	if (rc == OK && d->is_reply && d->round > s->round_answered)
 		s->round_answered = d->round;
 	if (rc == OK && d->round && !d->is_reply)

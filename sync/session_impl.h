@@ -53,6 +53,9 @@ struct space_sync *session_directory(const struct session *s);
 /* Queue a message for the peer. */
 MUST_CHECK enum err session_say(struct session *s, struct now now, const struct message *m);
 
+/* ERR_LIMIT once more than OUTGOING_BYTES_MAX wait to be sent. */
+MUST_CHECK enum err session_check_outgoing(const struct session *s, struct errmsg *msg);
+
 /* Close because of an error of ours or the peer's; the peer is told. */
 void session_fail(struct session *s, enum err rc, const struct errmsg *msg);
 

@@ -11,7 +11,7 @@
 #include "sync/session.h"
 #include "tests/support/office.h"
 
-enum { INBOX_MAX = 256 };
+enum { INBOX_MAX = 256 }; /* messages kept; the rest is not looked at */
 
 struct party {
 	struct office office;
@@ -100,7 +100,7 @@ static inline void peer_keep(struct talk *t, struct bytes message)
 	struct arena arena = ARENA_EMPTY;
 
 	if (t->inbox_count == INBOX_MAX)
-		abort();
+		return;
 	if (pack_is_frame(message))
 		OFFICE_MUST(pack_restore(&t->pack, message, CHANGES_BYTES_MAX, &arena, &message));
 	buf_append(&t->inbox[t->inbox_count++], message.data, message.size);

@@ -749,6 +749,34 @@ static void message_over_its_limit_is_refused(void **state)
 	talk_release(&t);
 }
 
+static void who_asks_and_does_not_read_is_cut_off(void **state)
+{
+	enum { ENTRY_COUNT = 10000, ROUND_COUNT = 100 };
+	static struct space_digest entries[ENTRY_COUNT];
+	struct message m = { .type = MESSAGE_DIGESTS };
+	struct buf encoded = BUF_EMPTY;
+	struct talk t;
+
+	talk_init(&t);
+	talk_begin(&t);
+	for (size_t i = 0; i < ENTRY_COUNT; i++)
+		entries[i].space = t.space;
+	for (uint64_t i = 1; i <= ROUND_COUNT; i++) {
+		buf_clear(&encoded);
+		m.u.digests = (struct message_digests){ i, false, entries, ENTRY_COUNT };
+		message_encode(&encoded, &m);
+		OFFICE_MUST(link_send(&t.peer, buf_bytes(&encoded)));
+		session_receive(t.session, t.now, buf_bytes(&t.peer.out));
+		buf_clear(&t.peer.out);
+	}
+	assert_int_equal(session_state(t.session), SESSION_CLOSED);
+	assert_int_equal(session_end(t.session)->code, ERR_LIMIT);
+	assert_in_range(session_outgoing(t.session).size, OUTGOING_BYTES_MAX,
+			OUTGOING_BYTES_MAX + 4096);
+	buf_release(&encoded);
+	talk_release(&t);
+}
+
 static void garbage_inside_the_channel_is_refused(void **state)
 {
 	struct talk t;
@@ -862,6 +890,7 @@ int main(void)
 		cmocka_unit_test(message_that_is_not_legal_now_is_refused),
 		cmocka_unit_test(acknowledging_what_was_not_sent_is_refused),
 		cmocka_unit_test(message_over_its_limit_is_refused),
+		cmocka_unit_test(who_asks_and_does_not_read_is_cut_off),
 		cmocka_unit_test(garbage_inside_the_channel_is_refused),
 		cmocka_unit_test(what_the_peer_says_in_closing_is_kept),
 		cmocka_unit_test(trouble_of_our_own_is_named_but_not_described),
