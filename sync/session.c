@@ -4,90 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "sync/enrol.h"
 #include "sync/enrol_issuer.h"
 #include "sync/session_impl.h"
-
-/* ---- Who the peer is -------------------------------------------------------- */
-
-struct parts session_parts(const struct session *s)
-{
-	return (struct parts){
-		.peer = replica_member_by_noise_key(s->config.replica, link_remote_key(&s->link)),
-		.self = replica_self(s->config.replica),
-	};
-}
-
-bool session_shares(const struct session *s, const struct parts *parts,
-		    const struct space_id *space)
-{
-	const struct replica *r = s->config.replica;
-	struct space_id directory = replica_directory(r);
-
-	if (space_id_cmp(space, &directory) == 0)
-		return true;
-	return parts->peer && parts->self && replica_is_granted(r, parts->peer, space) &&
-	       replica_is_granted(r, parts->self, space);
-}
-
-struct space_sync *session_directory(const struct session *s)
-{
-	return &s->spaces.entries[0];
-}
-
-enum err session_check_shared(const struct session *s, const struct space_id *space, bool *shared,
-			      struct errmsg *msg)
-{
-	struct parts parts = session_parts(s);
-	const struct space_sync *directory = session_directory(s);
-	char text[ID_TEXT_SIZE];
-
-	*shared = session_shares(s, &parts, space);
-	/* Whoever holds our whole directory knows who takes part. */
-	if (!*shared &&
-	    vv_dominates(&directory->peer, replica_vv(s->config.replica, &directory->id)))
-		return errmsg_set(msg, ERR_GRANT, "space %.8s is not shared between us",
-				  id_text(space->bytes, text));
-	return OK;
-}
-
-/* A newcomer's directory is empty: it trusts whoever let it in. */
-static bool is_bootstrap_key(struct replica *r, const uint8_t key[NOISE_KEY_BYTES])
-{
-	struct buf setting = BUF_EMPTY;
-	char text[2 * NOISE_KEY_BYTES + 1];
-	bool is_it = false;
-
-	if (replica_self(r))
-		return false;
-	hex_encode(text, bytes_of(key, NOISE_KEY_BYTES));
-	if (replica_setting(r, SETTING_BOOTSTRAP_KEY, &setting, NULL) == OK)
-		is_it = bytes_equal(buf_bytes(&setting), bytes_of_str(text));
-	buf_release(&setting);
-	return is_it;
-}
-
-static bool is_trusted(const struct session *s, const uint8_t key[NOISE_KEY_BYTES])
-{
-	struct replica *r = s->config.replica;
-
-	return replica_member_by_noise_key(r, key) || is_bootstrap_key(r, key);
-}
-
-static enum err check_key(struct session *s, struct errmsg *msg)
-{
-	const uint8_t *key = link_remote_key(&s->link);
-
-	s->end.is_self = memcmp(key, s->config.key->public_key, NOISE_KEY_BYTES) == 0;
-	if (s->end.is_self)
-		return errmsg_set(msg, ERR_HANDSHAKE, "that is this node itself");
-	if (s->config.expected_key && memcmp(key, s->expected_key, NOISE_KEY_BYTES) != 0)
-		return errmsg_set(msg, ERR_HANDSHAKE,
-				  "who answers has another key than the node that was dialled");
-	if (!is_trusted(s, key))
-		return errmsg_set(msg, ERR_HANDSHAKE, "the other side's key is not a member's");
-	return OK;
-}
 
 /* ---- Beginning and end ------------------------------------------------------ */
 
@@ -409,7 +327,7 @@ static enum err dispatch(struct session *s, struct now now, struct bytes encoded
 
 static enum err on_key(struct session *s, struct now now, struct errmsg *msg)
 {
-	enum err rc = check_key(s, msg);
+	enum err rc = session_check_key(s, msg);
 
 	if (rc == OK)
 		rc = link_accept(&s->link);
@@ -556,7 +474,7 @@ void session_wake(struct session *s, struct now now, const struct space_id *spac
 		session_look(s, sp);
 	for (size_t i = 0; !space && i < s->spaces.count; i++)
 		session_look(s, &s->spaces.entries[i]);
-	if ((!space || sp == session_directory(s)) && !is_trusted(s, link_remote_key(&s->link)))
+	if ((!space || sp == session_directory(s)) && !session_is_trusted(s))
 		rc = errmsg_set(&msg, ERR_HANDSHAKE, "the other side is no longer a member");
 	if (rc == OK)
 		rc = session_announce(s, now);

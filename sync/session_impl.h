@@ -38,6 +38,14 @@ struct session {
 	uint64_t began_ms, sent_ms, received_ms, compare_ms;
 };
 
+/* session_trust.c: who the peer is, and what it may see. */
+
+/* A member; or, for a newcomer, whoever let it in. */
+bool session_is_trusted(const struct session *s);
+/* The key that the handshake has proved is one to talk to. ERR_HANDSHAKE; notes
+ * in the session's end that it is our own. */
+MUST_CHECK enum err session_check_key(struct session *s, struct errmsg *msg);
+
 /* Who of the two takes part in what; valid until the replica changes. */
 struct parts {
 	const struct member *peer; /* NULL: not a member (yet) */
@@ -48,6 +56,11 @@ struct parts session_parts(const struct session *s);
 /* The directory is everybody's; other spaces are for those who take part. */
 bool session_shares(const struct session *s, const struct parts *parts,
 		    const struct space_id *space);
+/* The same of a space that the peer names. If not: OK with *shared false when the
+ * peer may not know that yet, else ERR_GRANT. */
+MUST_CHECK enum err session_check_shared(const struct session *s, const struct space_id *space,
+					 bool *shared, struct errmsg *msg);
+
 struct space_sync *session_directory(const struct session *s);
 
 /* Queue a message for the peer. */
@@ -58,11 +71,6 @@ MUST_CHECK enum err session_check_outgoing(const struct session *s, struct errms
 
 /* Close because of an error of ours or the peer's; the peer is told. */
 void session_fail(struct session *s, enum err rc, const struct errmsg *msg);
-
-/* Is the space shared? If not: OK with *shared false when the peer may not know
- * that yet, else ERR_GRANT. */
-MUST_CHECK enum err session_check_shared(const struct session *s, const struct space_id *space,
-					 bool *shared, struct errmsg *msg);
 
 /* Handlers of one message each: session_compare.c */
 MUST_CHECK enum err session_on_digests(struct session *s, struct now now, const struct message *m,
