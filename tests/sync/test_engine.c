@@ -241,6 +241,27 @@ static void peer_that_lost_its_connection_comes_back_at_once(void **state)
 	world_release(&t.world);
 }
 
+static void settled_connection_gives_way_to_whoever_dials_again(void **state)
+{
+	struct two t;
+	struct site *small, *large;
+
+	two_init(&t);
+	site_dials(t.sha, t.fra);
+	world_start(&t.world);
+	world_pass(&t.world, MINUTE_MS);
+	small = site_peer(t.sha, "FRA").inbound ? t.fra : t.sha; /* its connection stayed */
+	large = small == t.sha ? t.fra : t.sha;
+	loopnet_mute(t.world.net, 0, 1, true);
+	site_stop(large);
+	loopnet_mute(t.world.net, 0, 1, false);
+	site_start(large);
+	world_run(&t.world);
+	assert_in_sync(t.sha, "FRA");
+	assert_in_sync(t.fra, "SHA");
+	world_release(&t.world);
+}
+
 static void members_are_dialled_by_the_directory(void **state)
 {
 	struct two t;
@@ -745,6 +766,7 @@ int main(void)
 		cmocka_unit_test(new_space_appears_in_an_open_session),
 		cmocka_unit_test(two_dials_end_in_one_connection),
 		cmocka_unit_test(peer_that_lost_its_connection_comes_back_at_once),
+		cmocka_unit_test(settled_connection_gives_way_to_whoever_dials_again),
 		cmocka_unit_test(members_are_dialled_by_the_directory),
 		cmocka_unit_test(own_address_is_dialled_once),
 		cmocka_unit_test(silent_peer_is_given_up_after_a_minute),

@@ -218,6 +218,33 @@ static void addresses_are_tried_in_turn(void **state)
 	world_release(&a.world);
 }
 
+static void what_the_issuer_said_is_final(void **state)
+{
+	struct admission_world a;
+	struct ticket_stub stub;
+
+	aw_init(&a);
+	a.ticket.address_count = 2;
+	strcpy(a.ticket.addresses[1], a.ticket.addresses[0]);
+	a.world.now_ms = VALID_S * 1000;
+	assert_fails(a.fra, &a.ticket, ERR_TIMEOUT);
+	OFFICE_MUST(ticket_stub_load(a.sha->office.replica, a.ticket.id, &stub, &msg));
+	assert_int_equal(stub.tries, 1);
+	world_release(&a.world);
+}
+
+static void error_of_the_furthest_attempt_is_told(void **state)
+{
+	struct admission_world a;
+
+	aw_init(&a);
+	a.ticket.secret[0] ^= 1;
+	a.ticket.address_count = 2;
+	strcpy(a.ticket.addresses[1], "not-an-address");
+	assert_fails(a.fra, &a.ticket, ERR_HANDSHAKE);
+	world_release(&a.world);
+}
+
 static void nobody_there_is_named(void **state)
 {
 	struct admission_world a;
@@ -374,6 +401,8 @@ int main(void)
 		cmocka_unit_test(ticket_of_another_organisation_is_named),
 		cmocka_unit_test(ticket_is_not_tried_for_ever),
 		cmocka_unit_test(addresses_are_tried_in_turn),
+		cmocka_unit_test(what_the_issuer_said_is_final),
+		cmocka_unit_test(error_of_the_furthest_attempt_is_told),
 		cmocka_unit_test(nobody_there_is_named),
 		cmocka_unit_test(newcomer_must_hold_the_keys_it_names),
 	};

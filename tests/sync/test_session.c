@@ -732,6 +732,25 @@ static void acknowledging_what_was_not_sent_is_refused(void **state)
 	talk_release(&t);
 }
 
+static void acknowledging_twice_is_refused(void **state)
+{
+	struct talk t;
+
+	talk_init(&t);
+	talk_begin(&t);
+	peer_says_have(&t, &t.theirs.office, &t.space);
+	for (int i = 0; i < WINDOW_COUNT; i++) {
+		write_some(&t, &t.ours.office, 1);
+		session_push(t.session, t.now);
+		talk_run(&t);
+		peer_says_ack(&t, &t.space);
+	}
+	assert_int_equal(session_state(t.session), SESSION_OPEN);
+	peer_says_ack(&t, &t.space);
+	assert_refused(&t, ERR_PROTOCOL);
+	talk_release(&t);
+}
+
 static void message_over_its_limit_is_refused(void **state)
 {
 	struct buf encoded = BUF_EMPTY;
@@ -889,6 +908,7 @@ int main(void)
 		cmocka_unit_test(who_does_not_know_our_directory_yet_is_excused),
 		cmocka_unit_test(message_that_is_not_legal_now_is_refused),
 		cmocka_unit_test(acknowledging_what_was_not_sent_is_refused),
+		cmocka_unit_test(acknowledging_twice_is_refused),
 		cmocka_unit_test(message_over_its_limit_is_refused),
 		cmocka_unit_test(who_asks_and_does_not_read_is_cut_off),
 		cmocka_unit_test(garbage_inside_the_channel_is_refused),
