@@ -26,14 +26,6 @@ static void put_text(struct writer *w, uint16_t kind, const struct record_id *id
 		put(w, kind, id, field, value_str(text));
 }
 
-static bool office_code_is_valid(const char *code)
-{
-	size_t size = strlen(code);
-
-	return size >= 2 && size <= OFFICE_CODE_MAX &&
-	       strspn(code, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789") == size;
-}
-
 static enum err check_office(const char *code, const char *zone, struct errmsg *msg)
 {
 	if (!code || !office_code_is_valid(code))

@@ -4,7 +4,7 @@
 #include "core/replica_impl.h"
 
 /* Further nodes of an office have letters of their own: B, C ... Z, BA, BB ... */
-enum { BLOCK_LETTERS_MAX = 3, BLOCK_MAX = 26 * 26 * 26 - 1 };
+enum { BLOCK_LETTERS_MAX = 3 };
 
 static void block_letters(char out[BLOCK_LETTERS_MAX + 1], int64_t block)
 {

@@ -15,9 +15,9 @@
 #include "core/changeset.h"
 #include "core/dice.h"
 #include "core/record.h"
+#include "core/statement.h"
 #include "core/vv.h"
 
-#define NOISE_KEY_BYTES  32
 #define STATE_HASH_BYTES 32
 
 struct replica;
@@ -55,13 +55,6 @@ uint64_t replica_reloads(const struct replica *r);
 
 /* ---- Founding and joining ------------------------------------------------ */
 
-/* What a node says of itself in the directory. */
-struct node_identity {
-	uint8_t sign_key[SIGN_PUBLIC_BYTES];
-	uint8_t noise_key[NOISE_KEY_BYTES];
-	struct replica_id replica;
-};
-
 struct founding {
 	const char *org_name;
 	const char *office_code; /* "SHA": 2 to 8 of A-Z 0-9 */
@@ -96,7 +89,7 @@ MUST_CHECK enum err replica_join(struct replica *r, const uint8_t org[ORG_ID_BYT
 
 /* ---- The directory, as the engine needs it ------------------------------- */
 
-enum { ADDRESS_TEXT_MAX = 256, OFFICE_CODE_MAX = 8 };
+enum { ADDRESS_TEXT_MAX = 256 };
 
 struct member {
 	struct record_id node;

@@ -1,5 +1,7 @@
-/* core without memory: whichever allocation fails, the call says so, leaves
- * nothing behind, and works when there is memory again. */
+/* core without memory: whichever allocation fails, the call says so, changes
+ * nothing and leaves nothing behind, and works when there is memory again.
+ *
+ * ctest: timeout=120 */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,91 +10,76 @@
 #include <stdlib.h>
 
 #include <cmocka.h>
+#include <unistd.h>
 
 #include "tests/support/office.h"
+#include "tests/support/shortage.h"
+#include "tests/support/tempdir.h"
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define SANITIZED 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define SANITIZED 1
-#endif
-#endif
-
-#ifdef SANITIZED
-
-int main(void)
-{
-	return 77; /* sanitizers replace malloc themselves */
-}
-
-#else
-
-/* glibc's own allocator, under the names it keeps for programs that replace it. */
-void *__libc_malloc(size_t size);
-void *__libc_calloc(size_t count, size_t size);
-void *__libc_realloc(void *block, size_t size);
-void __libc_free(void *block);
-
-/* Allocations to go until one fails; 0: none will. */
-static long countdown;
-static long live_count;
-
-static bool fails_now(void)
-{
-	return countdown > 0 && --countdown == 0;
-}
-
-static void *count(void *block)
-{
-	live_count += block != NULL;
-	return block;
-}
-
-void *malloc(size_t size)
-{
-	return fails_now() ? NULL : count(__libc_malloc(size));
-}
-
-void *calloc(size_t number, size_t size)
-{
-	return fails_now() ? NULL : count(__libc_calloc(number, size));
-}
-
-void *realloc(void *block, size_t size)
-{
-	void *moved = fails_now() ? NULL : __libc_realloc(block, size);
-
-	return block ? moved : count(moved);
-}
-
-void free(void *block)
-{
-	live_count -= block != NULL;
-	__libc_free(block);
-}
+/* What a replica is, as far as others can tell. */
+struct snapshot {
+	uint8_t state[STATE_HASH_BYTES];
+	uint8_t directory[VV_DIGEST_BYTES], shared[VV_DIGEST_BYTES];
+};
 
 struct world {
-	struct office a, b;
+	char folder[TEMPDIR_BYTES_MAX];
+	struct office a, b; /* a in a file, b in memory */
 	struct space_id space;
-	struct record_id action;
+	struct record_id action, block;
 	struct arena arena;
 	struct sealed *log;
 	size_t log_count;
-	struct replica *opened;
+	struct snapshot before;
+	unsigned number; /* of the attempt */
+	long blocks;     /* before all */
 };
+
+static char *world_path(const struct world *w, const char *name)
+{
+	static char path[256];
+
+	return tempdir_path(path, sizeof(path), w->folder, name);
+}
+
+static struct snapshot snapshot_of(const struct world *w, const struct office *o)
+{
+	struct space_id directory = replica_directory(o->replica);
+	struct snapshot s;
+
+	OFFICE_MUST(replica_state_hash(o->replica, s.state, &msg));
+	vv_digest(replica_vv(o->replica, &directory), s.directory);
+	vv_digest(replica_vv(o->replica, &w->space), s.shared);
+	return s;
+}
+
+/* A text that is stored and sent packed. */
+static struct value long_text(void)
+{
+	static char text[4000];
+
+	for (size_t i = 0; i < sizeof(text); i++)
+		text[i] = (char)('a' + i % 23);
+	return value_text(bytes_of(text, sizeof(text)));
+}
 
 static int set_up(void **state)
 {
-	struct world *w = calloc(1, sizeof(*w));
+	struct world *w;
 	struct value title = value_str("Review the contract");
+	struct value text = long_text();
+	long blocks = shortage_blocks();
 
-	office_open(&w->a, NULL, 1);
+	w = calloc(1, sizeof(*w));
+	w->blocks = blocks;
+	tempdir_new(w->folder, sizeof(w->folder));
+	office_open(&w->a, world_path(w, "a.db"), 1);
 	office_open(&w->b, NULL, 2);
 	office_found(&w->a, "SHA");
 	office_join(&w->b, &w->a, "FRA");
 	w->space = office_share(&w->a);
 	w->action = office_create(&w->a, &w->space, KIND_ACTION, ACTION_TITLE, &title);
+	w->block = office_create(&w->a, &w->space, KIND_BLOCK, BLOCK_TEXT, &text);
 	office_sync(&w->a, &w->b);
 	*state = w;
 	return 0;
@@ -101,55 +88,87 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
 	struct world *w = *state;
+	long blocks = w->blocks;
 
 	office_close(&w->a);
 	office_close(&w->b);
 	arena_release(&w->arena);
+	tempdir_remove(w->folder);
 	free(w);
+	assert_int_equal(shortage_blocks(), blocks);
 	return 0;
 }
 
-/* Run `attempt` with the first allocation failing, then the second, and so on,
- * later with ever longer strides, until it gets through without one. Returns
- * how many allocations that took. */
-static long fail_each(struct world *w, enum err (*attempt)(struct world *))
+static void expect_same(const struct world *w, const struct office *o)
 {
-	for (long k = 1;; k += 1 + k / 64) {
-		bool reached;
-		enum err rc;
+	struct snapshot now = snapshot_of(w, o);
 
-		countdown = k;
-		rc = attempt(w);
-		reached = countdown == 0;
-		countdown = 0;
-		if (!reached) {
-			assert_int_equal(rc, OK);
-			return k - 1;
-		}
-		/* Some allocations only make things faster: SQLite goes on without. */
-		if (rc != ERR_NOMEM && rc != OK)
-			fail_msg("allocation %ld: %s", k, err_name(rc));
-	}
+	assert_memory_equal(&now, &w->before, sizeof(now));
 }
 
-static enum err edit_once(struct world *w)
+static void expect_agreement(struct world *w)
 {
-	struct value title = value_str("edited"), entry = value_str("entry");
-	struct replica *r = w->a.replica;
-	struct edit *e = NULL;
-	struct record_id id;
-	enum err rc = replica_begin(r, NULL);
+	office_sync(&w->a, &w->b);
+	assert_true(office_agrees(&w->a, &w->b));
+}
+
+/* Other attempts than writing leave what they found. */
+static void check_unchanged(void *ctx, enum err rc)
+{
+	struct world *w = ctx;
+
+	expect_same(w, &w->a);
+}
+
+static long try_reading(struct world *w, enum err (*attempt)(void *ctx))
+{
+	const struct shortage_trial trial = { attempt, check_unchanged, w };
+
+	w->before = snapshot_of(w, &w->a);
+	return shortage_try(&trial);
+}
+
+/* ---- Editing -------------------------------------------------------------------- */
+
+/* Every verb, on records new and old, small and large. */
+static enum err write_all(struct world *w, struct edit *e)
+{
+	struct value title = value_str("edited"), text = long_text();
+	struct record_id id = edit_create(e), person = record_id_next(&id);
+	struct value helper = value_ref(&person);
+	enum err rc = edit_set(e, KIND_ACTION, &id, ACTION_TITLE, &title, NULL);
 
 	if (rc == OK)
-		rc = edit_open(&e, r, &w->space, NULL, w->a.now_ms++, NULL);
+		rc = edit_step(e, KIND_ACTION, &id, ACTION_STATE, ACTION_DOING, NULL);
+	if (rc == OK)
+		rc = edit_add(e, KIND_ACTION, &id, ACTION_HELPERS, &helper, NULL);
 	if (rc == OK)
 		rc = edit_set(e, KIND_ACTION, &w->action, ACTION_TITLE, &title, NULL);
 	if (rc == OK)
-		rc = edit_add(e, KIND_ACTION, &w->action, ACTION_PROGRESS, &entry, NULL);
-	if (rc == OK) {
-		id = edit_create(e);
-		rc = edit_set(e, KIND_ACTION, &id, ACTION_TITLE, &title, NULL);
-	}
+		rc = edit_add(e, KIND_ACTION, &w->action, ACTION_HELPERS, &helper, NULL);
+	if (rc == OK)
+		rc = edit_remove(e, KIND_ACTION, &w->action, ACTION_HELPERS, &helper, NULL);
+	if (rc == OK)
+		rc = edit_set(e, KIND_BLOCK, &w->block, BLOCK_TEXT, &text, NULL);
+	if (rc == OK)
+		rc = edit_void(e, KIND_BLOCK, &w->block, NULL);
+	return rc == OK ? edit_revive(e, KIND_BLOCK, &w->block, NULL) : rc;
+}
+
+static enum err edit_once(void *ctx)
+{
+	struct world *w = ctx;
+	struct replica *r = w->a.replica;
+	struct edit *e = NULL;
+	char number[NUMBER_TEXT_MAX];
+	enum err rc = replica_begin(r, NULL);
+
+	if (rc == OK)
+		rc = replica_number(r, KIND_ACTION, 2027, number, NULL);
+	if (rc == OK)
+		rc = edit_open(&e, r, &w->space, NULL, w->a.now_ms++, NULL);
+	if (rc == OK)
+		rc = write_all(w, e);
 	if (rc == OK)
 		rc = edit_seal(e, NULL);
 	else
@@ -160,77 +179,295 @@ static enum err edit_once(struct world *w)
 	return rc;
 }
 
+/* What failed left no trace; what did not is there. */
+static void check_edit(void *ctx, enum err rc)
+{
+	struct world *w = ctx;
+	bool changed;
+	struct snapshot now;
+
+	OFFICE_MUST(replica_refresh(w->a.replica, &changed, &msg));
+	now = snapshot_of(w, &w->a);
+	assert_int_equal(memcmp(&now, &w->before, sizeof(now)) == 0, rc != OK);
+	w->before = now;
+}
+
 static void edits_fail_whole(void **state)
 {
 	struct world *w = *state;
+	const struct shortage_trial trial = { edit_once, check_edit, w };
 
-	assert_true(fail_each(w, edit_once) > 20);
-	office_sync(&w->a, &w->b);
-	assert_true(office_agrees(&w->a, &w->b));
+	OFFICE_MUST(edit_once(w));
+	w->before = snapshot_of(w, &w->a);
+	assert_true(shortage_try(&trial) > 20);
+	expect_agreement(w);
 }
 
-static enum err receive_all(struct world *w)
+static enum err put_setting(void *ctx)
 {
-	struct receipt receipt;
+	struct world *w = ctx;
+	struct buf value = BUF_EMPTY;
+	enum err rc = replica_setting_put(w->a.replica, "key", "value", NULL);
 
-	return replica_receive(w->b.replica, &w->space, w->log, w->log_count, w->b.now_ms, &receipt,
-			       NULL);
+	if (rc == OK)
+		rc = replica_setting(w->a.replica, "key", &value, NULL);
+	if (rc == OK)
+		assert_int_equal(value.size, 5);
+	buf_release(&value);
+	return rc == OK ? replica_setting_put(w->a.replica, "key", NULL, NULL) : rc;
+}
+
+static void settings_fail_whole(void **state)
+{
+	assert_true(try_reading(*state, put_setting) > 0);
+}
+
+/* ---- Receiving ------------------------------------------------------------------ */
+
+/* A replica of its own each time, so that it is always the same work. */
+static void renew_b(struct world *w)
+{
+	office_close(&w->b);
+	office_open(&w->b, NULL, 2);
+	OFFICE_MUST(replica_join(w->b.replica, replica_org(w->a.replica), &msg));
+}
+
+static enum err receive_space(struct world *w, const struct space_id *space)
+{
+	struct arena arena = ARENA_EMPTY;
+	struct receipt receipt;
+	struct sealed *list;
+	size_t count;
+	bool more;
+	enum err rc = replica_missing(w->a.replica, space, replica_vv(w->b.replica, space),
+				      SIZE_MAX, 1000, &arena, &list, &count, &more, NULL);
+
+	if (rc == OK && count)
+		rc = replica_receive(w->b.replica, space, list, count, w->b.now_ms, &receipt, NULL);
+	arena_release(&arena);
+	return rc;
+}
+
+static enum err receive_all(void *ctx)
+{
+	struct world *w = ctx;
+	struct space_id directory = replica_directory(w->a.replica);
+	enum err rc = receive_space(w, &directory);
+
+	return rc == OK ? receive_space(w, &w->space) : rc;
+}
+
+/* It is whole as it stands, and takes the rest. */
+static void check_received(void *ctx, enum err rc)
+{
+	struct world *w = ctx;
+	struct verify_report report;
+	struct snapshot after;
+
+	OFFICE_MUST(replica_verify(w->b.replica, &report, NULL, NULL, &msg));
+	OFFICE_MUST(receive_all(w));
+	after = snapshot_of(w, &w->b);
+	assert_memory_equal(&after, &w->before, sizeof(after));
+	renew_b(w);
 }
 
 static void receiving_fails_whole(void **state)
 {
 	struct world *w = *state;
 	struct value value = value_str("concurrent");
+	const struct shortage_trial trial = { receive_all, check_received, w, 300 };
 
 	office_set(&w->b, &w->space, KIND_ACTION, &w->action, ACTION_TITLE, &value);
 	office_set(&w->a, &w->space, KIND_ACTION, &w->action, ACTION_TITLE, &value);
 	office_void(&w->a, &w->space, KIND_ACTION, &w->action);
-	w->log = office_log(&w->a, &w->space, &w->arena, &w->log_count);
-	assert_true(fail_each(w, receive_all) > 20);
+	OFFICE_MUST(edit_once(w));
 	office_sync(&w->a, &w->b);
-	assert_true(office_agrees(&w->a, &w->b));
+	w->before = snapshot_of(w, &w->a);
+	renew_b(w);
+	assert_true(shortage_try(&trial) > 100);
 }
 
-static enum err read_all(struct world *w)
+static enum err receive_the_future(void *ctx)
 {
-	struct arena arena = ARENA_EMPTY;
-	struct verify_report report;
+	struct world *w = ctx;
+	struct receipt receipt;
+
+	return replica_receive(w->b.replica, &w->space, w->log, w->log_count,
+			       w->a.now_ms - 2 * HLC_AHEAD_MS_MAX, &receipt, NULL);
+}
+
+static void check_held_back(void *ctx, enum err rc)
+{
+	struct world *w = ctx;
+
+	expect_same(w, &w->b);
+}
+
+static void holding_back_fails_whole(void **state)
+{
+	struct world *w = *state;
+	const struct shortage_trial trial = { receive_the_future, check_held_back, w };
+
+	w->a.now_ms += 2 * HLC_AHEAD_MS_MAX;
+	OFFICE_MUST(edit_once(w));
+	w->log = office_log(&w->a, &w->space, &w->arena, &w->log_count);
+	w->before = snapshot_of(w, &w->b);
+	assert_true(shortage_try(&trial) > 5);
+	w->b.now_ms = w->a.now_ms;
+	expect_agreement(w);
+}
+
+/* ---- Reading --------------------------------------------------------------------- */
+
+static bool count_item(void *ctx, const struct space_id *space, const struct history_item *item)
+{
+	++*(size_t *)ctx;
+	return true;
+}
+
+static enum err read_records(struct world *w, struct arena *arena)
+{
+	struct replica *r = w->a.replica;
+	struct space_id space;
 	struct element *elements;
 	struct sealed *list;
 	struct record rec;
-	size_t count;
+	size_t count, seen = 0;
 	bool more;
-	enum err rc = replica_missing(w->a.replica, &w->space, &VV_EMPTY, SIZE_MAX, 100, &arena,
-				      &list, &count, &more, NULL);
+	enum err rc = replica_missing(r, &w->space, &VV_EMPTY, SIZE_MAX, 100, arena, &list, &count,
+				      &more, NULL);
 
 	if (rc == OK)
-		rc = replica_record(w->a.replica, KIND_ACTION, &w->action, &arena, &rec, NULL,
-				    NULL);
+		rc = replica_record(r, KIND_BLOCK, &w->block, arena, &rec, &space, NULL);
 	if (rc == OK)
-		rc = replica_elements(w->a.replica, KIND_ACTION, &w->action, ACTION_PROGRESS,
-				      &arena, &elements, &count, NULL);
+		rc = replica_elements(r, KIND_ACTION, &w->action, ACTION_HELPERS, arena, &elements,
+				      &count, NULL);
 	if (rc == OK)
-		rc = replica_verify(w->a.replica, &report, NULL, NULL, NULL);
+		rc = replica_history(r, &w->action, 100, count_item, &seen, NULL);
+	if (rc == OK)
+		assert_true(seen > 0);
+	return rc;
+}
+
+static enum err read_rows(struct world *w)
+{
+	struct rows *rows;
+	size_t size = 0;
+	enum err rc = rows_open(&rows, w->a.replica, "SELECT text, kind FROM block", NULL, 0, NULL);
+
+	if (rc != OK)
+		return rc;
+	while (rows_next(rows))
+		size += strlen(rows_text(rows, 0)) + strlen(rows_text(rows, 1));
+	rc = rows_close(rows, NULL);
+	if (rc == OK)
+		assert_true(size >= 4000);
+	return rc;
+}
+
+static enum err read_all(void *ctx)
+{
+	struct world *w = ctx;
+	struct arena arena = ARENA_EMPTY;
+	enum err rc = read_records(w, &arena);
+
+	if (rc == OK)
+		rc = read_rows(w);
 	arena_release(&arena);
 	return rc;
 }
 
-static void reading_and_verifying_say_so(void **state)
+static void reading_says_so(void **state)
 {
 	struct world *w = *state;
 
-	assert_int_equal(edit_once(w), OK);
-	assert_true(fail_each(w, read_all) > 20);
-	assert_true(office_agrees(&w->a, &w->a));
+	OFFICE_MUST(edit_once(w));
+	assert_true(try_reading(w, read_all) > 20);
 }
 
-static enum err open_and_close(struct world *w)
+static enum err check_all(void *ctx)
 {
-	struct replica_config config = { .path = ":memory:",
+	struct world *w = ctx;
+	struct replica *r = w->a.replica;
+	uint8_t hash[STATE_HASH_BYTES];
+	struct replica_stats stats;
+	enum err rc = replica_state_hash(r, hash, NULL);
+
+	if (rc == OK)
+		assert_memory_equal(hash, w->before.state, sizeof(hash));
+	if (rc == OK)
+		rc = replica_stats(r, &stats, NULL);
+	return rc == OK ? replica_quick_check(r, NULL) : rc;
+}
+
+static void checks_and_figures_say_so(void **state)
+{
+	struct world *w = *state;
+
+	OFFICE_MUST(edit_once(w));
+	assert_true(try_reading(w, check_all) > 20);
+}
+
+static enum err verify_once(void *ctx)
+{
+	struct world *w = ctx;
+	struct verify_report report;
+
+	return replica_verify(w->a.replica, &report, NULL, NULL, NULL);
+}
+
+static void verifying_says_so(void **state)
+{
+	struct world *w = *state;
+	const struct shortage_trial trial = { verify_once, check_unchanged, w, 100 };
+
+	OFFICE_MUST(edit_once(w));
+	w->before = snapshot_of(w, &w->a);
+	assert_true(shortage_try(&trial) > 100);
+}
+
+/* A backup is whole or is not there. */
+static enum err back_up(void *ctx)
+{
+	struct world *w = ctx;
+
+	return replica_backup(w->a.replica, world_path(w, "backup.db"), NULL, NULL, NULL);
+}
+
+static void check_backup(void *ctx, enum err rc)
+{
+	struct world *w = ctx;
+	struct office copy = w->a;
+
+	assert_int_equal(access(world_path(w, "backup.db"), F_OK) == 0, rc == OK);
+	if (rc != OK)
+		return;
+	copy.replica = NULL;
+	snprintf(copy.path, sizeof(copy.path), "%s", world_path(w, "backup.db"));
+	office_reopen(&copy);
+	expect_same(w, &copy);
+	office_close(&copy);
+	unlink(world_path(w, "backup.db"));
+}
+
+static void a_backup_is_whole_or_absent(void **state)
+{
+	struct world *w = *state;
+	const struct shortage_trial trial = { back_up, check_backup, w };
+
+	w->before = snapshot_of(w, &w->a);
+	assert_true(shortage_try(&trial) > 20);
+}
+
+/* ---- Opening --------------------------------------------------------------------- */
+
+static enum err open_and_close(const char *path, struct office *o)
+{
+	struct replica_config config = { .path = path,
 					 .create = true,
-					 .sign_secret = w->a.sign_secret,
-					 .dice = prng_dice(&w->a.prng),
-					 .now_ms = OFFICE_NOW_MS };
+					 .sign_secret = o->sign_secret,
+					 .dice = prng_dice(&o->prng),
+					 .now_ms = o->now_ms };
 	struct replica *r = NULL;
 	enum err rc = replica_open(&r, &config, NULL);
 
@@ -238,19 +475,158 @@ static enum err open_and_close(struct world *w)
 	return rc;
 }
 
-static enum err open_without_a_leak(struct world *w)
+static enum err create_once(void *ctx)
 {
-	long before = live_count;
-	enum err rc = open_and_close(w);
+	struct world *w = ctx;
 
-	assert_int_equal(live_count, before);
-	return rc;
+	return open_and_close(":memory:", &w->b);
+}
+
+static void check_blocks(void *ctx, enum err rc)
+{
+	struct world *w = ctx;
+	static long before;
+
+	if (w->number++ > 0)
+		assert_int_equal(shortage_blocks(), before);
+	before = shortage_blocks();
+}
+
+static void creating_leaves_nothing(void **state)
+{
+	const struct shortage_trial trial = { create_once, check_blocks, *state, 500 };
+
+	assert_true(shortage_try(&trial) > 100);
+}
+
+static enum err open_once(void *ctx)
+{
+	struct world *w = ctx;
+
+	return open_and_close(w->a.path, &w->a);
 }
 
 static void opening_leaves_nothing(void **state)
 {
-	assert_int_equal(open_and_close(*state), OK); /* what SQLite keeps for good */
-	assert_true(fail_each(*state, open_without_a_leak) > 20);
+	struct world *w = *state;
+	const struct shortage_trial trial = { open_once, check_blocks, w, 500 };
+
+	w->before = snapshot_of(w, &w->a);
+	assert_true(shortage_try(&trial) > 50);
+	office_reopen(&w->a);
+	expect_same(w, &w->a);
+}
+
+/* Another process writes, and this one looks. */
+static enum err look_again(void *ctx)
+{
+	struct world *w = ctx;
+	bool changed;
+
+	return replica_refresh(w->a.replica, &changed, NULL);
+}
+
+static void check_look(void *ctx, enum err rc)
+{
+	struct world *w = ctx;
+	struct value title = value_str("written beside it");
+	struct office beside;
+
+	OFFICE_MUST(look_again(w));
+	office_open_again(&beside, &w->a);
+	w->before = snapshot_of(w, &beside);
+	expect_same(w, &w->a);
+	office_set(&beside, &w->space, KIND_ACTION, &w->action, ACTION_TITLE, &title);
+	w->a.now_ms = beside.now_ms;
+	office_close(&beside);
+}
+
+static void looking_again_finds_all(void **state)
+{
+	struct world *w = *state;
+	const struct shortage_trial trial = { look_again, check_look, w };
+
+	check_look(w, OK);
+	assert_true(shortage_try(&trial) > 10);
+}
+
+/* ---- Founding and joining --------------------------------------------------------- */
+
+static enum err found_once(void *ctx)
+{
+	struct world *w = ctx;
+	struct founding founding = { .org_name = "Acme",
+				     .office_code = "SHA",
+				     .office_name = "Shanghai",
+				     .zone = "Asia/Shanghai",
+				     .person_name = "李雷",
+				     .address = "sha.example:7411",
+				     .node = w->b.identity };
+
+	return replica_found(w->b.replica, &founding, w->b.now_ms++, NULL);
+}
+
+static void check_founded(void *ctx, enum err rc)
+{
+	struct world *w = ctx;
+	struct office *o = &w->b;
+	bool changed;
+
+	OFFICE_MUST(replica_refresh(o->replica, &changed, &msg));
+	assert_int_equal(replica_has_org(o->replica), rc == OK);
+	if (rc != OK)
+		OFFICE_MUST(found_once(w));
+	assert_true(replica_self(o->replica) != NULL);
+	office_close(o);
+	office_open(o, NULL, 2);
+}
+
+static void a_founding_is_whole_or_has_not_happened(void **state)
+{
+	struct world *w = *state;
+	const struct shortage_trial trial = { found_once, check_founded, w, 300 };
+
+	office_close(&w->b);
+	office_open(&w->b, NULL, 2);
+	assert_true(shortage_try(&trial) > 100);
+}
+
+/* The third office. */
+static enum err admit_once(void *ctx)
+{
+	struct world *w = ctx;
+	struct admission admission = { .office_code = "NBO",
+				       .office_name = "Nairobi",
+				       .zone = "Africa/Nairobi",
+				       .person_name = "Wanjiku",
+				       .address = "nbo.example:7411",
+				       .node = w->b.identity };
+
+	admission.node.replica.bytes[0] = (uint8_t)w->number;
+	admission.node.replica.bytes[1] = (uint8_t)(w->number >> 8);
+	admission.node.replica.bytes[2] ^= 0x5a;
+	return replica_admit(w->a.replica, &admission, w->a.now_ms++, NULL);
+}
+
+static void check_admitted(void *ctx, enum err rc)
+{
+	struct world *w = ctx;
+
+	check_edit(w, rc);
+	if (rc != OK)
+		OFFICE_MUST(admit_once(w));
+	w->before = snapshot_of(w, &w->a);
+	w->number++;
+}
+
+static void an_admission_is_whole_or_has_not_happened(void **state)
+{
+	struct world *w = *state;
+	const struct shortage_trial trial = { admit_once, check_admitted, w };
+
+	w->before = snapshot_of(w, &w->a);
+	assert_true(shortage_try(&trial) > 50);
+	expect_agreement(w);
 }
 
 int main(void)
@@ -258,12 +634,20 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 		TEST(edits_fail_whole),
+		TEST(settings_fail_whole),
 		TEST(receiving_fails_whole),
-		TEST(reading_and_verifying_say_so),
+		TEST(holding_back_fails_whole),
+		TEST(reading_says_so),
+		TEST(checks_and_figures_say_so),
+		TEST(verifying_says_so),
+		TEST(a_backup_is_whole_or_absent),
+		TEST(creating_leaves_nothing),
 		TEST(opening_leaves_nothing),
+		TEST(looking_again_finds_all),
+		TEST(a_founding_is_whole_or_has_not_happened),
+		TEST(an_admission_is_whole_or_has_not_happened),
 	};
 
+	shortage_install();
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
-
-#endif
