@@ -121,7 +121,7 @@ static sqlite3_stmt *prepare(struct store *s, const char *sql, enum err *rc, str
 	return stmt;
 }
 
-sqlite3_stmt *store_statement(struct store *s, enum statement which, enum err *rc,
+sqlite3_stmt *store_statement(struct store *s, enum query which, enum err *rc,
 			      struct errmsg *msg)
 {
 	*rc = OK;
@@ -520,7 +520,7 @@ bool store_needs_replay(const struct store *s)
 
 /* Transactions. */
 
-static enum err run_statement(struct store *s, enum statement which, const char *what,
+static enum err run_statement(struct store *s, enum query which, const char *what,
 			      struct errmsg *msg)
 {
 	enum err rc;

@@ -8,7 +8,7 @@
 #include "core/store.h"
 
 /* Statements that every store has, prepared on first use (store_statement()). */
-enum statement {
+enum query {
 	STMT_BEGIN,
 	STMT_BEGIN_READ,
 	STMT_COMMIT,
@@ -63,7 +63,7 @@ struct store {
 enum err store_error(const struct store *s, int result, const char *what, struct errmsg *msg);
 
 /* Ready to be bound; NULL on failure with *rc set. */
-sqlite3_stmt *store_statement(struct store *s, enum statement which, enum err *rc,
+sqlite3_stmt *store_statement(struct store *s, enum query which, enum err *rc,
 			      struct errmsg *msg);
 sqlite3_stmt *store_kind_statement(struct store *s, const struct kind *kind,
 				   enum kind_statement which, enum err *rc, struct errmsg *msg);
