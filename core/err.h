@@ -10,33 +10,36 @@
 
 enum err {
 	OK = 0,
-	ERR_NOMEM,     /* an allocation failed */
-	ERR_IO,        /* the operating system refused; errno or SQLite's text */
-	ERR_FULL,      /* no space left on the device */
-	ERR_READONLY,  /* the folder or the database can't be written */
-	ERR_BUSY,      /* another process holds the lock */
-	ERR_CORRUPT,   /* stored bytes contradict themselves */
-	ERR_KEY,       /* the key file is missing or is not ours */
-	ERR_CLOCK,     /* the wall clock is absurd (before 2020) */
-	ERR_INVALID,   /* the caller's input is not acceptable */
-	ERR_LIMIT,     /* over a documented limit; the message names it */
-	ERR_NOT_FOUND, /* no such record, space, peer, file */
-	ERR_AMBIGUOUS, /* a prefix that more than one record has */
-	ERR_EXISTS,    /* it is already there */
-	ERR_FORMAT,    /* bytes that are not the encoding they claim to be */
-	ERR_VERSION,   /* a version that we don't speak */
-	ERR_ORG,       /* another organisation */
-	ERR_HANDSHAKE, /* the peer failed to prove who it is */
-	ERR_SIGNATURE, /* a changeset's signature does not verify */
-	ERR_CHAIN,     /* a changeset does not continue its feed */
-	ERR_CAUSAL,    /* a changeset whose dependencies are not held */
-	ERR_FORK,      /* two changesets with the same dot */
-	ERR_FUTURE,    /* an HLC stamp too far ahead of our clock */
-	ERR_GRANT,     /* a space that the peer has no part in */
-	ERR_REPLICA,   /* a feed whose replica the directory does not know */
-	ERR_PROTOCOL,  /* a message that is not legal now */
-	ERR_TIMEOUT,   /* a deadline passed */
-	ERR_CLOSED,    /* the other side ended the conversation */
+	ERR_NOMEM,      /* an allocation failed */
+	ERR_IO,         /* the operating system refused; errno or SQLite's text */
+	ERR_FULL,       /* no space left on the device */
+	ERR_READONLY,   /* the folder or the database can't be written */
+	ERR_BUSY,       /* another process holds the lock */
+	ERR_CORRUPT,    /* stored bytes contradict themselves */
+	ERR_KEY,        /* the key file is missing or is not ours */
+	ERR_CLOCK,      /* the wall clock is absurd (before 2020) */
+	ERR_INVALID,    /* the caller's input is not acceptable */
+	ERR_LIMIT,      /* over a documented limit; the message names it */
+	ERR_NOT_FOUND,  /* no such record, space, peer, file */
+	ERR_AMBIGUOUS,  /* a prefix that more than one record has */
+	ERR_EXISTS,     /* it is already there */
+	ERR_FORMAT,     /* bytes that are not the encoding they claim to be */
+	ERR_VERSION,    /* a version that we don't speak */
+	ERR_ORG,        /* another organisation */
+	ERR_HANDSHAKE,  /* the peer failed to prove who it is */
+	ERR_SIGNATURE,  /* a changeset's signature does not verify */
+	ERR_CHAIN,      /* a changeset does not continue its feed */
+	ERR_CAUSAL,     /* a changeset whose dependencies are not held */
+	ERR_FORK,       /* two changesets with the same dot */
+	ERR_FUTURE,     /* an HLC stamp too far ahead of our clock */
+	ERR_GRANT,      /* a space that the peer has no part in */
+	ERR_REPLICA,    /* a feed whose replica no statement names */
+	ERR_AUTHORITY,  /* a statement that its signer may not make */
+	ERR_REVOKED,    /* this node, or the peer's, is no longer a member */
+	ERR_SUPERSEDED, /* the node goes on elsewhere: this copy must enrol anew */
+	ERR_PROTOCOL,   /* a message that is not legal now */
+	ERR_TIMEOUT,    /* a deadline passed */
+	ERR_CLOSED,     /* the other side ended the conversation */
 	ERR_COUNT
 };
 

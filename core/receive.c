@@ -155,10 +155,10 @@ static enum err collect_past(struct vv *past, const struct changeset *cs)
 	return rc;
 }
 
-enum verdict { TAKE, HOLD };
+enum taking { TAKE, HOLD };
 
 static enum err check_seen(struct receiver *v, const struct sealed *s, const struct changeset *cs,
-			   const struct dot *dot, enum verdict *verdict)
+			   const struct dot *dot, enum taking *taking)
 {
 	struct hlc_stamp hlc;
 	enum err rc;
@@ -168,7 +168,7 @@ static enum err check_seen(struct receiver *v, const struct sealed *s, const str
 	if (!vv_covers(replica_vv(v->r, &v->space), dot)) {
 		if (!is_held(v, &dot->replica))
 			return refuse(v, ERR_CAUSAL, s, "what it depends on is missing");
-		*verdict = HOLD;
+		*taking = HOLD;
 		return OK;
 	}
 	rc = held_hlc(v, dot, cs->hlc, &hlc);
@@ -181,26 +181,26 @@ static enum err check_seen(struct receiver *v, const struct sealed *s, const str
  * Then stamp order is causal order, which is how feeds are merged when they are
  * sent on, and a write that replaces another never arrives before it. */
 static enum err check_past(struct receiver *v, const struct sealed *s, const struct changeset *cs,
-			   enum verdict *verdict)
+			   enum taking *taking)
 {
 	enum err rc = collect_past(&v->past, cs);
 
-	for (size_t i = 0; rc == OK && *verdict == TAKE && i < v->past.count; i++)
-		rc = check_seen(v, s, cs, &v->past.entries[i], verdict);
+	for (size_t i = 0; rc == OK && *taking == TAKE && i < v->past.count; i++)
+		rc = check_seen(v, s, cs, &v->past.entries[i], taking);
 	return rc;
 }
 
 static enum err judge(struct receiver *v, const struct feed *feed, const struct sealed *s,
-		      const struct changeset *cs, enum verdict *verdict)
+		      const struct changeset *cs, enum taking *taking)
 {
-	*verdict = TAKE;
+	*taking = TAKE;
 	if (hlc_cmp(cs->hlc, feed->head.hlc) <= 0)
 		return refuse(v, ERR_INVALID, s, "its stamp does not grow");
 	if (hlc_is_future(cs->hlc, v->now_ms)) {
-		*verdict = HOLD;
+		*taking = HOLD;
 		return OK;
 	}
-	return check_past(v, s, cs, verdict);
+	return check_past(v, s, cs, taking);
 }
 
 static enum err take(struct receiver *v, struct feed *feed, const struct sealed *s,
@@ -222,7 +222,7 @@ static enum err receive_one(struct receiver *v, const struct sealed *s)
 {
 	struct changeset cs;
 	struct feed *feed;
-	enum verdict verdict;
+	enum taking taking;
 	enum err rc;
 
 	arena_reset(&v->r->arena);
@@ -239,10 +239,10 @@ static enum err receive_one(struct receiver *v, const struct sealed *s)
 		return refuse(v, ERR_CHAIN, s, "it does not continue its feed");
 	rc = changeset_decode(&cs, s->body, &s->replica, &v->r->arena, v->msg);
 	if (rc == OK)
-		rc = judge(v, feed, s, &cs, &verdict);
+		rc = judge(v, feed, s, &cs, &taking);
 	if (rc != OK)
 		return rc;
-	return verdict == HOLD ? hold(v, s, cs.hlc) : take(v, feed, s, &cs);
+	return taking == HOLD ? hold(v, s, cs.hlc) : take(v, feed, s, &cs);
 }
 
 static enum err verify_feed(struct receiver *v, const struct feed *feed)

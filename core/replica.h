@@ -15,12 +15,27 @@
 #include "core/changeset.h"
 #include "core/dice.h"
 #include "core/record.h"
-#include "core/statement.h"
+#include "core/trust.h"
 #include "core/vv.h"
 
 #define STATE_HASH_BYTES 32
 
 struct replica;
+
+/* The greatest count of own changesets that was ever acknowledged, kept beside the
+ * database but not in it: shows that a database was put back (M-18). */
+struct mark {
+	struct replica_id replica;
+	uint64_t count;
+};
+
+struct mark_port {
+	void *ctx;
+	/* ERR_NOT_FOUND: none yet. */
+	enum err (*load)(void *ctx, struct mark *out);
+	/* After each commit of own changesets; need not be durable. */
+	void (*save)(void *ctx, const struct mark *mark);
+};
 
 struct replica_config {
 	const char *path;           /* the database file */
@@ -30,6 +45,10 @@ struct replica_config {
 	const uint8_t *sign_secret; /* SIGN_SECRET_BYTES, copied; NULL: edits are refused */
 	struct dice dice;
 	uint64_t now_ms; /* wall time, for the clock's sanity check */
+	/* What tells this machine and file from a copy of it, at most 256 bytes; empty:
+	 * not looked at. Another one than last time begins a new epoch (M-18). */
+	struct bytes machine;
+	const struct mark_port *mark; /* borrowed while open; NULL: none */
 };
 
 /* Open, create or migrate. A new replica draws its id and belongs to no
@@ -55,6 +74,11 @@ uint64_t replica_reloads(const struct replica *r);
 
 /* ---- Founding and joining ------------------------------------------------ */
 
+/* What this replica says of itself: its epoch and the public half of the key it was
+ * opened with. The caller adds the noise key. */
+struct node_identity replica_identity(const struct replica *r,
+				      const uint8_t noise_key[NOISE_KEY_BYTES]);
+
 struct founding {
 	const char *org_name;
 	const char *office_code; /* "SHA": 2 to 8 of A-Z 0-9 */
@@ -62,11 +86,12 @@ struct founding {
 	const char *zone;
 	const char *person_name;
 	const char *address; /* "host:port" or NULL */
+	struct roots roots;  /* at least one */
 	struct node_identity node;
 };
 
-/* Write the genesis: the organisation, its first office, node and person.
- * The organisation's id is BLAKE2b-256("huitong-org-1" ‖ replica ‖ body). */
+/* Write the genesis, and the records of the organisation, its first office, node
+ * and person. The organisation's id is that of the GENESIS statement. */
 MUST_CHECK enum err replica_found(struct replica *r, const struct founding *f, uint64_t now_ms,
 				  struct errmsg *msg);
 
@@ -76,16 +101,142 @@ struct admission {
 	const char *zone;
 	const char *person_name; /* NULL: none */
 	const char *address;     /* NULL: can't be dialled */
+	bool is_admin;
 	struct node_identity node;
 };
 
-/* Write a new node (and office, and person) into the directory. */
+/* State a new node, and write its records (office and person, too) into the
+ * directory. ERR_AUTHORITY: this node is no admin. */
 MUST_CHECK enum err replica_admit(struct replica *r, const struct admission *a, uint64_t now_ms,
 				  struct errmsg *msg);
 
-/* The joining side: from now on part of this organisation. */
+/* The joining side: from now on part of this organisation. A replica that was
+ * superseded or revoked joins again, with other keys and a new epoch; it must be
+ * the same organisation, and keeps all it holds. */
 MUST_CHECK enum err replica_join(struct replica *r, const uint8_t org[ORG_ID_BYTES],
 				 struct errmsg *msg);
+
+/* ---- Membership ---------------------------------------------------------- */
+
+/* What the statements held say together; NULL before the first. Borrowed until the
+ * next change of the replica. */
+const struct trust *replica_trust(const struct replica *r);
+
+struct statements_receipt {
+	size_t added;         /* new, verified and durable */
+	uint64_t quarantined; /* changesets that counted and do no longer */
+	uint64_t counted;     /* the reverse */
+	bool vv_went_back;    /* a branch was moved out: HAVE may be lower than before */
+};
+
+/* Verify and keep statements that a peer sent, each after its parents; fold, and
+ * replay the spaces whose cuts have moved: one transaction, all or nothing. What is
+ * held already is skipped. ERR_FORMAT, ERR_SIGNATURE, ERR_CAUSAL (a parent is
+ * missing), ERR_AUTHORITY (a signer that no statement names), ERR_LIMIT, ERR_ORG. */
+MUST_CHECK enum err replica_take_statements(struct replica *r, const struct bytes *list,
+					    size_t count, uint64_t now_ms,
+					    struct statements_receipt *out, struct errmsg *msg);
+
+/* All statements held, each after its parents, until `each` returns false. `s` and
+ * `encoded` are borrowed for the call. */
+MUST_CHECK enum err replica_each_statement(struct replica *r,
+					   bool (*each)(void *ctx, const struct statement *s,
+							struct bytes encoded, enum verdict verdict),
+					   void *ctx, struct errmsg *msg);
+
+/* Make a statement: parents, time, node's signature and, when `roots` are given,
+ * theirs instead. Kept, folded and applied as in replica_take_statements(). Inside a
+ * transaction (replica_begin()) it is part of it. If it would not stand it is not
+ * kept: ERR_AUTHORITY, ERR_EXISTS, ERR_NOT_FOUND, in words. */
+MUST_CHECK enum err replica_state(struct replica *r, struct statement *s,
+				  const struct signer *roots, size_t root_count, uint64_t now_ms,
+				  struct errmsg *msg);
+
+/* The cuts of all feeds that the node's epochs have here, in `space` or in all (NULL):
+ * where they stand now. From the arena, ascending. */
+MUST_CHECK enum err replica_cuts_of(struct replica *r, const struct record_id *node,
+				    const struct space_id *space, struct arena *arena,
+				    struct cut **out, size_t *count, struct errmsg *msg);
+
+/* Begin a new epoch now (M-18). `fresh_sign_secret` and `fresh_noise_key` with
+ * EPOCH_ROTATED only, else NULL: the handle signs with it from then on. In a
+ * transaction of its own, or as part of the open one. */
+MUST_CHECK enum err replica_new_epoch(struct replica *r, enum epoch_reason reason,
+				      const uint8_t *fresh_sign_secret,
+				      const uint8_t *fresh_noise_key, uint64_t now_ms,
+				      struct errmsg *msg);
+
+/* OK, or why this replica may neither edit nor sync: ERR_REVOKED, ERR_SUPERSEDED, and
+ * ERR_ORG before it is a member. */
+MUST_CHECK enum err replica_check_member(const struct replica *r, struct errmsg *msg);
+
+/* Write again, under our epoch, what is ours and does not count any more because of a fork
+ * or a void epoch (M-19), and what was moved out of the log. In transactions of its
+ * own; *count: how many changesets. Nothing to do costs nothing. */
+MUST_CHECK enum err replica_reauthor(struct replica *r, uint64_t now_ms, size_t *count,
+				     struct errmsg *msg);
+
+/* Feeds of which something is held that does not count. */
+struct quarantined {
+	struct replica_id replica;
+	struct space_id space;
+	uint64_t first, last; /* seqs */
+	enum cut_cause cause; /* CUT_NONE: moved out of the log, another branch */
+	bool is_branch;
+};
+
+MUST_CHECK enum err replica_each_quarantined(struct replica *r,
+					     bool (*each)(void *ctx, const struct quarantined *q),
+					     void *ctx, struct errmsg *msg);
+
+/* ---- Forks (M-16, M-19) --------------------------------------------------- */
+
+enum { TAG_BYTES = 8 }; /* the first bytes of a link */
+
+/* Where a feed stands. */
+struct tip {
+	struct replica_id replica;
+	uint64_t seq;
+	uint8_t tag[TAG_BYTES];
+};
+
+/* All feeds of a space that hold something, ascending; from the arena. */
+MUST_CHECK enum err replica_tips(const struct replica *r, const struct space_id *space,
+				 struct arena *arena, struct tip **out, size_t *count);
+/* A short fingerprint of the tips with their whole links; zeros: nothing is held. */
+void replica_digest(const struct replica *r, const struct space_id *space,
+		    uint8_t out[VV_DIGEST_BYTES]);
+/* The tag of a changeset held; seq 0: zeros. ERR_NOT_FOUND leaves msg alone. */
+MUST_CHECK enum err replica_tag(struct replica *r, const struct space_id *space,
+				const struct dot *dot, uint8_t out[TAG_BYTES], struct errmsg *msg);
+
+/* One changeset and what its link is made of; from the arena. */
+struct told {
+	uint8_t link_before[LINK_BYTES];
+	uint8_t signature_before[SIGNATURE_BYTES];
+	struct bytes body;
+	uint8_t signature[SIGNATURE_BYTES];
+};
+
+MUST_CHECK enum err replica_tell(struct replica *r, const struct space_id *space,
+				 const struct dot *dot, struct arena *arena, struct told *out,
+				 struct errmsg *msg);
+void told_witness(struct witness *out, const struct told *told);
+
+/* State a FORK: `theirs` and what we hold are two contents of one dot. The lowest such
+ * seq should be asked for first. ERR_SIGNATURE: no proof; ERR_EXISTS: known. */
+MUST_CHECK enum err replica_prove_fork(struct replica *r, const struct space_id *space,
+				       const struct dot *dot, const struct witness *theirs,
+				       uint64_t now_ms, struct errmsg *msg);
+
+/* A peer holds more of a feed of our own node than we do, or, from `fork_seq` on (0: not
+ * as far as is known), another branch, of which `theirs` is the first changeset: begin a
+ * new epoch if it is the current one's, move our branch out of the log and
+ * re-author it. ERR_SIGNATURE if `theirs` is not ours. */
+MUST_CHECK enum err replica_heal_own(struct replica *r, const struct space_id *space,
+				     const struct replica_id *replica, uint64_t fork_seq,
+				     const struct witness *theirs, uint64_t now_ms,
+				     struct errmsg *msg);
 
 /* ---- The directory, as the engine needs it ------------------------------- */
 
@@ -95,24 +246,29 @@ struct member {
 	struct record_id node;
 	struct record_id office;
 	char office_code[OFFICE_CODE_MAX + 1];
-	struct node_identity identity;
+	struct node_identity identity;      /* of its current epoch */
 	char address[ADDRESS_TEXT_MAX + 1]; /* the newest, or "" */
-	bool is_void;                       /* no longer a member; its feeds stay valid */
+	uint32_t block;                     /* of readable numbers */
+	bool is_admin;
+	bool is_revoked; /* no longer a member; its feeds are kept */
+	bool is_void;    /* the same, by its old name */
 };
 
 /* All nodes of the organisation; borrowed until the next change of the replica. */
 const struct member *replica_members(const struct replica *r, size_t *count);
 const struct member *replica_member_by_noise_key(const struct replica *r,
 						 const uint8_t key[NOISE_KEY_BYTES]);
-/* Also a former member: what it signed stays signed. */
+/* The node of which this replica is or was an epoch; also a revoked one. */
 const struct member *replica_member_by_replica(const struct replica *r,
 					       const struct replica_id *id);
 /* Our own entry, or NULL before it has arrived. */
 const struct member *replica_self(const struct replica *r);
 
-/* The member's office takes part in the space; the directory is everybody's. */
+/* What the member's office may do in the space; ROLE_NONE for a revoked member. */
 bool replica_is_granted(const struct replica *r, const struct member *member,
 			const struct space_id *space);
+enum role replica_role(const struct replica *r, const struct member *member,
+		       const struct space_id *space);
 
 /* ---- Reading for the wire ------------------------------------------------ */
 
