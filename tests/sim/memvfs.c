@@ -18,6 +18,13 @@ struct shared {
 	const struct handle *writer[SQLITE_SHM_NLOCK];
 };
 
+/* Whether the old content of a sector is in `undo`. */
+enum dirt {
+	CLEAN,
+	WRITTEN, /* it is, until the next sync */
+	FAILED,  /* it is, and stays after a sync: one has failed and forgotten it */
+};
+
 /* What a sector held when it was last synced. */
 struct undo {
 	size_t sector;
@@ -32,7 +39,7 @@ struct memfile {
 	uint8_t *data;
 	size_t size, cap;
 	size_t synced_size;
-	uint8_t *dirty; /* per sector of `cap`: its old content is in `undo` */
+	uint8_t *dirty; /* enum dirt, per sector of `cap` */
 	struct undo *undo;
 	size_t undo_count, undo_cap;
 
@@ -49,6 +56,10 @@ struct memdisk {
 	uint64_t boots;      /* a handle of an earlier one is dead */
 	uint64_t fail_after; /* operations left, UINT64_MAX = no plan */
 	uint64_t limit_bytes;
+	uint64_t fill_after;                   /* writes left, UINT64_MAX = no plan */
+	uint64_t sync_fails_after, sync_fails; /* good ones left, then bad ones */
+	void (*watch)(void *ctx);
+	void *watch_ctx;
 	struct memdisk_stats stats;
 	uint64_t random;
 };
@@ -59,6 +70,7 @@ struct handle {
 	struct memfile *file;
 	struct shared *shared;
 	uint64_t boot;
+	bool is_blind; /* a sync failed */
 	int lock;
 	uint16_t shm_shared, shm_exclusive; /* bit sets of slots held */
 };
@@ -84,6 +96,9 @@ static bool may_change(struct handle *h)
 
 	if (!is_alive(h))
 		return false;
+	if (d->watch)
+		d->watch(d->watch_ctx);
+	d->stats.blind += h->is_blind;
 	if (d->fail_after == UINT64_MAX)
 		return true;
 	if (d->fail_after == 0)
@@ -113,7 +128,10 @@ static void file_reserve(struct memfile *f, size_t size)
 static void remember_sectors(struct memfile *f, size_t offset, size_t size)
 {
 	for (size_t s = offset / SECTOR; s * SECTOR < offset + size; s++) {
-		if (f->dirty[s])
+		bool is_kept = f->dirty[s] != CLEAN;
+
+		f->dirty[s] = WRITTEN;
+		if (is_kept)
 			continue;
 		if (f->undo_count == f->undo_cap) {
 			f->undo_cap = f->undo_cap ? 2 * f->undo_cap : 64;
@@ -121,21 +139,33 @@ static void remember_sectors(struct memfile *f, size_t offset, size_t size)
 		}
 		f->undo[f->undo_count].sector = s;
 		memcpy(f->undo[f->undo_count++].old, f->data + s * SECTOR, SECTOR);
-		f->dirty[s] = 1;
 	}
 }
 
-static void forget_undo(struct memfile *f)
+/* Forget the old content of the sectors in this state. */
+static void forget_undo(struct memfile *f, enum dirt dirt)
 {
-	for (size_t i = 0; i < f->undo_count; i++)
-		f->dirty[f->undo[i].sector] = 0;
-	f->undo_count = 0;
+	size_t kept = 0;
+
+	for (size_t i = 0; i < f->undo_count; i++) {
+		if (f->dirty[f->undo[i].sector] == dirt)
+			f->dirty[f->undo[i].sector] = CLEAN;
+		else
+			f->undo[kept++] = f->undo[i];
+	}
+	f->undo_count = kept;
 }
 
 static void file_sync(struct memfile *f)
 {
-	forget_undo(f);
+	forget_undo(f, WRITTEN);
 	f->synced_size = f->size;
+}
+
+static void file_sync_fails(struct memfile *f)
+{
+	for (size_t i = 0; i < f->undo_count; i++)
+		f->dirty[f->undo[i].sector] = FAILED;
 }
 
 /* Each unsynced sector for itself: the new content or the old one. A cut-off
@@ -160,6 +190,7 @@ static void file_lose(struct memfile *f, struct prng *dice)
 	f->size = size;
 	if (f->cap > size)
 		memset(f->data + size, 0, f->cap - size);
+	forget_undo(f, FAILED);
 	file_sync(f);
 }
 
@@ -208,6 +239,27 @@ static void set_size(struct handle *h, size_t size)
 	h->file->size = size;
 }
 
+static bool has_space(struct memdisk *d)
+{
+	if (d->fill_after == 0)
+		return false;
+	if (d->fill_after != UINT64_MAX)
+		d->fill_after--;
+	return true;
+}
+
+static bool sync_fails(struct memdisk *d)
+{
+	if (d->sync_fails == 0)
+		return false;
+	if (d->sync_fails_after > 0) {
+		d->sync_fails_after--;
+		return false;
+	}
+	d->sync_fails--;
+	return true;
+}
+
 /* SQLite's methods on an open file. */
 
 static int io_read(sqlite3_file *base, void *out, int amount, sqlite3_int64 offset)
@@ -237,6 +289,8 @@ static int io_write(sqlite3_file *base, const void *in, int amount, sqlite3_int6
 		return SQLITE_IOERR_WRITE;
 	if (end > h->file->size &&
 	    h->disk->stats.bytes + (end - h->file->size) > h->disk->limit_bytes)
+		return SQLITE_FULL;
+	if (!has_space(h->disk))
 		return SQLITE_FULL;
 	h->disk->stats.writes++;
 	file_reserve(h->file, (end + SECTOR - 1) / SECTOR * SECTOR);
@@ -270,6 +324,11 @@ static int io_sync(sqlite3_file *base, int flags)
 	if (!may_change(h))
 		return SQLITE_IOERR_FSYNC;
 	h->disk->stats.syncs++;
+	if (sync_fails(h->disk)) {
+		h->is_blind = true;
+		file_sync_fails(h->file);
+		return SQLITE_IOERR_FSYNC;
+	}
 	if (!h->disk->lies)
 		file_sync(h->file);
 	return SQLITE_OK;
@@ -594,6 +653,7 @@ struct memdisk *memdisk_new(void)
 	d->is_on = true;
 	d->fail_after = UINT64_MAX;
 	d->limit_bytes = UINT64_MAX;
+	d->fill_after = UINT64_MAX;
 	snprintf(d->name, sizeof(d->name), "memdisk-%p", (void *)d);
 	d->vfs = (sqlite3_vfs){
 		.iVersion = 2,
@@ -613,6 +673,44 @@ struct memdisk *memdisk_new(void)
 	if (sqlite3_vfs_register(&d->vfs, 0) != SQLITE_OK)
 		must(NULL);
 	return d;
+}
+
+static void *must_copy(const void *from, size_t size)
+{
+	return size ? memcpy(must(malloc(size)), from, size) : NULL;
+}
+
+static struct memfile *copy_file(const struct memfile *f)
+{
+	struct memfile *copy = must(calloc(1, sizeof(*copy)));
+
+	copy->name = must(strdup(f->name));
+	copy->data = must_copy(f->data, f->cap);
+	copy->size = f->size;
+	copy->cap = f->cap;
+	copy->synced_size = f->synced_size;
+	copy->dirty = must_copy(f->dirty, f->cap / SECTOR);
+	copy->undo = must_copy(f->undo, f->undo_count * sizeof(*f->undo));
+	copy->undo_count = copy->undo_cap = f->undo_count;
+	return copy;
+}
+
+struct memdisk *memdisk_copy(const struct memdisk *d)
+{
+	struct memdisk *copy = memdisk_new();
+
+	copy->is_on = false;
+	copy->random = d->random;
+	for (const struct memfile *f = d->files; f; f = f->next) {
+		struct memfile *file = f->name ? copy_file(f) : NULL;
+
+		if (!file)
+			continue; /* removed: nobody will find it */
+		file->next = copy->files;
+		copy->files = file;
+		copy->stats.bytes += file->size;
+	}
+	return copy;
 }
 
 void memdisk_free(struct memdisk *d)
@@ -671,9 +769,26 @@ bool memdisk_has_failed(const struct memdisk *d)
 	return d->failing;
 }
 
+void memdisk_watch(struct memdisk *d, void (*watch)(void *ctx), void *ctx)
+{
+	d->watch = watch;
+	d->watch_ctx = ctx;
+}
+
 void memdisk_limit(struct memdisk *d, uint64_t bytes)
 {
 	d->limit_bytes = bytes;
+}
+
+void memdisk_fill_after(struct memdisk *d, uint64_t writes)
+{
+	d->fill_after = writes;
+}
+
+void memdisk_fail_sync_after(struct memdisk *d, uint64_t syncs, uint64_t count)
+{
+	d->sync_fails_after = syncs;
+	d->sync_fails = count;
 }
 
 void memdisk_lie(struct memdisk *d, bool lies)

@@ -150,6 +150,91 @@ static void a_full_disk_refuses_and_recovers(void **state)
 	memdisk_free(disk);
 }
 
+static void a_disk_without_any_space_refuses_overwriting_too(void **state)
+{
+	struct memdisk *disk = memdisk_new();
+	sqlite3 *db = open_database(disk, "FULL");
+
+	memdisk_fill_after(disk, 1);
+	assert_int_equal(run(db, "INSERT INTO t(text) VALUES('a')"), SQLITE_FULL);
+	assert_int_equal(run(db, "DELETE FROM t"), SQLITE_FULL);
+	memdisk_fill_after(disk, UINT64_MAX);
+	assert_int_equal(run(db, "INSERT INTO t(text) VALUES('again')"), SQLITE_OK);
+	sqlite3_close(db);
+	memdisk_free(disk);
+}
+
+/* Later syncs say "done" of what only the cache still has. */
+static void what_a_failed_sync_forgot_can_be_read_and_is_lost_in_a_power_cut(void **state)
+{
+	struct memdisk *disk = memdisk_new(), *copy;
+	struct prng dice;
+	sqlite3 *db = open_database(disk, "FULL");
+	unsigned lost = 0;
+
+	prng_init(&dice, 3);
+	memdisk_fail_sync_after(disk, 0, 1);
+	assert_int_equal(run(db, "INSERT INTO t(text) VALUES('a')"), SQLITE_IOERR);
+	assert_int_equal(memdisk_stats(disk).blind, 0);
+	for (int i = 0; i < CUTS; i++) {
+		sqlite3 *reader;
+
+		copy = memdisk_copy(disk);
+		memdisk_crash(copy, &dice);
+		memdisk_on(copy);
+		reader = open_database(copy, "FULL");
+		lost += ask(reader, "SELECT count(*) FROM t") == 0;
+		sqlite3_close(reader);
+		memdisk_free(copy);
+	}
+	assert_true(lost > 0);
+	assert_int_equal(run(db, "INSERT INTO t(text) VALUES('b')"), SQLITE_OK);
+	assert_true(memdisk_stats(disk).blind > 0);
+	sqlite3_close(db);
+	memdisk_free(disk);
+}
+
+static void take_note(void *ctx)
+{
+	unsigned *count = ctx;
+
+	++*count;
+}
+
+static void every_change_of_the_disk_is_watched(void **state)
+{
+	struct memdisk *disk = memdisk_new();
+	sqlite3 *db = open_database(disk, "FULL");
+	struct memdisk_stats before = memdisk_stats(disk), after;
+	unsigned count = 0;
+
+	memdisk_watch(disk, take_note, &count);
+	assert_int_equal(run(db, "INSERT INTO t(text) VALUES('a')"), SQLITE_OK);
+	sqlite3_close(db);
+	after = memdisk_stats(disk);
+	assert_true(count > 0);
+	assert_int_equal(count, after.writes - before.writes + after.syncs - before.syncs);
+	memdisk_free(disk);
+}
+
+static void a_copy_has_a_life_of_its_own(void **state)
+{
+	struct memdisk *disk = memdisk_new(), *copy;
+	sqlite3 *db = open_database(disk, "FULL"), *other;
+
+	assert_int_equal(run(db, "INSERT INTO t(text) VALUES('both')"), SQLITE_OK);
+	copy = memdisk_copy(disk);
+	assert_int_equal(run(db, "INSERT INTO t(text) VALUES('one')"), SQLITE_OK);
+	memdisk_on(copy);
+	other = open_database(copy, "FULL");
+	assert_int_equal(ask(db, "SELECT count(*) FROM t"), 2);
+	assert_int_equal(ask(other, "SELECT count(*) FROM t"), 1);
+	sqlite3_close(other);
+	sqlite3_close(db);
+	memdisk_free(copy);
+	memdisk_free(disk);
+}
+
 static void two_connections_see_each_other_and_exclude_writers(void **state)
 {
 	struct memdisk *disk = memdisk_new();
@@ -175,6 +260,10 @@ int main(void)
 		cmocka_unit_test(a_lying_disk_loses_commits),
 		cmocka_unit_test(a_killed_process_loses_nothing_that_it_wrote),
 		cmocka_unit_test(a_full_disk_refuses_and_recovers),
+		cmocka_unit_test(a_disk_without_any_space_refuses_overwriting_too),
+		cmocka_unit_test(what_a_failed_sync_forgot_can_be_read_and_is_lost_in_a_power_cut),
+		cmocka_unit_test(every_change_of_the_disk_is_watched),
+		cmocka_unit_test(a_copy_has_a_life_of_its_own),
 		cmocka_unit_test(two_connections_see_each_other_and_exclude_writers),
 	};
 

@@ -16,6 +16,7 @@ void office_die(const char *what, enum err rc, const char *words)
 static void open_replica(struct office *o)
 {
 	struct replica_config config = { .path = o->path,
+					 .vfs = o->vfs,
 					 .create = true,
 					 .sign_secret = o->sign_secret,
 					 .dice = prng_dice(&o->prng),
@@ -25,19 +26,24 @@ static void open_replica(struct office *o)
 	o->identity.replica = *replica_id(o->replica);
 }
 
-void office_open(struct office *o, const char *path, uint64_t seed)
+void office_open_on(struct office *o, const char *vfs, const char *path, uint64_t seed)
 {
 	uint8_t key_seed[crypto_sign_SEEDBYTES];
 
 	if (sodium_init() < 0)
 		abort();
-	*o = (struct office){ .now_ms = OFFICE_NOW_MS };
+	*o = (struct office){ .now_ms = OFFICE_NOW_MS, .vfs = vfs };
 	prng_init(&o->prng, seed);
 	prng_fill(&o->prng, key_seed, sizeof(key_seed));
 	prng_fill(&o->prng, o->identity.noise_key, NOISE_KEY_BYTES);
 	crypto_sign_seed_keypair(o->identity.sign_key, o->sign_secret, key_seed);
 	snprintf(o->path, sizeof(o->path), "%s", path ? path : ":memory:");
 	open_replica(o);
+}
+
+void office_open(struct office *o, const char *path, uint64_t seed)
+{
+	office_open_on(o, NULL, path, seed);
 }
 
 void office_open_again(struct office *o, const struct office *first)

@@ -19,6 +19,7 @@ struct office {
 	uint8_t sign_secret[SIGN_SECRET_BYTES];
 	uint64_t now_ms; /* its clock: one more after each edit */
 	char path[256];
+	const char *vfs; /* NULL: the system's */
 };
 
 /* End the program unless `call` returns OK; it may use `msg`. */
@@ -34,6 +35,8 @@ void office_die(const char *what, enum err rc, const char *words) __attribute__(
 
 /* A replica that belongs to nobody yet. path NULL: in memory. */
 void office_open(struct office *o, const char *path, uint64_t seed);
+/* The same on a VFS of SQLite's by name, which is borrowed. */
+void office_open_on(struct office *o, const char *vfs, const char *path, uint64_t seed);
 /* Another handle on the same file, with the same keys: as a second process. */
 void office_open_again(struct office *o, const struct office *first);
 void office_close(struct office *o);
