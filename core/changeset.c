@@ -18,9 +18,14 @@ const struct verb_shape verb_shapes[VERB_COUNT] = {
 
 /* Links. */
 
-void changeset_link(uint8_t out[LINK_BYTES], const struct space_id *space,
-		    const struct replica_id *replica, const struct feed_head *head,
-		    struct bytes body)
+void changeset_body_hash(uint8_t out[LINK_BYTES], struct bytes body)
+{
+	crypto_generichash(out, LINK_BYTES, body.data, body.size, NULL, 0);
+}
+
+void changeset_link_over(uint8_t out[LINK_BYTES], const struct space_id *space,
+			 const struct replica_id *replica, const struct feed_head *head,
+			 const uint8_t body_hash[LINK_BYTES])
 {
 	static const char domain[] = "huitong-link-1";
 	crypto_generichash_state state;
@@ -35,8 +40,18 @@ void changeset_link(uint8_t out[LINK_BYTES], const struct space_id *space,
 	crypto_generichash_update(&state, seq, sizeof(seq));
 	crypto_generichash_update(&state, head->link, LINK_BYTES);
 	crypto_generichash_update(&state, head->signature, SIGNATURE_BYTES);
-	crypto_generichash_update(&state, body.data, body.size);
+	crypto_generichash_update(&state, body_hash, LINK_BYTES);
 	crypto_generichash_final(&state, out, LINK_BYTES);
+}
+
+void changeset_link(uint8_t out[LINK_BYTES], const struct space_id *space,
+		    const struct replica_id *replica, const struct feed_head *head,
+		    struct bytes body)
+{
+	uint8_t hash[LINK_BYTES];
+
+	changeset_body_hash(hash, body);
+	changeset_link_over(out, space, replica, head, hash);
 }
 
 void changeset_sign(uint8_t out[SIGNATURE_BYTES], const uint8_t link[LINK_BYTES],

@@ -5,7 +5,7 @@
  * the link, which is what gets signed.
  *
  *   link(n) = BLAKE2b-256("huitong-link-1" ‖ space ‖ replica ‖ seq as u64 BE ‖
- *                         link(n-1) ‖ signature(n-1) ‖ body(n))
+ *                         link(n-1) ‖ signature(n-1) ‖ BLAKE2b-256(body(n)))
  *   signature(n) = Ed25519(link(n))        link(0), signature(0) = zeros
  *
  * One valid signature therefore vouches for every body and every signature
@@ -130,10 +130,17 @@ MUST_CHECK enum err changeset_validate(struct changeset *cs, bool directory, enu
 /* (record, kind, field, verb); equal ones keep their order. */
 int op_cmp(const struct op *a, const struct op *b);
 
-/* The link of the changeset after `head`. */
+/* BLAKE2b-256 of the body, by which the link covers it: whoever must show what was
+ * signed needs no body (core/statement.h: struct witness). */
+void changeset_body_hash(uint8_t out[LINK_BYTES], struct bytes body);
+
+/* The link of the changeset after `head`, by its body or by the hash of that. */
 void changeset_link(uint8_t out[LINK_BYTES], const struct space_id *space,
 		    const struct replica_id *replica, const struct feed_head *head,
 		    struct bytes body);
+void changeset_link_over(uint8_t out[LINK_BYTES], const struct space_id *space,
+			 const struct replica_id *replica, const struct feed_head *head,
+			 const uint8_t body_hash[LINK_BYTES]);
 
 void changeset_sign(uint8_t out[SIGNATURE_BYTES], const uint8_t link[LINK_BYTES],
 		    const uint8_t secret[SIGN_SECRET_BYTES]);
