@@ -19,15 +19,17 @@
  *   SPACE    7  nonce, [office code, role, ...]    its id names the space
  *   GRANT    8  space, office code, role, cuts
  *   ROOTS    9  roots
- *   FORK    10  space, identity, seq, witness, witness    no parents, no signers
+ *   FORK    10  space, epoch, seq, witness, witness    no parents, signers nor time
  *
  *   roots    [threshold, key, ...]                 keys ascending
  *   identity [sign key, noise key, epoch nonce]
+ *   epoch    [sign key, epoch nonce]
  *   node     [node id, office code, block, is admin, identity]
  *   cuts     [[replica, space, seq, link], ...]    ascending, one a feed
  *   witness  [link before, signature before, body hash, signature]
  *
- * docs/DATA_MODEL.md has the meaning, M-1 and following. Pure. */
+ * docs/DATA_MODEL.md has the meaning, M-1 and following; docs/PROTOCOL.md an example
+ * of each in hex. Pure. */
 #ifndef HT_CORE_STATEMENT_H
 #define HT_CORE_STATEMENT_H
 
@@ -157,6 +159,10 @@ struct witness {
 	uint8_t signature[SIGNATURE_BYTES];
 };
 
+/* The witness of a changeset with this body and signature, the next after `before`. */
+struct witness witness_of(const struct feed_head *before, struct bytes body,
+			  const uint8_t signature[SIGNATURE_BYTES]);
+
 void witness_link(uint8_t out[LINK_BYTES], const struct witness *w, const struct space_id *space,
 		  const struct replica_id *replica, uint64_t seq);
 /* Signed by this key, as this changeset. */
@@ -172,7 +178,9 @@ struct statement {
 	size_t parent_count;
 	const struct sign_key *signers; /* ascending */
 	size_t signer_count;
-	uint64_t wall_ms; /* when it was made, for people; orders nothing */
+	/* When it was made, for people; orders nothing. 0 in a FORK, of which whoever
+	 * finds the same two changesets makes the same bytes. */
+	uint64_t wall_ms;
 	union {
 		struct {
 			uint8_t nonce[ID_BYTES];
@@ -213,15 +221,18 @@ struct statement {
 			char office_code[OFFICE_CODE_MAX + 1];
 			enum role role;
 			/* When the office may not write any more: where the feeds of its
-			 * nodes end in this space, those that are not named with nothing. */
+			 * nodes end in this space, those that are not named with nothing.
+			 * None for an editor or a manager. */
 			const struct cut *cuts;
 			size_t cut_count;
 		} grant;
 		struct roots roots;
 		struct {
 			struct space_id space;
-			struct node_identity identity; /* of the replica that forked */
-			uint64_t seq;
+			uint8_t sign_key[SIGN_PUBLIC_BYTES]; /* of the epoch that forked */
+			uint8_t nonce[ID_BYTES];
+			struct replica_id replica;   /* derived; decoding fills it in */
+			uint64_t seq;                /* > 0 */
 			struct witness witnesses[2]; /* ascending by their links, which differ */
 		} fork;
 	} u;
@@ -233,6 +244,12 @@ const char *statement_type_name(enum statement_type type); /* "revoke"; "unknown
  * the first 16 bytes of the statement's id. */
 struct space_id statement_space(const struct statement_id *id);
 
+/* BLAKE2b-256("huitong-statement-1" ‖ content). */
+struct statement_id statement_id_of(struct bytes content);
+
+/* Append the content, byte for byte what was decoded. */
+void statement_put_content(struct buf *out, const struct statement *s);
+
 /* A key that signs. */
 struct signer {
 	struct sign_key key;
@@ -240,19 +257,21 @@ struct signer {
 };
 
 /* Encode with these signers (any order; s->signers is not looked at), append to
- * `out` and set s->id. ERR_LIMIT, ERR_NOMEM; asserts what only a caller can get
- * wrong (order, missing arguments). */
+ * `out` and set s->id. ERR_LIMIT, ERR_NOMEM: `out` is as before; asserts what only
+ * a caller can get wrong (order, missing arguments). */
 MUST_CHECK enum err statement_sign(struct buf *out, struct statement *s,
 				   const struct signer *signers, size_t signer_count,
 				   struct errmsg *msg);
 
 /* Decode arbitrary bytes: shape, canonical form, order, limits, codes and roles
- * in range. ERR_FORMAT, ERR_LIMIT, ERR_VERSION, ERR_NOMEM. */
+ * in range. ERR_FORMAT, ERR_LIMIT, ERR_NOMEM; ERR_VERSION also for a type that
+ * a newer version may have. */
 MUST_CHECK enum err statement_decode(struct statement *out, struct bytes input, struct arena *arena,
 				     struct errmsg *msg);
 
-/* Every signature verifies; of a GENESIS that its node signed it; of a FORK that
- * both witnesses are its replica's. `input` is what was decoded. ERR_SIGNATURE. */
+/* Every signature verifies; a GENESIS is signed by its node, an EPOCH by the key
+ * that it names; of a FORK both witnesses are its replica's. `input` is what was
+ * decoded. ERR_SIGNATURE. */
 MUST_CHECK enum err statement_verify(const struct statement *s, struct bytes input,
 				     struct errmsg *msg);
 
