@@ -326,7 +326,7 @@ enum err cmd_invite(struct context *ctx, const struct args *args, struct errmsg 
 	if (rc == OK)
 		rc = add_address(ctx, args, &ticket, msg);
 	if (rc == OK)
-		rc = ticket_issue(ctx->replica, &ticket, &dice, msg);
+		rc = ticket_issue(ctx->replica, &ticket, false, &dice, msg);
 	if (rc == OK)
 		rc = print_ticket(ctx, &ticket, msg);
 	ticket_wipe(&ticket);

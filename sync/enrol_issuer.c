@@ -29,6 +29,19 @@ enum err enrol_look_up(struct replica *r, struct bytes ticket_id,
 	return rc;
 }
 
+/* From what is stored: several connections may be at it at once. */
+enum err enrol_count_wrong(struct replica *r, const struct ticket_stub *stub, struct errmsg *msg)
+{
+	struct ticket_stub stored = { 0 };
+	enum err rc = ticket_stub_load(r, stub->id, &stored, msg);
+
+	stored.wrong_tries++;
+	if (rc == OK)
+		rc = ticket_stub_store(r, &stored, msg);
+	ticket_stub_wipe(&stored);
+	return rc;
+}
+
 static enum err check_claims(const struct message_enrol *m, const uint8_t *handshake_hash,
 			     const uint8_t *noise_key, struct errmsg *msg)
 {
@@ -66,6 +79,7 @@ static enum err admit(struct replica *r, const struct ticket_stub *stub,
 		.zone = stub->zone,
 		.person_name = copy_or_null(c.person_name, m->person_name),
 		.address = copy_or_null(c.address, m->address),
+		.is_admin = stub->is_admin,
 	};
 
 	memcpy(a.node.sign_key, m->sign_key, SIGN_PUBLIC_BYTES);
@@ -90,6 +104,12 @@ enum err enrol_admit(struct replica *r, struct ticket_stub *stub, const struct m
 	known = replica_member_by_noise_key(r, noise_key);
 	if (known && replica_id_cmp(&known->identity.replica, &m->replica) == 0)
 		return OK;
+	/* Another newcomer may have used it since this one's session began. */
+	rc = ticket_stub_load(r, stub->id, stub, msg);
+	if (rc == OK)
+		rc = ticket_stub_check(stub, noise_key, now_ms, msg);
+	if (rc)
+		return rc;
 	/* First the mark: what follows may fail and be repeated by this node only. */
 	stub->is_used = true;
 	memcpy(stub->used_by, noise_key, NOISE_KEY_BYTES);

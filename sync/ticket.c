@@ -9,7 +9,7 @@
 static const char prefix[] = "huitong1:";
 static const char any_prefix[] = "huitong";
 
-enum { PREFIX_BYTES = sizeof(prefix) - 1, TICKET_FIELDS = 8, STUB_FIELDS = 6 };
+enum { PREFIX_BYTES = sizeof(prefix) - 1, TICKET_FIELDS = 8, STUB_FIELDS = 9 };
 
 void ticket_wipe(struct ticket *t)
 {
@@ -203,11 +203,14 @@ static void put_stub(struct buf *out, const struct ticket_stub *stub)
 	put_text(out, stub->office_code);
 	put_text(out, stub->zone);
 	wire_put_uint(out, stub->expires_s);
+	wire_put_bool(out, stub->is_admin);
 	if (stub->is_used)
 		wire_put_bin(out, bytes_of(stub->used_by, NOISE_KEY_BYTES));
 	else
 		wire_put_nil(out);
+	wire_put_bool(out, stub->is_taken_back);
 	wire_put_uint(out, stub->tries);
+	wire_put_uint(out, stub->wrong_tries);
 }
 
 static enum err read_stub(struct ticket_stub *stub, struct bytes encoded)
@@ -220,10 +223,13 @@ static enum err read_stub(struct ticket_stub *stub, struct bytes encoded)
 	read_text(&r, stub->office_code, OFFICE_CODE_MAX);
 	read_text(&r, stub->zone, TICKET_ZONE_MAX);
 	stub->expires_s = wire_uint(&r, UINT32_MAX);
+	stub->is_admin = wire_bool(&r);
 	stub->is_used = !wire_is_nil(&r);
 	if (stub->is_used)
 		wire_bin_exact(&r, stub->used_by, NOISE_KEY_BYTES);
+	stub->is_taken_back = wire_bool(&r);
 	stub->tries = wire_uint(&r, UINT32_MAX);
+	stub->wrong_tries = wire_uint(&r, UINT32_MAX);
 	return wire_end(&r);
 }
 
@@ -283,10 +289,64 @@ out:
 	return rc;
 }
 
-enum err ticket_issue(struct replica *r, struct ticket *t, const struct dice *dice,
+enum { FOUND_MAX = 64 };
+
+/* Ids of tickets after `last`, at most FOUND_MAX: no cursor stays open while a
+ * caller writes. */
+static enum err find_stubs(struct replica *r, const char *last,
+			   uint8_t ids[FOUND_MAX][TICKET_ID_BYTES], size_t *count,
+			   struct errmsg *msg)
+{
+	struct value args[] = { value_str(last), value_int(FOUND_MAX) };
+	struct rows *rows;
+	enum err rc = rows_open(&rows, r,
+				"SELECT key FROM setting WHERE key > ?1 AND key < 'ticket;' "
+				"ORDER BY key LIMIT ?2",
+				args, 2, msg);
+
+	*count = 0;
+	if (rc)
+		return rc;
+	while (rows_next(rows)) {
+		const char *hex = rows_text(rows, 0) + sizeof("ticket:") - 1;
+
+		if (hex_decode(ids[*count], TICKET_ID_BYTES, hex) == OK)
+			(*count)++;
+	}
+	return rows_close(rows, msg);
+}
+
+enum err ticket_stub_each(struct replica *r,
+			  bool (*each)(void *ctx, const struct ticket_stub *stub), void *ctx,
+			  struct errmsg *msg)
+{
+	uint8_t ids[FOUND_MAX][TICKET_ID_BYTES];
+	char last[KEY_BYTES_MAX] = "ticket:";
+	bool goes_on = true;
+	size_t count;
+	enum err rc;
+
+	do {
+		rc = find_stubs(r, last, ids, &count, msg);
+		for (size_t i = 0; rc == OK && goes_on && i < count; i++) {
+			struct ticket_stub stub;
+
+			rc = ticket_stub_load(r, ids[i], &stub, msg);
+			if (rc)
+				break;
+			goes_on = each(ctx, &stub);
+			ticket_stub_wipe(&stub);
+		}
+		if (count)
+			setting_key(last, ids[count - 1]);
+	} while (rc == OK && goes_on && count == FOUND_MAX);
+	return rc;
+}
+
+enum err ticket_issue(struct replica *r, struct ticket *t, bool is_admin, const struct dice *dice,
 		      struct errmsg *msg)
 {
-	struct ticket_stub stub = { .expires_s = t->expires_s };
+	struct ticket_stub stub = { .expires_s = t->expires_s, .is_admin = is_admin };
 	enum err rc = check_ticket(t, msg);
 
 	if (rc == OK && !replica_has_org(r))
@@ -305,18 +365,39 @@ enum err ticket_issue(struct replica *r, struct ticket *t, const struct dice *di
 	return rc;
 }
 
+static bool is_burned(const struct ticket_stub *stub)
+{
+	return stub->tries > TICKET_TRIES_MAX || stub->wrong_tries >= TICKET_WRONG_MAX;
+}
+
+enum ticket_state ticket_stub_state(const struct ticket_stub *stub, uint64_t now_ms)
+{
+	if (stub->is_used)
+		return TICKET_USED;
+	if (stub->is_taken_back)
+		return TICKET_TAKEN_BACK;
+	if (is_burned(stub))
+		return TICKET_BURNED;
+	return now_ms / 1000 >= stub->expires_s ? TICKET_EXPIRED : TICKET_OPEN;
+}
+
 enum err ticket_stub_check(const struct ticket_stub *stub, const uint8_t noise_key[NOISE_KEY_BYTES],
 			   uint64_t now_ms, struct errmsg *msg)
 {
-	bool is_repeat = stub->is_used && memcmp(stub->used_by, noise_key, NOISE_KEY_BYTES) == 0;
-
-	if (stub->is_used && !is_repeat)
-		return errmsg_set(msg, ERR_EXISTS, "the ticket was used by another node");
-	if (stub->tries > TICKET_TRIES_MAX)
-		return errmsg_set(msg, ERR_LIMIT, "the ticket was tried more than %d times",
-				  TICKET_TRIES_MAX);
-	/* Who was let in before the ticket expired stays. */
-	if (!is_repeat && now_ms / 1000 >= stub->expires_s)
-		return errmsg_set(msg, ERR_TIMEOUT, "the ticket has expired");
+	/* Who was let in before the ticket expired, or was burned, stays. */
+	if (stub->is_used && memcmp(stub->used_by, noise_key, NOISE_KEY_BYTES) == 0 &&
+	    stub->tries <= TICKET_TRIES_MAX)
+		return OK;
+	switch (ticket_stub_state(stub, now_ms)) {
+	case TICKET_USED: return errmsg_set(msg, ERR_EXISTS, "the ticket was used by another node");
+	case TICKET_TAKEN_BACK: return errmsg_set(msg, ERR_INVALID, "the ticket was taken back");
+	case TICKET_BURNED:
+		return errmsg_set(msg, ERR_LIMIT,
+				  "the ticket was tried %d times without its secret, or more than "
+				  "%d times at all",
+				  TICKET_WRONG_MAX, TICKET_TRIES_MAX);
+	case TICKET_EXPIRED: return errmsg_set(msg, ERR_TIMEOUT, "the ticket has expired");
+	case TICKET_OPEN: break;
+	}
 	return OK;
 }

@@ -18,8 +18,10 @@ enum {
 	TICKET_ZONE_MAX = 64,
 	TICKET_ADDRESSES_MAX = 8,
 	TICKET_TEXT_MAX = 4096, /* of the whole line */
+	TICKET_LIFE_S_MAX = 72 * 3600,
 	/* Beginnings of an enrolment that one ticket allows: enough for bad links. */
 	TICKET_TRIES_MAX = 100,
+	TICKET_WRONG_MAX = 5, /* of them by somebody who has not got the secret */
 };
 
 struct ticket {
@@ -47,9 +49,10 @@ MUST_CHECK enum err ticket_decode(struct ticket *out, const char *text, struct e
 /* ---- The issuer's half --------------------------------------------------- */
 
 /* Draw id and secret, fill in the organisation, and remember the ticket. The
- * caller has filled in issuer key, office code, zone, expiry and addresses. */
-MUST_CHECK enum err ticket_issue(struct replica *r, struct ticket *t, const struct dice *dice,
-				 struct errmsg *msg);
+ * caller has filled in issuer key, office code, zone, expiry and addresses.
+ * is_admin: who joins by it becomes an admin. */
+MUST_CHECK enum err ticket_issue(struct replica *r, struct ticket *t, bool is_admin,
+				 const struct dice *dice, struct errmsg *msg);
 
 /* What the issuer remembers. */
 struct ticket_stub {
@@ -58,12 +61,26 @@ struct ticket_stub {
 	char office_code[OFFICE_CODE_MAX + 1];
 	char zone[TICKET_ZONE_MAX + 1];
 	uint64_t expires_s;
+	bool is_admin; /* who joins by it becomes an admin */
 	bool is_used;
 	uint8_t used_by[NOISE_KEY_BYTES];
+	bool is_taken_back; /* by people */
 	uint64_t tries;
+	uint64_t wrong_tries;
 };
 
 void ticket_stub_wipe(struct ticket_stub *stub);
+
+/* What became of a ticket. */
+enum ticket_state {
+	TICKET_OPEN,
+	TICKET_USED,
+	TICKET_EXPIRED,
+	TICKET_TAKEN_BACK,
+	TICKET_BURNED, /* too many tries, or too many wrong ones */
+};
+
+enum ticket_state ticket_stub_state(const struct ticket_stub *stub, uint64_t now_ms);
 
 /* ERR_NOT_FOUND: not issued by this replica; ERR_CORRUPT. */
 MUST_CHECK enum err ticket_stub_load(struct replica *r, const uint8_t id[TICKET_ID_BYTES],
@@ -71,9 +88,15 @@ MUST_CHECK enum err ticket_stub_load(struct replica *r, const uint8_t id[TICKET_
 MUST_CHECK enum err ticket_stub_store(struct replica *r, const struct ticket_stub *stub,
 				      struct errmsg *msg);
 
+/* All that were issued here and not forgotten, by id, until `each` returns false;
+ * `stub` is wiped after the call. */
+MUST_CHECK enum err ticket_stub_each(struct replica *r,
+				     bool (*each)(void *ctx, const struct ticket_stub *stub),
+				     void *ctx, struct errmsg *msg);
+
 /* Whether the node with this key may join by it now: ERR_TIMEOUT (expired),
  * ERR_EXISTS (used by another node; the same one may repeat what it did, in case
- * it missed the answer), ERR_LIMIT (too many tries). */
+ * it missed the answer), ERR_LIMIT (too many tries), ERR_INVALID (taken back). */
 MUST_CHECK enum err ticket_stub_check(const struct ticket_stub *stub,
 				      const uint8_t noise_key[NOISE_KEY_BYTES], uint64_t now_ms,
 				      struct errmsg *msg);

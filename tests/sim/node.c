@@ -189,7 +189,7 @@ static bool issue(struct node *issuer, struct node *n)
 	snprintf(t->zone, sizeof(t->zone), "Europe/Berlin");
 	snprintf(t->addresses[0], sizeof(t->addresses[0]), "%s", issuer->address);
 	t->expires_s = (node_now(issuer).wall_ms + TICKET_DAYS * DAY_MS) / 1000;
-	n->has_ticket = ticket_issue(issuer->replica, t, &dice, &msg) == OK;
+	n->has_ticket = ticket_issue(issuer->replica, t, false, &dice, &msg) == OK;
 	if (!n->has_ticket && disk_is_good(issuer))
 		world_fail(n->world, "W-15", "%s can't issue a ticket: %s", issuer->code, msg.text);
 	return n->has_ticket;

@@ -36,11 +36,11 @@ static void aw_init(struct admission_world *a)
 				     .address_count = 1 };
 	memcpy(a->ticket.issuer_key, a->sha->office.identity.noise_key, NOISE_KEY_BYTES);
 	loopnet_address(a->sha->host, a->ticket.addresses[0]);
-	OFFICE_MUST(ticket_issue(a->sha->office.replica, &a->ticket, &dice, &msg));
+	OFFICE_MUST(ticket_issue(a->sha->office.replica, &a->ticket, false, &dice, &msg));
 	site_start(a->sha);
 }
 
-static enum enrol_state enrol_with(struct site *s, const struct ticket *ticket)
+static void enrol_begin(struct site *s, const struct ticket *ticket)
 {
 	struct enrol_config config = { .port = loopnet_port(s->world->net, s->host),
 				       .dice = prng_dice(&s->dice),
@@ -55,6 +55,11 @@ static enum enrol_state enrol_with(struct site *s, const struct ticket *ticket)
 	enrol_free(s->enrol);
 	s->enrol = NULL;
 	OFFICE_MUST(enrol_new(&s->enrol, &config, site_now(s), &msg));
+}
+
+static enum enrol_state enrol_with(struct site *s, const struct ticket *ticket)
+{
+	enrol_begin(s, ticket);
 	world_run(s->world);
 	return enrol_state(s->enrol);
 }
@@ -131,6 +136,24 @@ static void ticket_is_good_for_one_node(void **state)
 	assert_fails(nyc, &a.ticket, ERR_EXISTS);
 	assert_int_equal(member_count(a.sha), 2);
 	assert_int_equal(site_logged(a.sha, "WARN stranger-refused host2:1: exists"), 1);
+	world_release(&a.world);
+}
+
+/* Both are told that the ticket is good before either has used it. */
+static void ticket_is_good_for_one_node_of_two_at_once(void **state)
+{
+	struct admission_world a;
+	struct site *nyc;
+
+	aw_init(&a);
+	nyc = world_add(&a.world);
+	enrol_begin(a.fra, &a.ticket);
+	enrol_begin(nyc, &a.ticket);
+	world_run(&a.world);
+	assert_int_equal(enrol_state(a.fra->enrol), ENROL_DONE);
+	assert_int_equal(enrol_state(nyc->enrol), ENROL_FAILED);
+	assert_int_equal(enrol_error(nyc->enrol)->code, ERR_EXISTS);
+	assert_int_equal(member_count(a.sha), 2);
 	world_release(&a.world);
 }
 
@@ -394,6 +417,7 @@ int main(void)
 		cmocka_unit_test(newcomer_joins_and_gets_everything),
 		cmocka_unit_test(bootstrap_key_is_not_trusted_for_ever),
 		cmocka_unit_test(ticket_is_good_for_one_node),
+		cmocka_unit_test(ticket_is_good_for_one_node_of_two_at_once),
 		cmocka_unit_test(same_node_may_ask_again),
 		cmocka_unit_test(expired_ticket_is_named),
 		cmocka_unit_test(unknown_ticket_is_named),

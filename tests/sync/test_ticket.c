@@ -178,9 +178,9 @@ static void issued_ticket_is_remembered(void **state)
 	office_open(&o, NULL, 1);
 	office_found(&o, "SHA");
 	dice = prng_dice(&o.prng);
-	assert_int_equal(ticket_issue(o.replica, &t, &dice, NULL), OK);
+	assert_int_equal(ticket_issue(o.replica, &t, false, &dice, NULL), OK);
 	other = example();
-	assert_int_equal(ticket_issue(o.replica, &other, &dice, NULL), OK);
+	assert_int_equal(ticket_issue(o.replica, &other, false, &dice, NULL), OK);
 	assert_memory_not_equal(t.secret, other.secret, TICKET_SECRET_BYTES);
 	assert_memory_equal(t.org, replica_org(o.replica), ORG_ID_BYTES);
 	assert_int_equal(ticket_stub_load(o.replica, t.id, &stub, NULL), OK);
@@ -203,15 +203,18 @@ static void use_survives_a_restart(void **state)
 	office_open(&o, NULL, 1);
 	office_found(&o, "SHA");
 	dice = prng_dice(&o.prng);
-	OFFICE_MUST(ticket_issue(o.replica, &t, &dice, &msg));
+	OFFICE_MUST(ticket_issue(o.replica, &t, true, &dice, &msg));
 	OFFICE_MUST(ticket_stub_load(o.replica, t.id, &stub, &msg));
 	stub.is_used = true;
+	stub.is_taken_back = true;
 	stub.tries = 7;
+	stub.wrong_tries = 3;
 	memset(stub.used_by, 9, NOISE_KEY_BYTES);
 	OFFICE_MUST(ticket_stub_store(o.replica, &stub, &msg));
 	memset(&stub, 0, sizeof(stub));
 	OFFICE_MUST(ticket_stub_load(o.replica, t.id, &stub, &msg));
 	assert_true(stub.is_used && stub.tries == 7 && stub.used_by[31] == 9);
+	assert_true(stub.is_admin && stub.is_taken_back && stub.wrong_tries == 3);
 	office_close(&o);
 }
 
@@ -244,7 +247,69 @@ static void ticket_holds_for_one_node_and_some_time(void **state)
 	stub.tries = TICKET_TRIES_MAX;
 	assert_int_equal(ticket_stub_check(&stub, key, in_time, NULL), OK);
 	stub.tries++;
+	assert_int_not_equal(ticket_stub_check(&stub, key, in_time, NULL), OK);
+}
+
+static void ticket_burns(void **state)
+{
+	static const uint8_t key[NOISE_KEY_BYTES] = { 1 };
+	struct ticket_stub stub = { .expires_s = EXPIRES_S };
+	uint64_t in_time = (uint64_t)EXPIRES_S * 1000 - 1;
+
+	stub.wrong_tries = TICKET_WRONG_MAX - 1;
+	stub.tries = TICKET_TRIES_MAX;
+	assert_int_equal(ticket_stub_state(&stub, in_time), TICKET_OPEN);
+	assert_int_equal(ticket_stub_state(&stub, in_time + 1), TICKET_EXPIRED);
+	stub.wrong_tries++;
+	assert_int_equal(ticket_stub_state(&stub, in_time), TICKET_BURNED);
 	assert_int_equal(ticket_stub_check(&stub, key, in_time, NULL), ERR_LIMIT);
+	stub.wrong_tries = 0;
+	stub.tries++;
+	assert_int_equal(ticket_stub_state(&stub, in_time), TICKET_BURNED);
+	assert_int_equal(ticket_stub_check(&stub, key, in_time, NULL), ERR_LIMIT);
+	stub.is_taken_back = true;
+	assert_int_equal(ticket_stub_state(&stub, in_time), TICKET_TAKEN_BACK);
+	assert_int_equal(ticket_stub_check(&stub, key, in_time, NULL), ERR_INVALID);
+}
+
+struct seen {
+	uint8_t last[TICKET_ID_BYTES];
+	size_t count, stop_at;
+};
+
+static bool look(void *ctx, const struct ticket_stub *stub)
+{
+	struct seen *seen = ctx;
+
+	assert_true(memcmp(stub->id, seen->last, TICKET_ID_BYTES) > 0);
+	assert_string_equal(stub->office_code, "FRA");
+	memcpy(seen->last, stub->id, TICKET_ID_BYTES);
+	seen->count++;
+	return seen->count != seen->stop_at;
+}
+
+static void all_tickets_are_listed_in_order(void **state)
+{
+	enum { MANY = 150 };
+	struct seen seen = { .stop_at = 0 }, some = { .stop_at = 70 };
+	struct office o;
+	struct dice dice;
+
+	office_open(&o, NULL, 1);
+	office_found(&o, "SHA");
+	dice = prng_dice(&o.prng);
+	for (int i = 0; i < MANY; i++) {
+		struct ticket t = example();
+
+		OFFICE_MUST(ticket_issue(o.replica, &t, false, &dice, &msg));
+	}
+	OFFICE_MUST(replica_setting_put(o.replica, "ticker", "no ticket", &msg));
+	OFFICE_MUST(replica_setting_put(o.replica, "tickets", "none either", &msg));
+	OFFICE_MUST(ticket_stub_each(o.replica, look, &seen, &msg));
+	assert_int_equal(seen.count, MANY);
+	OFFICE_MUST(ticket_stub_each(o.replica, look, &some, &msg));
+	assert_int_equal(some.count, 70);
+	office_close(&o);
 }
 
 int main(void)
@@ -261,6 +326,8 @@ int main(void)
 		cmocka_unit_test(use_survives_a_restart),
 		cmocka_unit_test(damaged_memory_is_named),
 		cmocka_unit_test(ticket_holds_for_one_node_and_some_time),
+		cmocka_unit_test(ticket_burns),
+		cmocka_unit_test(all_tickets_are_listed_in_order),
 	};
 
 	return cmocka_run_group_tests_name("sync/ticket", tests, NULL, NULL);
