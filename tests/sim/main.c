@@ -2,6 +2,7 @@
  *
  *     huitong-sim --count 1000                 a thousand random worlds
  *     huitong-sim --scenario partition --seed 7
+ *     huitong-sim --cuts 100000                power cuts of one disk, no worlds
  *
  * Exit status: 0 everything held, 1 a violation, 2 a wrong argument. */
 #include <getopt.h>
@@ -12,11 +13,13 @@
 #include <time.h>
 
 #include "tests/sim/bench.h"
+#include "tests/sim/powercut.h"
 #include "tests/sim/scenario.h"
 
 struct arguments {
 	const struct scenario *scenario;
 	uint64_t seed, count;
+	uint64_t cuts; /* 0: worlds */
 	struct scenario_wish wish;
 	bool bench, json;
 };
@@ -44,6 +47,7 @@ static void print_help(void)
 	     "  --direct          without engines: deltas are handed over in one step\n"
 	     "  --plant NAME      a bug to be found: lying-disk, early-push\n"
 	     "  --verbose         every event, as it happens\n"
+	     "  --cuts N          instead, cut the power of one replica's disk N times\n"
 	     "  --bench           measure changeset applications a second\n"
 	     "  --json            the measure as one JSON object\n");
 	for (size_t i = 0; i < count; i++)
@@ -77,19 +81,13 @@ static void refuse(const char *what, const char *name)
 }
 
 static const struct option options[] = {
-	{ "seed", required_argument, NULL, 's' },
-	{ "count", required_argument, NULL, 'c' },
-	{ "scenario", required_argument, NULL, 'o' },
-	{ "replicas", required_argument, NULL, 'r' },
-	{ "minutes", required_argument, NULL, 'm' },
-	{ "steps", required_argument, NULL, 'e' },
-	{ "direct", no_argument, NULL, 'd' },
-	{ "plant", required_argument, NULL, 'p' },
-	{ "verbose", no_argument, NULL, 'v' },
-	{ "bench", no_argument, NULL, 'b' },
-	{ "json", no_argument, NULL, 'j' },
-	{ "help", no_argument, NULL, 'h' },
-	{ 0 },
+	{ "seed", required_argument, NULL, 's' },     { "count", required_argument, NULL, 'c' },
+	{ "scenario", required_argument, NULL, 'o' }, { "replicas", required_argument, NULL, 'r' },
+	{ "minutes", required_argument, NULL, 'm' },  { "steps", required_argument, NULL, 'e' },
+	{ "direct", no_argument, NULL, 'd' },         { "plant", required_argument, NULL, 'p' },
+	{ "verbose", no_argument, NULL, 'v' },        { "cuts", required_argument, NULL, 'u' },
+	{ "bench", no_argument, NULL, 'b' },          { "json", no_argument, NULL, 'j' },
+	{ "help", no_argument, NULL, 'h' },           { 0 },
 };
 
 static void take_option(struct arguments *a, int option)
@@ -102,6 +100,7 @@ static void take_option(struct arguments *a, int option)
 	case 'e': a->wish.events_max = number(optarg); break;
 	case 'd': a->wish.direct = true; break;
 	case 'v': a->wish.verbose = true; break;
+	case 'u': a->cuts = number(optarg); break;
 	case 'b': a->bench = true; break;
 	case 'j': a->json = true; break;
 	case 'h': print_help(); exit(0);
@@ -191,5 +190,7 @@ int main(int argc, char **argv)
 		take_option(&a, option);
 	if (optind < argc)
 		refuse("argument", argv[optind]);
+	if (a.cuts)
+		return powercut_tell(a.seed, a.cuts) ? 0 : 1;
 	return a.bench ? sim_bench(a.json) : run_seeds(&a);
 }
