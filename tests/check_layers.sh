@@ -21,6 +21,7 @@ grep -HnE '^[[:space:]]*#[[:space:]]*include' {core,proto,sync,node}/*.[ch] | aw
 		door["pthread.h"] = "^(sync/transport[a-z0-9_]*|node/[a-z0-9_]+)[.][ch]$"
 		door["jansson.h"] = "^node/"
 		door["microhttpd.h"] = "^node/http[a-z0-9_]*[.][ch]$"
+		door["qrencode.h"] = "^node/qr[.]c$"
 		door["libintl.h"] = "^node/i18n[.]h$"
 	}
 	function complain(why) {
