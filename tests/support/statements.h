@@ -61,6 +61,7 @@ struct offices {
 #define ROOTS(...)   BY(__VA_ARGS__)
 #define AFTER(...)   ((const struct statement *const[]){ __VA_ARGS__, NULL })
 #define AFTER_ALL    NULL /* everything said so far: its heads */
+#define AFTER_NONE   ((const struct statement *const[]){ NULL })
 #define CUTS(...)    ((struct cuts){ LIST_OF(struct cut, __VA_ARGS__) })
 #define NO_CUTS      ((struct cuts){ NULL, 0 })
 #define OFFICES(...) ((struct offices){ LIST_OF(struct office_role, __VA_ARGS__) })
