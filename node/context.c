@@ -1,12 +1,15 @@
 #include "node/context.h"
 
+#include <fcntl.h>
 #include <sodium.h>
 #include <stdlib.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "node/args.h"
 #include "node/i18n.h"
 #include "node/ref.h"
+#include "node/sys_error.h"
 
 enum { DAY_MS = 24 * 60 * 60 * 1000 };
 
@@ -40,6 +43,17 @@ static enum err check_key(const struct context *ctx, struct errmsg *msg)
 			  ctx->folder.identity);
 }
 
+/* An empty file, which has an inode from now on. */
+static enum err create_file(const char *path, struct errmsg *msg)
+{
+	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+
+	if (fd < 0)
+		return sys_error(path, msg);
+	close(fd);
+	return OK;
+}
+
 enum err context_open_replica(struct context *ctx, bool create, bool read_only, struct errmsg *msg)
 {
 	struct replica_config config = {
@@ -49,10 +63,17 @@ enum err context_open_replica(struct context *ctx, bool create, bool read_only, 
 		.sign_secret = read_only ? NULL : ctx->identity.sign_secret,
 		.dice = system_dice(),
 		.now_ms = ctx->now_ms,
+		.mark = &ctx->mark.port,
 	};
 	/* SQLite would only say that it can't open something. */
 	enum err rc = read_only ? OK : folder_check_writable(&ctx->folder, msg);
 
+	mark_file_init(&ctx->mark, ctx->folder.mark);
+	if (rc == OK && create)
+		rc = create_file(ctx->folder.database, msg);
+	if (rc == OK && !read_only)
+		rc = machine_read(ctx->machine, MACHINE_ID_FILE, ctx->folder.database, msg);
+	config.machine = bytes_of_str(ctx->machine);
 	if (rc == OK)
 		rc = replica_open(&ctx->replica, &config, msg);
 	if (rc == OK && !read_only)
@@ -92,6 +113,7 @@ enum err context_open(struct context *ctx, const struct args *args, struct errms
 	*ctx = (struct context){ .now_ms = system_now_ms(),
 				 .is_json = args_has(args, "json"),
 				 .as = args_option(args, "as"),
+				 .mark.fd = -1,
 				 .arena = ARENA_EMPTY };
 	if (needs >= NEEDS_FOLDER)
 		rc = folder_locate(&ctx->folder, args_option(args, "replica"), msg);
@@ -111,6 +133,7 @@ enum err context_open(struct context *ctx, const struct args *args, struct errms
 void context_close(struct context *ctx)
 {
 	replica_close(ctx->replica);
+	mark_file_release(&ctx->mark);
 	zone_db_free(ctx->zones);
 	identity_clear(&ctx->identity);
 	arena_release(&ctx->arena);

@@ -9,15 +9,19 @@
 #include "node/command.h"
 #include "node/folder.h"
 #include "node/identity.h"
+#include "node/machine.h"
+#include "node/mark_file.h"
 #include "node/when.h"
 
 struct context {
 	struct folder folder;
 	struct identity identity; /* with NEEDS_EDITING, else empty */
-	struct replica *replica;  /* with NEEDS_REPLICA and NEEDS_EDITING, else NULL */
-	uint64_t now_ms;          /* wall time, read once */
-	bool is_json;             /* --json */
-	const char *as;           /* --as PERSON, or NULL */
+	struct mark_file mark;
+	char machine[MACHINE_TEXT_MAX]; /* "" when only reading */
+	struct replica *replica;        /* with NEEDS_REPLICA and NEEDS_EDITING, else NULL */
+	uint64_t now_ms;                /* wall time, read once */
+	bool is_json;                   /* --json */
+	const char *as;                 /* --as PERSON, or NULL */
 	struct zone_db *zones;
 	struct when_reader reader; /* by context_reader() only */
 	struct arena arena;        /* lives as long as the command */

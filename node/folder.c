@@ -80,7 +80,9 @@ enum err folder_locate(struct folder *out, const char *chosen, struct errmsg *ms
 		return rc;
 	memcpy(out->path, path, sizeof(path));
 	snprintf(out->database, sizeof(out->database), "%s/replica.db", path);
+	snprintf(out->mark, sizeof(out->mark), "%s/replica.mark", path);
 	snprintf(out->identity, sizeof(out->identity), "%s/identity.key", path);
+	snprintf(out->identity_new, sizeof(out->identity_new), "%s/identity.new", path);
 	snprintf(out->config, sizeof(out->config), "%s/huitong.conf", path);
 	snprintf(out->control, sizeof(out->control), "%s/control.sock", path);
 	snprintf(out->lock, sizeof(out->lock), "%s/lock", path);

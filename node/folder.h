@@ -1,7 +1,9 @@
 /* The data folder: everything that one node keeps, in one place, mode 0700.
  *
  *     replica.db     the replica (and SQLite's -wal and -shm beside it)
+ *     replica.mark   how far it was, by which a database that was put back shows
  *     identity.key   the node's two secrets, mode 0600
+ *     identity.new   the next ones, while they are being changed
  *     huitong.conf   settings of the daemon; may be absent
  *     control.sock   where a running daemon listens for the command line
  *     lock           held by the daemon: one per folder
@@ -21,7 +23,9 @@ enum {
 struct folder {
 	char path[FOLDER_PATH_MAX]; /* absolute, no slash at its end */
 	char database[FOLDER_FILE_MAX];
+	char mark[FOLDER_FILE_MAX];
 	char identity[FOLDER_FILE_MAX];
+	char identity_new[FOLDER_FILE_MAX];
 	char config[FOLDER_FILE_MAX];
 	char control[FOLDER_FILE_MAX];
 	char lock[FOLDER_FILE_MAX];
