@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <time.h>
 #include <unistd.h>
@@ -200,6 +201,19 @@ static void take_signals(struct daemon *d)
 
 /* ---- Start and settings -------------------------------------------------- */
 
+/* Each connection is a descriptor, and the replica's files must find some left. */
+static void raise_descriptor_limit(void)
+{
+	enum { OTHERS = 256 };
+	struct rlimit limit;
+	rlim_t wanted = TRANSPORT_CONNS_MAX + OTHERS;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= wanted)
+		return;
+	limit.rlim_cur = limit.rlim_max < wanted ? limit.rlim_max : wanted;
+	setrlimit(RLIMIT_NOFILE, &limit); /* else accepting waits when they are used up */
+}
+
 static enum err start_engine(struct daemon *d, struct errmsg *msg)
 {
 	const struct daemon_options *o = d->options;
@@ -251,6 +265,7 @@ static enum err start(struct daemon *d, struct errmsg *msg)
 	enum err rc = d->options->settings(d->options->settings_ctx, &d->config, msg);
 
 	d->log.level = d->config.log_level;
+	raise_descriptor_limit();
 	if (rc == OK)
 		rc = open_signals(d, msg); /* before nng's threads inherit the mask */
 	if (rc == OK)

@@ -106,29 +106,22 @@ void engine_free(struct engine *e)
 
 /* ---- Events from the port ------------------------------------------------------ */
 
-static size_t count_half_open(const struct engine *e)
-{
-	size_t count = 0;
-
-	for (size_t i = 0; i < e->conn_count; i++)
-		count += e->conns[i]->is_inbound && !e->conns[i]->is_established;
-	return count;
-}
-
 void engine_accepted(struct engine *e, struct now now, struct conn_id id, const char *from)
 {
 	struct conn *c;
 
-	if (e->is_paused || count_half_open(e) >= HALF_OPEN_MAX) {
+	if (e->is_paused) {
 		e->port.close(e->port.ctx, id, false);
 		return;
 	}
+	engine_make_room(e, engine_source(from), now);
 	c = conn_add(e, id, now);
 	if (!c) {
 		e->port.close(e->port.ctx, id, false);
 		return;
 	}
 	c->is_inbound = true;
+	c->source = engine_source(from);
 	snprintf(c->from, sizeof(c->from), "%s", from);
 	conn_start(e, c, now);
 	engine_turn(e, now);
@@ -319,9 +312,12 @@ bool engine_is_paused(const struct engine *e)
 
 bool engine_is_idle(const struct engine *e)
 {
-	for (size_t i = 0; i < e->conn_count; i++)
-		if (!e->conns[i]->session || !session_is_in_sync(e->conns[i]->session))
+	for (size_t i = 0; i < e->conn_count; i++) {
+		const struct conn *c = e->conns[i];
+
+		if (!conn_is_stranger(c) && (!c->session || !session_is_in_sync(c->session)))
 			return false;
+	}
 	for (size_t i = 0; i < e->peers.count; i++)
 		if (can_dial(e, e->peers.peers[i]) &&
 		    e->peers.peers[i]->schedule.next_ms <= e->now_ms)

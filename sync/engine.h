@@ -61,7 +61,8 @@ void engine_pause(struct engine *e,
 void engine_resume(struct engine *e, struct now now);
 bool engine_is_paused(const struct engine *e);
 
-/* Every session is open, compared, and neither side lacks anything. */
+/* Every session is open, compared, and neither side lacks anything. Who has not
+ * proved who it is does not count. */
 bool engine_is_idle(const struct engine *e);
 
 /* Asserts the invariants of the engine and of its sessions (sync/session.h). For

@@ -155,39 +155,6 @@ void conn_dial_failed(struct engine *e, struct conn *c, struct now now, enum err
 	conn_drop(e, c);
 }
 
-/* FNV-1a, of who (without the port, which changes) and why. */
-static uint64_t stranger_hash(const char *from, const char *why)
-{
-	const char *port = strrchr(from, ':');
-	size_t size = port ? (size_t)(port - from) : strlen(from);
-	uint64_t hash = UINT64_C(0xcbf29ce484222325);
-
-	for (size_t i = 0; i < size; i++)
-		hash = (hash ^ (uint8_t)from[i]) * UINT64_C(0x100000001b3);
-	for (; *why; why++)
-		hash = (hash ^ (uint8_t)*why) * UINT64_C(0x100000001b3);
-	return hash;
-}
-
-static void log_stranger(struct engine *e, const struct conn *c, const struct session_end *end)
-{
-	uint64_t hash = stranger_hash(c->from, end->name);
-	char text[ERRMSG_BYTES_MAX];
-	bool is_news = end->code != ERR_CLOSED; /* anybody may connect and leave */
-
-	for (size_t i = 0; i < STRANGERS_MAX; i++)
-		is_news = is_news && e->strangers[i] != hash;
-	if (is_news) {
-		e->strangers[e->stranger_at] = hash;
-		e->stranger_at = (e->stranger_at + 1) % STRANGERS_MAX;
-	}
-	snprintf(text, sizeof(text), "%s: %.400s", end->name, end->text);
-	if (end->code == OK)
-		engine_log(e, LOG_INFO, end->name, c->from, end->text);
-	else
-		engine_log(e, is_news ? LOG_WARN : LOG_DEBUG, "stranger-refused", c->from, text);
-}
-
 /* ---- What follows -------------------------------------------------------------------- */
 
 /* Changesets moved, and it was the link that ended it: a full disk ends every
@@ -248,7 +215,7 @@ void conn_ended(struct engine *e, struct conn *c, struct now now)
 	bool is_duplicate = strcmp(end->name, BYE_DUPLICATE) == 0;
 
 	if (!c->peer)
-		log_stranger(e, c, end);
+		engine_log_stranger(e, c, end, now);
 	else if (is_duplicate)
 		engine_log(e, LOG_DEBUG, "session-closed", peer_name(c->peer), end->name);
 	else

@@ -8,9 +8,10 @@
 #include "sync/session.h"
 
 enum engine_limit {
-	HALF_OPEN_MAX = 32,           /* connections of strangers at a time */
+	HALF_OPEN_MAX = 128,          /* connections of strangers at a time */
 	QUEUE_BYTES_HIGH = 512 << 10, /* of one connection's port; no new chunk above */
-	STRANGERS_MAX = 16,           /* reasons remembered, so that each is logged once */
+	STRANGERS_MAX = 16,           /* reasons remembered, so that each is logged once; */
+	STRANGERS_MS = 60000,         /* so many in this time, the rest is for the debug log */
 	GOOD_AFTER_MS = 5000,         /* a session that lasted so long was a good one */
 	SETTLED_AFTER_MS = 10000,     /* both sides know of each other's connection by then */
 	RENEW_WAIT_MS = 5000,         /* for the dialler to come back */
@@ -25,6 +26,7 @@ struct conn {
 	bool is_established; /* the peer has proved who it is */
 	bool is_gone;        /* the port has closed it */
 	char from[ADDRESS_TEXT_MAX + 1];
+	uint64_t source;               /* of an inbound one: the host, or the network, of `from` */
 	char warned[ERRMSG_BYTES_MAX]; /* the session's warning that was logged */
 	uint64_t dial_deadline_ms;
 	uint64_t established_ms;
@@ -54,7 +56,10 @@ struct engine {
 	uint64_t now_ms;                           /* mono, of the turn at hand or the last one */
 	uint8_t directory_digest[VV_DIGEST_BYTES]; /* when the peers were listed */
 
-	uint64_t strangers[STRANGERS_MAX]; /* hashes of who and why; a ring */
+	struct {
+		uint64_t hash; /* of who and why; 0: none */
+		uint64_t said_ms;
+	} strangers[STRANGERS_MAX]; /* a ring */
 	size_t stranger_at;
 };
 
@@ -76,6 +81,14 @@ void conn_dial_failed(struct engine *e, struct conn *c, struct now now, enum err
 		      const char *reason);
 void engine_peer_failed(struct engine *e, struct peer *p, struct now now, enum err rc,
 			const char *text);
+
+/* engine_stranger.c: connections whose peer has not proved who it is. */
+bool conn_is_stranger(const struct conn *c);
+uint64_t engine_source(const char *from);
+/* Somebody new comes from there: if too many wait already, one of them is closed. */
+void engine_make_room(struct engine *e, uint64_t source, struct now now);
+void engine_log_stranger(struct engine *e, const struct conn *c, const struct session_end *end,
+			 struct now now);
 
 /* engine_turn.c: what follows from any event: news are passed on, one chunk a
  * session is made, bytes go to the port, what has ended is cleared away. */

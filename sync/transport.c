@@ -90,6 +90,21 @@ static void accept_or_pause(struct listener *l, bool pause)
 		nng_stream_listener_accept(l->nng, l->aio);
 }
 
+/* Who is refused may linger to read why, but must not keep others out by it. */
+static void hurry_oldest(struct transport *t)
+{
+	struct stream *oldest = NULL;
+
+	for (size_t i = 0; i < TRANSPORT_CONNS_MAX; i++) {
+		struct stream *s = t->streams[i];
+
+		if (s && stream_is_lingering(s) && (!oldest || s->id.id < oldest->id.id))
+			oldest = s;
+	}
+	if (oldest)
+		stream_hurry(oldest);
+}
+
 static void take_in(struct transport *t, nng_stream *nng)
 {
 	const struct transport_events *events = &t->hub.events;
@@ -97,6 +112,8 @@ static void take_in(struct transport *t, nng_stream *nng)
 	struct errmsg why;
 	struct stream *s;
 
+	if (t->accepted_count >= TRANSPORT_CROWDED)
+		hurry_oldest(t);
 	if (!has_room(t)) { /* several listeners, one place */
 		nng_stream_free(nng);
 		return;

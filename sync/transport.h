@@ -17,10 +17,12 @@
 enum {
 	TRANSPORT_CONNS_MAX = 1024,   /* dialled ones included; beyond, accepting waits */
 	TRANSPORT_ACCEPTED_MAX = 768, /* the rest is kept for dialling */
+	TRANSPORT_CROWDED = 704,      /* accepted ones from which on nobody may linger */
 	TRANSPORT_LISTENERS_MAX = 8,
-	TRANSPORT_RECV_BYTES = 256 << 10,
-	TRANSPORT_KEPT_BYTES = 256 << 10, /* of an idle connection's send queue */
-	TRANSPORT_DIAL_MS = 15000,        /* for each address family tried */
+	TRANSPORT_RECV_BYTES_MIN = 4 << 10, /* the receive buffer at first, */
+	TRANSPORT_RECV_BYTES = 256 << 10,   /* and of one that was always full */
+	TRANSPORT_KEPT_BYTES = 256 << 10,   /* of an idle connection's send queue */
+	TRANSPORT_DIAL_MS = 15000,          /* for each address family tried */
 	TRANSPORT_SEND_MS = 60000,       /* without any progress; then the peer is taken for dead */
 	TRANSPORT_LINGER_MS = 1000,      /* after a flushing close, for the peer to close too */
 	TRANSPORT_ACCEPT_PAUSE_MS = 100, /* after an error, e.g. no file descriptors */

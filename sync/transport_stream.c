@@ -51,10 +51,36 @@ static const char *reason_of(int error)
 	}
 }
 
+/* Who fills the buffer gets a larger one: those who only knock cost little. */
+static bool size_buffer(struct stream *s)
+{
+	size_t cap = s->recv_cap ? s->recv_cap : TRANSPORT_RECV_BYTES_MIN;
+	uint8_t *buffer;
+
+	if (s->recv_count == s->recv_cap && s->recv_cap && !s->is_disowned)
+		cap *= 2;
+	if (cap > TRANSPORT_RECV_BYTES)
+		cap = TRANSPORT_RECV_BYTES;
+	if (cap == s->recv_cap)
+		return true;
+	buffer = malloc(cap); /* nothing of the old one is wanted any more */
+	if (!buffer)
+		return s->recv_cap > 0;
+	free(s->recv_buffer);
+	s->recv_buffer = buffer;
+	s->recv_cap = cap;
+	return true;
+}
+
 static void receive(struct stream *s)
 {
-	nng_iov iov = { .iov_buf = s->recv_buffer, .iov_len = TRANSPORT_RECV_BYTES };
+	nng_iov iov;
 
+	if (!size_buffer(s)) {
+		shut(s, reason_of(NNG_ENOMEM));
+		return;
+	}
+	iov = (nng_iov){ .iov_buf = s->recv_buffer, .iov_len = s->recv_cap };
 	if (nng_aio_set_iov(s->recv_aio, 1, &iov) != 0) {
 		shut(s, reason_of(NNG_ENOMEM));
 		return;
@@ -70,6 +96,7 @@ static void open_received(void *owner)
 	struct bytes data = bytes_of(s->recv_buffer, nng_aio_count(s->recv_aio));
 
 	s->is_receiving = false;
+	s->recv_count = data.size;
 	unsettle(s);
 	if (s->state == STREAM_CLOSING)
 		return;
@@ -169,9 +196,7 @@ static struct stream *stream_new(struct stream_hub *hub, struct conn_id id)
 	s->id = id;
 	s->send_mail = (struct mail){ .open = open_sent, .owner = s };
 	s->recv_mail = (struct mail){ .open = open_dialled, .owner = s };
-	/* Untouched pages of a large buffer cost nothing. */
-	s->recv_buffer = malloc(TRANSPORT_RECV_BYTES);
-	if (!s->recv_buffer || nng_aio_alloc(&s->recv_aio, post, &s->recv_mail) != 0 ||
+	if (nng_aio_alloc(&s->recv_aio, post, &s->recv_mail) != 0 ||
 	    nng_aio_alloc(&s->send_aio, post, &s->send_mail) != 0) {
 		stream_free(s);
 		return NULL;
@@ -281,6 +306,16 @@ void stream_close(struct stream *s, bool flush)
 	else
 		shut(s, NULL);
 	unsettle(s);
+}
+
+bool stream_is_lingering(const struct stream *s)
+{
+	return s->state == STREAM_FLUSHING || s->state == STREAM_LINGERING;
+}
+
+void stream_hurry(struct stream *s)
+{
+	shut(s, NULL);
 }
 
 /* Put what was queued in the air, all in one piece. */

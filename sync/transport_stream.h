@@ -55,9 +55,10 @@ struct stream {
 	struct mail send_mail;
 	bool is_receiving;
 	bool is_sending;
-	uint8_t *recv_buffer;
-	struct buf queue;  /* to be sent after `flight` */
-	struct buf flight; /* being sent; nng reads it */
+	uint8_t *recv_buffer;        /* `recv_cap` bytes; NULL before the first receive */
+	size_t recv_cap, recv_count; /* ... and what the last receive filled of them */
+	struct buf queue;            /* to be sent after `flight` */
+	struct buf flight;           /* being sent; nng reads it */
 	size_t flight_sent;
 
 	bool is_unsettled;
@@ -81,6 +82,10 @@ void stream_send(struct stream *s, struct bytes data);
 
 /* The owner's close: no more events. */
 void stream_close(struct stream *s, bool flush);
+/* Closed by the owner, and there only for the peer to read our last words. */
+bool stream_is_lingering(const struct stream *s);
+/* Give up what a flushing close waits for. */
+void stream_hurry(struct stream *s);
 
 /* Do what is due at the end of a turn. True: the connection has ended and can be freed. */
 bool stream_settle(struct stream *s);

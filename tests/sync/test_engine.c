@@ -535,97 +535,6 @@ static void former_member_is_sent_away(void **state)
 	world_release(&t.world);
 }
 
-/* A host that connects and says nothing, or this. */
-struct intruder {
-	unsigned host;
-	struct port port;
-	struct bytes words;
-	unsigned closed_count;
-};
-
-static void intruder_connected(void *ctx, struct conn_id conn)
-{
-	struct intruder *i = ctx;
-
-	if (i->words.size)
-		i->port.send(i->port.ctx, conn, i->words);
-}
-
-static void intruder_received(void *ctx, struct conn_id conn, struct bytes data)
-{
-}
-
-static void intruder_sent(void *ctx, struct conn_id conn, size_t bytes)
-{
-}
-
-static void intruder_closed(void *ctx, struct conn_id conn, const char *reason)
-{
-	struct intruder *i = ctx;
-
-	i->closed_count++;
-}
-
-static void intruder_init(struct intruder *i, struct world *w, const char *words)
-{
-	*i = (struct intruder){ .words = bytes_of_str(words) };
-	i->host = loopnet_add(w->net, &(struct loopnet_events){ .ctx = i,
-								.connected = intruder_connected,
-								.received = intruder_received,
-								.sent = intruder_sent,
-								.closed = intruder_closed });
-	i->port = loopnet_port(w->net, i->host);
-}
-
-static void intruder_dials(struct intruder *i, const struct site *to)
-{
-	char address[LOOPNET_ADDRESS_BYTES];
-	struct conn_id id;
-
-	loopnet_address(to->host, address);
-	OFFICE_MUST(i->port.dial(i->port.ctx, address, &id, &msg));
-}
-
-static void garbage_is_refused_and_bothers_nobody(void **state)
-{
-	struct intruder intruder;
-	struct two t;
-
-	two_init(&t);
-	intruder_init(&intruder, &t.world, "GET / HTTP/1.1\r\n\r\n");
-	world_start(&t.world);
-	world_run(&t.world);
-	for (int i = 0; i < 100; i++)
-		intruder_dials(&intruder, t.sha);
-	world_run(&t.world);
-	assert_int_equal(intruder.closed_count, 100);
-	assert_int_equal(site_logged(t.sha, "WARN stranger-refused host2:1: format"), 1);
-	assert_in_sync(t.sha, "FRA");
-	world_release(&t.world);
-}
-
-static void strangers_can_hold_few_connections_for_a_short_time(void **state)
-{
-	struct intruder intruder;
-	struct two t;
-
-	two_init(&t);
-	intruder_init(&intruder, &t.world, "");
-	site_start(t.sha);
-	for (int i = 0; i < 40; i++)
-		intruder_dials(&intruder, t.sha);
-	world_run(&t.world);
-	assert_int_equal(intruder.closed_count, 40 - 32);
-	world_pass(&t.world, ACCEPT_MS_MAX - 1);
-	assert_int_equal(intruder.closed_count, 40 - 32);
-	world_pass(&t.world, 1);
-	assert_int_equal(intruder.closed_count, 40);
-	site_start(t.fra);
-	world_run(&t.world);
-	assert_in_sync(t.sha, "FRA");
-	world_release(&t.world);
-}
-
 /* Damages one piece of what goes to a host. */
 struct damage {
 	unsigned to;
@@ -780,8 +689,6 @@ int main(void)
 		cmocka_unit_test(stranger_is_welcome_once_the_directory_knows_it),
 		cmocka_unit_test(who_could_not_be_trusted_is_dialled_when_the_directory_changes),
 		cmocka_unit_test(former_member_is_sent_away),
-		cmocka_unit_test(garbage_is_refused_and_bothers_nobody),
-		cmocka_unit_test(strangers_can_hold_few_connections_for_a_short_time),
 		cmocka_unit_test(damaged_frame_ends_the_session_only),
 		cmocka_unit_test(replayed_frames_end_the_session_only),
 		cmocka_unit_test(feed_from_the_future_waits_and_others_go_on),

@@ -631,6 +631,57 @@ static void accepting_waits_at_the_limit(void **state)
 	setrlimit(RLIMIT_NOFILE, &before);
 }
 
+/* Each is refused with a last word, and stays to read it. */
+static void accepting_does_not_wait_for_who_lingers(void **state)
+{
+	enum { COUNT = TRANSPORT_ACCEPTED_MAX + 200 };
+	struct world *w = world_new("127.0.0.1:0");
+	struct rlimit before, wide;
+	static int fds[COUNT];
+
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+	wide = before;
+	wide.rlim_cur = wide.rlim_max;
+	if (wide.rlim_max < 2 * COUNT + 64 || setrlimit(RLIMIT_NOFILE, &wide) != 0)
+		skip();
+	for (size_t i = 0; i < COUNT; i++) {
+		fds[i] = raw_connect(w);
+		PUMP_UNTIL(w, w->accepted_count == i + 1);
+		send_bytes(w, &w->ends[i], bytes_of_str("no"));
+		w->port.close(w->port.ctx, w->ends[i].id, true);
+	}
+	assert_int_equal(w->trouble_count, 0);
+	for (size_t i = 0; i < COUNT; i++) {
+		char word[2];
+
+		PUMP_UNTIL(w, recv(fds[i], word, sizeof(word), MSG_PEEK | MSG_DONTWAIT) == 2);
+		close(fds[i]);
+	}
+	world_free(w);
+	setrlimit(RLIMIT_NOFILE, &before);
+}
+
+/* Who sends little costs little, who sends much is read in large pieces. */
+static void pieces_grow_with_what_comes(void **state)
+{
+	struct world *w = world_new("127.0.0.1:0");
+	struct prng prng;
+	struct buf data;
+	struct end *dialled, *accepted;
+
+	prng_init(&prng, 1);
+	data = random_bytes(&prng, 8 << 20);
+	dialled = connect_ends(w, &accepted);
+	send_bytes(w, dialled, buf_bytes(&data));
+	PUMP_UNTIL(w, accepted->received.size >= TRANSPORT_RECV_BYTES_MIN);
+	assert_int_equal(accepted->received_max, TRANSPORT_RECV_BYTES_MIN);
+	PUMP_UNTIL(w, accepted->received.size == data.size);
+	assert_received(accepted, &data);
+	assert_true(accepted->received_max > 16 * TRANSPORT_RECV_BYTES_MIN);
+	buf_release(&data);
+	world_free(w);
+}
+
 static int end_library(void **state)
 {
 	transport_library_release();
@@ -656,6 +707,8 @@ int main(void)
 		cmocka_unit_test(end_amid_traffic_waits_for_what_is_out),
 		cmocka_unit_test(accepting_goes_on_after_descriptors_ran_out),
 		cmocka_unit_test(accepting_waits_at_the_limit),
+		cmocka_unit_test(accepting_does_not_wait_for_who_lingers),
+		cmocka_unit_test(pieces_grow_with_what_comes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, end_library);

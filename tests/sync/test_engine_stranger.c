@@ -1,0 +1,234 @@
+/* sync/engine: strangers at the door, and the members that they must not keep out. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "sync/engine_impl.h"
+#include "tests/sync/world.h"
+
+enum { MINUTE_MS = 60 * 1000 };
+
+/* Shanghai listens, Frankfurt dials it; and somebody who opens connections and says the same
+ * words on each. */
+struct two {
+	struct world world;
+	struct site *sha, *fra;
+};
+
+static void two_init(struct two *t)
+{
+	world_init(&t->world);
+	t->sha = world_add_office(&t->world, "SHA");
+	t->fra = world_add_office(&t->world, "FRA");
+	site_dials(t->fra, t->sha);
+}
+
+static void assert_in_sync(const struct site *a, const char *code)
+{
+	assert_int_equal(site_peer(a, code).state, PEER_IN_SYNC);
+	assert_true(engine_is_idle(a->engine));
+}
+
+struct intruder {
+	unsigned host;
+	struct port port;
+	struct bytes words;
+	unsigned closed_count;
+};
+
+static void intruder_connected(void *ctx, struct conn_id conn)
+{
+	struct intruder *i = ctx;
+
+	if (i->words.size)
+		i->port.send(i->port.ctx, conn, i->words);
+}
+
+static void intruder_received(void *ctx, struct conn_id conn, struct bytes data)
+{
+}
+
+static void intruder_sent(void *ctx, struct conn_id conn, size_t bytes)
+{
+}
+
+static void intruder_closed(void *ctx, struct conn_id conn, const char *reason)
+{
+	struct intruder *i = ctx;
+
+	i->closed_count++;
+}
+
+static void intruder_init(struct intruder *i, struct world *w, const char *words)
+{
+	*i = (struct intruder){ .words = bytes_of_str(words) };
+	i->host = loopnet_add(w->net, &(struct loopnet_events){ .ctx = i,
+								.connected = intruder_connected,
+								.received = intruder_received,
+								.sent = intruder_sent,
+								.closed = intruder_closed });
+	i->port = loopnet_port(w->net, i->host);
+}
+
+static void intruder_dials(struct intruder *i, const struct site *to, unsigned count)
+{
+	char address[LOOPNET_ADDRESS_BYTES];
+	struct conn_id id;
+
+	loopnet_address(to->host, address);
+	while (count--)
+		OFFICE_MUST(i->port.dial(i->port.ctx, address, &id, &msg));
+}
+
+static void garbage_is_refused_and_bothers_nobody(void **state)
+{
+	struct intruder intruder;
+	struct two t;
+
+	two_init(&t);
+	intruder_init(&intruder, &t.world, "GET / HTTP/1.1\r\n\r\n");
+	world_start(&t.world);
+	world_run(&t.world);
+	intruder_dials(&intruder, t.sha, 100);
+	world_run(&t.world);
+	assert_int_equal(intruder.closed_count, 100);
+	assert_int_equal(site_logged(t.sha, "WARN stranger-refused host2:1: format"), 1);
+	assert_in_sync(t.sha, "FRA");
+	world_release(&t.world);
+}
+
+static void strangers_can_hold_few_connections_for_a_short_time(void **state)
+{
+	struct intruder intruder;
+	struct two t;
+
+	two_init(&t);
+	intruder_init(&intruder, &t.world, "");
+	site_start(t.sha);
+	intruder_dials(&intruder, t.sha, HALF_OPEN_MAX + 8);
+	world_run(&t.world);
+	assert_int_equal(intruder.closed_count, 8);
+	assert_int_equal(site_logged(t.sha, "WARN stranger-refused host2:1: limit"), 1);
+	world_pass(&t.world, ACCEPT_MS_MAX - 1);
+	assert_int_equal(intruder.closed_count, 8);
+	world_pass(&t.world, 1);
+	assert_int_equal(intruder.closed_count, HALF_OPEN_MAX + 8);
+	assert_int_equal(engine_deadline(t.sha->engine), UINT64_MAX);
+	world_release(&t.world);
+}
+
+static void member_gets_in_while_strangers_hold_every_place(void **state)
+{
+	struct intruder intruder;
+	struct two t;
+
+	two_init(&t);
+	intruder_init(&intruder, &t.world, "");
+	site_start(t.sha);
+	intruder_dials(&intruder, t.sha, 3 * HALF_OPEN_MAX);
+	world_run(&t.world);
+	site_start(t.fra);
+	world_run(&t.world);
+	assert_in_sync(t.sha, "FRA");
+	intruder_dials(&intruder, t.sha, 3 * HALF_OPEN_MAX);
+	world_run(&t.world);
+	assert_in_sync(t.sha, "FRA");
+	world_release(&t.world);
+}
+
+static void crowd_from_one_place_displaces_only_itself(void **state)
+{
+	struct intruder quiet, crowd;
+	struct two t;
+
+	two_init(&t);
+	intruder_init(&quiet, &t.world, "");
+	intruder_init(&crowd, &t.world, "");
+	site_start(t.sha);
+	intruder_dials(&quiet, t.sha, 2);
+	intruder_dials(&crowd, t.sha, 3 * HALF_OPEN_MAX);
+	world_run(&t.world);
+	assert_int_equal(quiet.closed_count, 0);
+	assert_int_equal(crowd.closed_count, 2 * HALF_OPEN_MAX + 2);
+	world_release(&t.world);
+}
+
+static void places_are_shared_between_many_sources(void **state)
+{
+	enum { CROWD = 30 };
+	struct intruder crowd[CROWD];
+	struct two t;
+
+	two_init(&t);
+	site_start(t.sha);
+	for (size_t i = 0; i < CROWD; i++) {
+		intruder_init(&crowd[i], &t.world, "");
+		intruder_dials(&crowd[i], t.sha, 10);
+	}
+	world_run(&t.world);
+	for (size_t i = 0; i < CROWD; i++)
+		assert_in_range(10 - crowd[i].closed_count, HALF_OPEN_MAX / CROWD,
+				HALF_OPEN_MAX / CROWD + 1);
+	world_release(&t.world);
+}
+
+/* Who has many addresses must not fill the disk with lines about them. */
+static void log_names_few_strangers_a_minute(void **state)
+{
+	enum { CROWD = 30 };
+	struct intruder crowd[CROWD];
+	struct two t;
+
+	two_init(&t);
+	site_start(t.sha);
+	for (size_t i = 0; i < CROWD; i++) {
+		intruder_init(&crowd[i], &t.world, "garbage");
+		intruder_dials(&crowd[i], t.sha, 3);
+	}
+	world_run(&t.world);
+	assert_int_equal(site_logged(t.sha, "WARN stranger-refused"), STRANGERS_MAX);
+	world_pass(&t.world, MINUTE_MS);
+	for (size_t i = 0; i < CROWD; i++)
+		intruder_dials(&crowd[i], t.sha, 1);
+	world_run(&t.world);
+	assert_int_equal(site_logged(t.sha, "WARN stranger-refused"), CROWD);
+	world_release(&t.world);
+}
+
+static void source_is_an_address_or_a_network(void **state)
+{
+	static const struct {
+		const char *a, *b;
+		bool is_same;
+	} cases[] = {
+		{ "192.0.2.1:1", "192.0.2.1:65535", true },
+		{ "192.0.2.1:1", "192.0.2.2:1", false },
+		{ "[2001:db8::1]:1", "[2001:db8::ffff:1]:2", true },
+		{ "[2001:db8:0:1::1]:1", "[2001:db8:0:1:8000::]:1", true },
+		{ "[2001:db8:0:1::1]:1", "[2001:db8:0:2::1]:1", false },
+		{ "[fe80::1%eth0]:1", "[fe80::1%eth0]:2", true },
+		{ "?", "192.0.2.1:1", false },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		assert_int_equal(engine_source(cases[i].a) == engine_source(cases[i].b),
+				 cases[i].is_same);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(garbage_is_refused_and_bothers_nobody),
+		cmocka_unit_test(strangers_can_hold_few_connections_for_a_short_time),
+		cmocka_unit_test(member_gets_in_while_strangers_hold_every_place),
+		cmocka_unit_test(crowd_from_one_place_displaces_only_itself),
+		cmocka_unit_test(places_are_shared_between_many_sources),
+		cmocka_unit_test(log_names_few_strangers_a_minute),
+		cmocka_unit_test(source_is_an_address_or_a_network),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
