@@ -27,19 +27,21 @@ static const struct measurement measurements[] = {
 	{ measure_catchup_batched, { "catchup_batched", "wire_bytes_batched" } },
 	{ measure_live,
 	  { "incremental", "noop", "noop_bytes", "propagation_p50", "propagation_p99" } },
+	{ measure_strangers, { "stranger_p50", "stranger_p99", "stranger_rss", "stranger_rate" } },
 };
 
-/* Has a size of its own. */
-static const struct measurement simulation = { measure_simulator, { "sim_applies" } };
+/* Have a size of their own. */
+static const struct measurement without_records[] = {
+	{ measure_handshake, { "handshake" } },
+	{ measure_simulator, { "sim_applies" } },
+};
 
 static const struct {
 	const char *name;
 	int (*main)(int argc, char **argv);
 } servers[] = {
-	{ "open", serve_open },
-	{ "open-raw", serve_open_raw },
-	{ "node", serve_node },
-	{ "raw-link", serve_raw_link },
+	{ "open", serve_open },         { "open-raw", serve_open_raw },   { "node", serve_node },
+	{ "raw-link", serve_raw_link }, { "strangers", serve_strangers },
 };
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
@@ -160,7 +162,8 @@ int main(int argc, char **argv)
 	make_folder(b);
 	for (size_t i = 0; i < options.size_count; i++)
 		measure_size(b, options.sizes[i]);
-	run_if_wanted(&simulation, b);
+	for (size_t i = 0; i < ARRAY_SIZE(without_records); i++)
+		run_if_wanted(&without_records[i], b);
 	if (!b->is_json && !b->only)
 		report_floors();
 	return 0;

@@ -11,6 +11,8 @@ void measure_open(struct bench *b);
 void measure_catchup(struct bench *b);
 void measure_catchup_batched(struct bench *b);
 void measure_live(struct bench *b);
+void measure_strangers(struct bench *b);
+void measure_handshake(struct bench *b);
 void measure_simulator(struct bench *b);
 
 /* Processes that a measurement starts: `huitong-bench NAME ARGUMENT...`. */
@@ -18,5 +20,6 @@ int serve_open(int argc, char **argv);
 int serve_open_raw(int argc, char **argv);
 int serve_node(int argc, char **argv);
 int serve_raw_link(int argc, char **argv);
+int serve_strangers(int argc, char **argv);
 
 #endif

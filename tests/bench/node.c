@@ -118,7 +118,8 @@ static void on_trouble(void *ctx, const char *what)
 static void on_log(void *ctx, enum log_level level, const char *event, const char *who,
 		   const char *detail)
 {
-	if (level >= LOG_WARN)
+	/* Strangers are part of what is measured. */
+	if (level >= LOG_WARN && strcmp(event, "stranger-refused") != 0)
 		fprintf(stderr, "huitong-bench: %s %s: %s\n", event, who, detail);
 }
 

@@ -112,11 +112,21 @@ uint64_t pair_traffic(struct pair *p)
 	return bytes[0] + bytes[1];
 }
 
-struct pair_memory pair_memory(struct pair *p)
+static struct pair_memory memory_of(struct process *p)
 {
 	uint64_t kib[2];
 
-	process_tell(&p->fra, "memory");
-	hear_numbers(&p->fra, "memory", kib);
+	process_tell(p, "memory");
+	hear_numbers(p, "memory", kib);
 	return (struct pair_memory){ .now_kib = kib[0], .peak_kib = kib[1] };
+}
+
+struct pair_memory pair_memory(struct pair *p)
+{
+	return memory_of(&p->fra);
+}
+
+struct pair_memory pair_listener_memory(struct pair *p)
+{
+	return memory_of(&p->sha);
 }

@@ -42,10 +42,11 @@ double pair_ask(struct pair *p);
 /* Bytes that FRA has sent and received since it started. */
 uint64_t pair_traffic(struct pair *p);
 
-/* Resident memory of FRA. */
+/* Resident memory of FRA, and of SHA. */
 struct pair_memory {
 	size_t now_kib, peak_kib;
 };
 struct pair_memory pair_memory(struct pair *p);
+struct pair_memory pair_listener_memory(struct pair *p);
 
 #endif

@@ -28,6 +28,12 @@ static const struct figure figures[] = {
 	{ "rss_catchup", "MiB", .reach = 64, .floor = "the same process before it dials" },
 	{ "open", "ms", .reach = 10,
 	  .floor = "a process that reads one row of the plain table by its key" },
+	{ "stranger_p50", "ms", .reach = 3, .floor = "the same with nobody at the door" },
+	{ "stranger_p99", "ms", .reach = 10, .floor = "the same with nobody at the door" },
+	{ "stranger_rss", "MiB", .reach = 64, .floor = "the same process before they came" },
+	{ "stranger_rate", "1/s", .is_rate = true },
+	{ "handshake", "1/s", .is_rate = true, .reach = 1000,
+	  .floor = "its eight X25519 multiplications in libsodium" },
 	{ "sim_applies", "1/s", .is_rate = true, .reach = 20000,
 	  .floor = "INSERTs of the same rows into a plain table in memory" },
 };
