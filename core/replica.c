@@ -649,6 +649,11 @@ enum err replica_quick_check(struct replica *r, struct errmsg *msg)
 	return store_quick_check(r->store, msg);
 }
 
+enum disk_state replica_disk(const struct replica *r)
+{
+	return store_disk(r->store);
+}
+
 enum err replica_stats(struct replica *r, struct replica_stats *out, struct errmsg *msg)
 {
 	struct replica_stats stats = { .feeds = r->feed_count };

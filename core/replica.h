@@ -437,6 +437,11 @@ MUST_CHECK enum err replica_backup(struct replica *r, const char *path,
 /* SQLite's own structure check. ERR_CORRUPT with its words. */
 MUST_CHECK enum err replica_quick_check(struct replica *r, struct errmsg *msg);
 
+/* How the disk took the last transaction, or a checkpoint. Once it has failed, the
+ * next one begins with opening and checking the store anew. */
+enum disk_state { DISK_GOOD, DISK_FULL, DISK_FAILED };
+enum disk_state replica_disk(const struct replica *r);
+
 struct replica_stats {
 	uint64_t changesets, feeds, spaces, records, conflicts;
 	uint64_t database_bytes, wal_bytes;

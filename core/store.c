@@ -95,7 +95,7 @@ static const struct {
 	{ SQLITE_TOOBIG, ERR_LIMIT, NULL },
 };
 
-enum err store_error(const struct store *s, int result, const char *what, struct errmsg *msg)
+enum err store_error(struct store *s, int result, const char *what, struct errmsg *msg)
 {
 	const char *words = sqlite3_errmsg(s->db);
 	enum err rc = ERR_IO;
@@ -107,6 +107,9 @@ enum err store_error(const struct store *s, int result, const char *what, struct
 		if (results[i].words)
 			words = results[i].words;
 	}
+	if (store_is_failure(result))
+		words = "the disk failed; it will be checked before anything else is written";
+	store_note_result(s, result);
 	return errmsg_set(msg, rc, "%s: %s: %s", s->path, what, words);
 }
 
@@ -121,8 +124,7 @@ static sqlite3_stmt *prepare(struct store *s, const char *sql, enum err *rc, str
 	return stmt;
 }
 
-sqlite3_stmt *store_statement(struct store *s, enum query which, enum err *rc,
-			      struct errmsg *msg)
+sqlite3_stmt *store_statement(struct store *s, enum query which, enum err *rc, struct errmsg *msg)
 {
 	*rc = OK;
 	if (!s->statements[which])
@@ -246,6 +248,7 @@ static enum err configure(struct store *s, struct errmsg *msg)
 	struct buf sql = BUF_EMPTY;
 
 	sqlite3_busy_timeout(s->db, BUSY_TIMEOUT_MS);
+	store_watch_log(s);
 	sqlite3_extended_result_codes(s->db, 1);
 	buf_printf(&sql,
 		   "PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON; "
@@ -423,10 +426,10 @@ static int open_frozen(struct store *s)
 	return result;
 }
 
-static enum err open_database(struct store *s, const char *vfs, bool create, struct errmsg *msg)
+static enum err open_database(struct store *s, bool create, struct errmsg *msg)
 {
 	int flags = s->read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE;
-	bool on_disk = !vfs && strcmp(s->path, ":memory:") != 0;
+	bool on_disk = !s->vfs && strcmp(s->path, ":memory:") != 0;
 	int result;
 
 	if (on_disk && !create && access(s->path, F_OK) != 0)
@@ -437,8 +440,20 @@ static enum err open_database(struct store *s, const char *vfs, bool create, str
 	if (on_disk && s->read_only && is_frozen(s->path))
 		result = open_frozen(s);
 	else
-		result = sqlite3_open_v2(s->path, &s->db, flags | SQLITE_OPEN_NOMUTEX, vfs);
+		result = sqlite3_open_v2(s->path, &s->db, flags | SQLITE_OPEN_NOMUTEX, s->vfs);
 	return result == SQLITE_OK ? OK : store_error(s, result, "open", msg);
+}
+
+enum err store_connect(struct store *s, bool create, struct errmsg *msg)
+{
+	bool is_empty;
+	enum err rc = open_database(s, create, msg);
+
+	if (rc == OK)
+		rc = configure(s, msg);
+	if (rc == OK)
+		rc = check_owner(s, create, &is_empty, msg);
+	return rc == OK ? switch_to_wal(s, msg) : rc;
 }
 
 /* Two processes may create or migrate at once: look again under the lock. */
@@ -465,7 +480,6 @@ enum err store_open(struct store **out, const char *path, const char *vfs, bool 
 {
 	struct store *s = calloc(1, sizeof(*s));
 	size_t kind_count;
-	bool is_empty;
 	enum err rc = ERR_NOMEM;
 
 	schema_kinds(&kind_count);
@@ -473,16 +487,11 @@ enum err store_open(struct store **out, const char *path, const char *vfs, bool 
 		return ERR_NOMEM;
 	s->read_only = read_only;
 	s->path = strdup(path);
+	s->vfs = vfs ? strdup(vfs) : NULL;
 	s->kinds = calloc(kind_count, sizeof(*s->kinds));
-	if (!s->path || !s->kinds)
+	if (!s->path || (vfs && !s->vfs) || !s->kinds)
 		goto out;
-	rc = open_database(s, vfs, create, msg);
-	if (rc == OK)
-		rc = configure(s, msg);
-	if (rc == OK)
-		rc = check_owner(s, create, &is_empty, msg);
-	if (rc == OK)
-		rc = switch_to_wal(s, msg);
+	rc = store_connect(s, create, msg);
 	if (rc == OK)
 		rc = migrate_locked(s, create, msg);
 	if (rc == OK)
@@ -496,13 +505,21 @@ out:
 	return rc;
 }
 
+void store_forget_statements(struct store *s)
+{
+	for (int i = 0; i < STMT_COUNT; i++) {
+		sqlite3_finalize(s->statements[i]);
+		s->statements[i] = NULL;
+	}
+	finalize_kinds(s);
+}
+
 void store_close(struct store *s)
 {
 	if (!s)
 		return;
-	for (int i = 0; i < STMT_COUNT; i++)
-		sqlite3_finalize(s->statements[i]);
-	finalize_kinds(s);
+	store_forget_statements(s);
+	store_leave(s);
 	sqlite3_close(s->db);
 	intern_release(&s->replicas);
 	buf_release(&s->scratch);
@@ -510,6 +527,7 @@ void store_close(struct store *s)
 	arena_release(&s->head);
 	free(s->kinds);
 	free(s->path);
+	free(s->vfs);
 	free(s);
 }
 
@@ -531,7 +549,9 @@ static enum err run_statement(struct store *s, enum query which, const char *wha
 
 enum err store_begin(struct store *s, struct errmsg *msg)
 {
-	return run_statement(s, STMT_BEGIN, "begin", msg);
+	enum err rc = store_ready(s, msg);
+
+	return rc == OK ? run_statement(s, STMT_BEGIN, "begin", msg) : rc;
 }
 
 enum err store_begin_read(struct store *s, struct errmsg *msg)
@@ -565,8 +585,9 @@ enum err store_data_version(struct store *s, uint64_t *out, struct errmsg *msg)
 
 	if (rc == OK)
 		rc = step_int(s, stmt, "data_version", &version, msg);
+	/* SQLite counts for each connection anew. */
 	if (rc == OK)
-		*out = (uint64_t)version;
+		*out = (uint64_t)s->openings << 32 | (uint64_t)version;
 	return rc;
 }
 
@@ -599,10 +620,11 @@ enum err store_setting_get(struct store *s, const char *key, struct buf *out, st
 enum err store_setting_put(struct store *s, const char *key, const struct bytes *value,
 			   struct errmsg *msg)
 {
-	enum err rc;
-	sqlite3_stmt *stmt =
-		store_statement(s, value ? STMT_SETTING_PUT : STMT_SETTING_DELETE, &rc, msg);
+	enum err rc = store_in_transaction(s) ? OK : store_ready(s, msg);
+	sqlite3_stmt *stmt = NULL;
 
+	if (rc == OK)
+		stmt = store_statement(s, value ? STMT_SETTING_PUT : STMT_SETTING_DELETE, &rc, msg);
 	if (rc != OK)
 		return rc;
 	sqlite3_bind_text(stmt, 1, key, -1, SQLITE_STATIC);

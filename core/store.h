@@ -33,7 +33,9 @@ void store_close(struct store *s);
 bool store_needs_replay(const struct store *s);
 MUST_CHECK enum err store_schema_done(struct store *s, struct errmsg *msg);
 
-MUST_CHECK enum err store_begin(struct store *s, struct errmsg *msg); /* takes the write lock */
+/* Takes the write lock. After the disk has failed the store is opened anew and
+ * checked first. */
+MUST_CHECK enum err store_begin(struct store *s, struct errmsg *msg);
 /* From the next read on until the end everything is of one moment, whoever writes. */
 MUST_CHECK enum err store_begin_read(struct store *s, struct errmsg *msg);
 MUST_CHECK enum err store_commit(struct store *s, struct errmsg *msg);
@@ -156,9 +158,10 @@ MUST_CHECK enum err store_backup(struct store *s, const char *path,
 				 void *ctx, struct errmsg *msg);
 MUST_CHECK enum err store_quick_check(struct store *s, struct errmsg *msg);
 /* Put on the disk for good what can be read, also what a process wrote that
- * died before it synced. Once a store; inside a transaction it waits for the
- * next call. */
+ * died before it synced. Once a store, and once more after the disk has failed;
+ * inside a transaction it waits for the next call. */
 MUST_CHECK enum err store_settle(struct store *s, struct errmsg *msg);
+enum disk_state store_disk(const struct store *s);
 /* Records, conflicts and sizes; the rest of *out is left alone. */
 MUST_CHECK enum err store_stats(struct store *s, struct replica_stats *out, struct errmsg *msg);
 MUST_CHECK enum err store_rows_open(struct rows **out, struct store *s, const char *sql,

@@ -76,20 +76,6 @@ enum err store_backup(struct store *s, const char *path,
 	return rc;
 }
 
-/* The log of a process that died is read back whether or not it was synced; a
- * checkpoint syncs it first. What we write ourselves is synced by its commit. */
-enum err store_settle(struct store *s, struct errmsg *msg)
-{
-	enum err rc;
-
-	if (s->is_settled || s->read_only || sqlite3_txn_state(s->db, NULL) != SQLITE_TXN_NONE)
-		return OK;
-	rc = store_exec(s, "PRAGMA wal_checkpoint(PASSIVE)", msg);
-	/* On a full disk the log was synced all the same, before the first page. */
-	s->is_settled = rc == OK || rc == ERR_FULL;
-	return s->is_settled ? OK : rc;
-}
-
 enum err store_quick_check(struct store *s, struct errmsg *msg)
 {
 	sqlite3_stmt *stmt = NULL;

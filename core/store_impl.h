@@ -48,6 +48,9 @@ enum kind_statement {
 struct store {
 	sqlite3 *db;
 	char *path;
+	char *vfs;         /* NULL: the system's */
+	unsigned openings; /* of the database, after the first */
+	enum disk_state disk;
 	bool read_only;
 	bool needs_replay;
 	bool is_settled; /* store_settle() */
@@ -60,13 +63,26 @@ struct store {
 };
 
 /* SQLite's result as ours, with its words and the file's name in msg. */
-enum err store_error(const struct store *s, int result, const char *what, struct errmsg *msg);
+enum err store_error(struct store *s, int result, const char *what, struct errmsg *msg);
 
 /* Ready to be bound; NULL on failure with *rc set. */
-sqlite3_stmt *store_statement(struct store *s, enum query which, enum err *rc,
-			      struct errmsg *msg);
+sqlite3_stmt *store_statement(struct store *s, enum query which, enum err *rc, struct errmsg *msg);
 sqlite3_stmt *store_kind_statement(struct store *s, const struct kind *kind,
 				   enum kind_statement which, enum err *rc, struct errmsg *msg);
+
+/* Finalize them; they are prepared anew on their next use. */
+void store_forget_statements(struct store *s);
+
+/* Open the database into s->db, configured; what was there is the caller's. */
+MUST_CHECK enum err store_connect(struct store *s, bool create, struct errmsg *msg);
+
+/* store_disk.c: the disk has failed to write or to sync. */
+bool store_is_failure(int result);
+void store_note_result(struct store *s, int result);
+void store_watch_log(struct store *s); /* checkpoint when it has grown long */
+/* Before the first write of a transaction: s->db may be another one afterwards. */
+MUST_CHECK enum err store_ready(struct store *s, struct errmsg *msg);
+void store_leave(struct store *s); /* before closing */
 
 /* Step a statement that returns no rows, and reset it. */
 MUST_CHECK enum err store_run(struct store *s, sqlite3_stmt *stmt, const char *what,

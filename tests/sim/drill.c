@@ -8,9 +8,7 @@ enum {
 	CHUNK_BYTES = 256 * 1024,
 	CHUNK_COUNT = 500,
 	PEER_EDITS_MAX = 6,
-	TITLE_BYTES = 48,
 	LONG_TEXT_MAX = 20000,
-	HUGE_TEXT_MAX = 300000, /* some of these make SQLite checkpoint at a commit */
 	OUR_SEED = 1,
 	PEER_SEED = 2,
 };
@@ -82,7 +80,7 @@ enum err drill_open(struct drill *d, struct errmsg *msg)
 static enum err write_action(struct edit *e, struct prng *dice, size_t text_bytes,
 			     struct errmsg *msg)
 {
-	char text[HUGE_TEXT_MAX];
+	char text[DRILL_TEXT_MAX];
 	struct record_id id = edit_create(e);
 	struct value value;
 	enum err rc;
@@ -90,10 +88,10 @@ static enum err write_action(struct edit *e, struct prng *dice, size_t text_byte
 	assert(text_bytes <= sizeof(text));
 	for (size_t i = 0; i < text_bytes; i++)
 		text[i] = (char)('a' + prng_below(dice, 26));
-	value = value_text(bytes_of(text, TITLE_BYTES));
+	value = value_text(bytes_of(text, DRILL_TITLE_BYTES));
 	rc = edit_set(e, KIND_ACTION, &id, ACTION_TITLE, &value, msg);
 	value = value_text(bytes_of(text, text_bytes));
-	if (rc == OK && text_bytes > TITLE_BYTES)
+	if (rc == OK && text_bytes > DRILL_TITLE_BYTES)
 		rc = edit_set(e, KIND_ACTION, &id, ACTION_DELIVERABLE, &value, msg);
 	return rc;
 }
@@ -128,7 +126,7 @@ static enum err edit(struct office *o, const struct space_id *space, struct prng
 	return replica_commit(o->replica, msg);
 }
 
-static enum err edit_of(struct drill *d, size_t text_bytes, struct errmsg *msg)
+enum err drill_edit(struct drill *d, size_t text_bytes, struct errmsg *msg)
 {
 	enum err rc = edit(&d->ours, &d->spaces[1], &d->dice, text_bytes, msg);
 
@@ -138,19 +136,19 @@ static enum err edit_of(struct drill *d, size_t text_bytes, struct errmsg *msg)
 	return acknowledge(d);
 }
 
-enum err drill_edit(struct drill *d, struct errmsg *msg)
+static enum err edit_shortly(struct drill *d, struct errmsg *msg)
 {
-	return edit_of(d, TITLE_BYTES, msg);
+	return drill_edit(d, DRILL_TITLE_BYTES, msg);
 }
 
 static enum err edit_at_length(struct drill *d, struct errmsg *msg)
 {
-	return edit_of(d, TITLE_BYTES + prng_below(&d->dice, LONG_TEXT_MAX - TITLE_BYTES), msg);
+	return drill_edit(d, DRILL_TITLE_BYTES + prng_below(&d->dice, LONG_TEXT_MAX), msg);
 }
 
 static enum err edit_hugely(struct drill *d, struct errmsg *msg)
 {
-	return edit_of(d, HUGE_TEXT_MAX, msg);
+	return drill_edit(d, DRILL_TEXT_MAX, msg);
 }
 
 /* As a command does it while the daemon is running. */
@@ -165,7 +163,7 @@ static enum err edit_elsewhere(struct drill *d, struct errmsg *msg)
 	rc = replica_open(&command.replica, &config, msg);
 	if (rc != OK)
 		return rc;
-	rc = edit(&command, &d->spaces[1], &d->dice, TITLE_BYTES, msg);
+	rc = edit(&command, &d->spaces[1], &d->dice, DRILL_TITLE_BYTES, msg);
 	replica_close(command.replica);
 	if (rc == OK)
 		rc = replica_refresh(d->ours.replica, &changed, msg);
@@ -196,7 +194,7 @@ static enum err hand_over(struct office *from, struct office *to, const struct s
 static void peer_works(struct drill *d)
 {
 	unsigned count = 1 + (unsigned)prng_below(&d->dice, PEER_EDITS_MAX);
-	size_t text_bytes = TITLE_BYTES + prng_below(&d->dice, 2000);
+	size_t text_bytes = DRILL_TITLE_BYTES + prng_below(&d->dice, 2000);
 
 	for (unsigned i = 0; i < count; i++)
 		OFFICE_MUST(edit(&d->peer, &d->spaces[1], &d->dice, text_bytes, &msg));
@@ -215,16 +213,18 @@ static enum err take_from_peer(struct drill *d, struct errmsg *msg)
 	return acknowledge(d);
 }
 
-/* What the peer has been given must never be given to it again as something else. */
+/* What the peer has of our own must never be given to it again as something else. */
 static enum err give_to_peer(struct drill *d, struct errmsg *msg)
 {
+	const struct replica_id *id = replica_id(d->ours.replica);
 	size_t applied = 0;
 	enum err rc = hand_over(&d->ours, &d->peer, &d->spaces[1], &applied, msg);
 
 	if (rc != OK)
 		return rc;
 	for (int i = 0; rc == OK && i < 2; i++)
-		rc = vv_merge(&d->acked[i], replica_vv(d->peer.replica, &d->spaces[i]));
+		rc = vv_raise(&d->acked[i], id,
+			      vv_get(replica_vv(d->peer.replica, &d->spaces[i]), id));
 	return rc;
 }
 
@@ -243,7 +243,7 @@ static const struct {
 	unsigned weight;
 	enum err (*play)(struct drill *d, struct errmsg *msg);
 } pieces[] = {
-	{ 39, drill_edit },     { 8, edit_at_length },  { 1, edit_hugely },
+	{ 39, edit_shortly },   { 8, edit_at_length },  { 1, edit_hugely },
 	{ 12, edit_elsewhere }, { 16, take_from_peer }, { 10, give_to_peer },
 	{ 10, close_and_open }, { 4, note_setting },
 };
@@ -317,7 +317,7 @@ static enum finding edit_and_cut(const struct drill *d, struct memdisk *disk, st
 		return FOUND_DAMAGE;
 	finding = look_inside(d, found.replica, why);
 	if (finding == FOUND_WHOLE &&
-	    (edit(&found, &d->spaces[1], dice, TITLE_BYTES, why) != OK ||
+	    (edit(&found, &d->spaces[1], dice, DRILL_TITLE_BYTES, why) != OK ||
 	     vv_copy(acked, replica_vv(found.replica, &d->spaces[1])) != OK))
 		finding = FOUND_DAMAGE;
 	memdisk_crash(disk, dice);

@@ -32,8 +32,10 @@ void drill_release(struct drill *d);
  * after rolling back; then nothing of it is acknowledged. */
 MUST_CHECK enum err drill_work(struct drill *d, struct errmsg *msg);
 
-/* An edit of our own, as one of the pieces above. */
-MUST_CHECK enum err drill_edit(struct drill *d, struct errmsg *msg);
+/* An edit of our own, as one of the pieces above; the longest make SQLite
+ * checkpoint after some. */
+enum { DRILL_TITLE_BYTES = 48, DRILL_TEXT_MAX = 300000 };
+MUST_CHECK enum err drill_edit(struct drill *d, size_t text_bytes, struct errmsg *msg);
 
 /* The process starts anew, on the disk as it is; the old one must have been
  * closed or its disk have gone off. */

@@ -13,7 +13,7 @@
 #include "tests/sim/powercut.h"
 #include "tests/support/prng.h"
 
-enum { CUTS = 2000, CONTROL_CUTS = 800, CONTROL_SEED = 1 };
+enum { CUTS = 1200, CONTROL_CUTS = 700, CONTROL_SEED = 1 };
 
 static struct powercut_report cut(enum powercut_disk disk, uint64_t seed, uint64_t cuts)
 {
