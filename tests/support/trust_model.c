@@ -133,32 +133,29 @@ static bool is_removal(const struct statement *s)
 
 /* ---- M-4, M-7: what a statement rests on ----------------------------------- */
 
-/* A way in which somebody may sign something. */
-struct ground {
-	const struct sign_key *key;    /* one node's key; NULL: root */
-	const struct record_id *node;  /* whose key it is */
-	const struct space_id *space;  /* the node's office is a manager there; NULL: need not */
-	const struct statement *admit; /* that says which office it is, when that matters */
-	bool is_admin;                 /* the node is one; false: need not */
+/* What somebody must have to sign something. The takers are those that x has
+ * seen, and the removals concurrent with it. */
+struct capacity {
+	uint64_t givers, seen, beside;
+	bool is_root; /* every giver has takers of its own */
 };
 
-enum { GROUNDS_MAX = 1024 };
+/* One way in which they may sign it: all of these. */
+struct ground {
+	struct capacity all[5];
+	size_t count;
+	bool is_own; /* nothing but that the feed is theirs */
+};
+
+enum { GROUNDS_MAX = 64 };
 
 struct grounds {
 	struct ground list[GROUNDS_MAX];
 	size_t count;
 };
 
-/* One giver that x has seen, without a taker that it has not. */
-static bool is_held(const struct trust_model *m, struct reading r, size_t x, uint64_t givers,
-		    uint64_t takers)
-{
-	for (size_t g = 0; g < m->count; g++)
-		if (has(givers & m->past[x] & r.good, g) &&
-		    (takers & r.bad & ~m->past[g] & ~BIT(g)) == 0)
-			return true;
-	return false;
-}
+/* How far to look for takers: M-4, or M-7 as well. */
+enum scope { SEEN, SEEN_OR_BESIDE };
 
 static size_t common_keys(const struct statement *x, const struct roots *a, const struct roots *b)
 {
@@ -176,164 +173,267 @@ static size_t common_keys(const struct statement *x, const struct roots *a, cons
 	return count;
 }
 
-static bool root_holds(const struct trust_model *m, struct reading r, size_t x, uint64_t removals)
+/* The ROOTS concurrent with x by which, and by g, too few of its signers are root. */
+static uint64_t root_takers(const struct trust_model *m, size_t x, size_t g)
 {
-	for (size_t g = 0; g < m->count; g++) {
-		const struct roots *given = roots_of(m->list[g]);
-		bool is_taken = false;
+	uint64_t takers = 0;
 
-		if (!given || !has(m->past[x] & r.good, g) ||
-		    common_keys(m->list[x], given, given) < given->threshold)
-			continue;
-		for (size_t t = 1; t < m->count; t++) {
-			const struct roots *taker = roots_of(m->list[t]);
+	for (size_t t = 1; t < m->count; t++) {
+		const struct roots *taker = roots_of(m->list[t]);
 
-			if (!taker || t == g || !has(r.bad & ~m->past[g], t))
-				continue;
-			is_taken |= has(m->past[x], t);
-			is_taken |= has(removals, t) &&
-				    common_keys(m->list[x], given, taker) < taker->threshold;
-		}
-		if (!is_taken)
-			return true;
+		if (taker && are_concurrent(m, t, x) &&
+		    common_keys(m->list[x], roots_of(m->list[g]), taker) < taker->threshold)
+			takers |= BIT(t);
 	}
+	return takers;
+}
+
+/* Of the giver g: all but those that it has seen. */
+static uint64_t takers_from(const struct trust_model *m, size_t x, const struct capacity *c,
+			    enum scope scope, size_t g)
+{
+	uint64_t takers = c->seen & ~BIT(g);
+
+	if (scope == SEEN_OR_BESIDE)
+		takers |= c->is_root ? root_takers(m, x, g) : c->beside;
+	return takers & ~m->past[g];
+}
+
+static bool capacity_holds(const struct trust_model *m, struct reading r, size_t x,
+			   const struct capacity *c, enum scope scope)
+{
+	for (size_t g = 0; g < m->count; g++)
+		if (has(c->givers & r.good, g) && (takers_from(m, x, c, scope, g) & r.bad) == 0)
+			return true;
 	return false;
 }
 
-/* `removals`: concurrent ones that are to be looked at, too (M-7). */
 static bool ground_holds(const struct trust_model *m, struct reading r, size_t x,
-			 const struct ground *ground, uint64_t removals)
+			 const struct ground *ground, enum scope scope)
 {
-	uint64_t key_givers = 0, key_takers = 0, revokes = 0, admin_givers = 0, admin_takers = 0,
-		 manager_givers = 0, manager_takers = 0, seen = m->past[x];
+	for (size_t i = 0; i < ground->count; i++)
+		if (!capacity_holds(m, r, x, &ground->all[i], scope))
+			return false;
+	return true;
+}
 
-	if (!ground->key)
-		return root_holds(m, r, x, removals);
+static void add_capacity(struct ground *ground, struct capacity capacity)
+{
+	ground->all[ground->count++] = capacity;
+}
+
+static struct ground root_ground(const struct trust_model *m, size_t x)
+{
+	struct capacity root = { .is_root = true };
+	struct ground ground = { .count = 0 };
+
+	for (size_t i = 0; i < m->count; i++) {
+		const struct roots *roots = roots_of(m->list[i]);
+
+		if (!roots || !has(m->past[x], i))
+			continue;
+		root.seen |= BIT(i);
+		if (common_keys(m->list[x], roots, roots) >= roots->threshold)
+			root.givers |= BIT(i);
+	}
+	add_capacity(&ground, root);
+	return ground;
+}
+
+/* That the node is a member and this its current key. */
+static struct ground node_ground(const struct trust_model *m, size_t x, const struct sign_key *key,
+				 const struct record_id *node)
+{
+	struct capacity current = { 0 }, member = { .givers = BIT(0) };
+	struct ground ground = { .count = 0 };
+
 	for (size_t i = 0; i < m->count; i++) {
 		const struct statement *s = m->list[i];
-		bool is_node = is_about(s, ground->node);
-		enum role role;
 
-		if (is_node && identity(s) && has_key(s, ground->key))
-			key_givers |= BIT(i);
-		else if (is_node && s->type == STATEMENT_EPOCH)
-			key_takers |= BIT(i);
-		if (is_node && s->type == STATEMENT_REVOKE)
-			revokes |= BIT(i);
-		if (is_node &&
-		    (s->type == STATEMENT_ADMIN ? s->u.admin.is_admin
-						: admission(s) && admission(s)->is_admin))
-			admin_givers |= BIT(i);
-		if (is_node && s->type == STATEMENT_ADMIN && !s->u.admin.is_admin)
-			admin_takers |= BIT(i);
-		if (ground->space &&
-		    gives_role(s, ground->space, admission(ground->admit)->office_code, &role))
-			*(role == ROLE_MANAGER ? &manager_givers : &manager_takers) |= BIT(i);
+		if (!is_about(s, node))
+			continue;
+		if (s->type == STATEMENT_REVOKE)
+			*(has(m->past[x], i) ? &member.seen : &member.beside) |= BIT(i);
+		if (identity(s) && has_key(s, key))
+			current.givers |= BIT(i);
+		else if (s->type == STATEMENT_EPOCH)
+			current.seen |= BIT(i);
 	}
-	return is_held(m, r, x, key_givers, key_takers & seen) &&
-	       is_held(m, r, x, BIT(0), revokes & (seen | removals)) &&
-	       (!ground->is_admin ||
-		is_held(m, r, x, admin_givers, admin_takers & (seen | removals))) &&
-	       (!ground->space ||
-		is_held(m, r, x, manager_givers, manager_takers & (seen | removals)));
+	add_capacity(&ground, current);
+	add_capacity(&ground, member);
+	return ground;
 }
 
-static void add_ground(struct grounds *g, struct ground ground)
+static struct capacity admin_capacity(const struct trust_model *m, const struct record_id *node)
 {
-	assert(g->count < GROUNDS_MAX);
-	g->list[g->count++] = ground;
-}
+	struct capacity admin = { 0 };
 
-/* What a node may do that has this key: `cut` as below. */
-static void grounds_of_key(const struct trust_model *m, struct grounds *out,
-			   const struct statement *x, const struct cut *cut,
-			   const struct sign_key *key, const struct record_id *node)
-{
-	struct ground self = { .key = key, .node = node };
-	struct ground admin = { .key = key, .node = node, .is_admin = true };
-
-	if (x->type == STATEMENT_SPACE)
-		add_ground(out, self);
-	if ((x->type == STATEMENT_REVOKE || x->type == STATEMENT_EPOCH) && is_about(x, node))
-		add_ground(out, self);
-	if (x->type != STATEMENT_SPACE && x->type != STATEMENT_EPOCH && x->type != STATEMENT_ROOTS)
-		add_ground(out, admin);
-	if (x->type != STATEMENT_GRANT && x->type != STATEMENT_ADOPT)
-		return;
 	for (size_t i = 0; i < m->count; i++) {
 		const struct statement *s = m->list[i];
-		struct ground manager = self;
 
-		manager.space = cut ? &cut->space : &x->u.grant.space;
-		manager.admit = s;
-		if (admission(s) && is_about(s, node))
-			add_ground(out, manager);
-		if (cut && identity(s) && is_about(s, node) &&
-		    replica_id_cmp(&identity(s)->replica, &cut->replica) == 0)
-			add_ground(out, self);
+		if (!is_about(s, node))
+			continue;
+		if (s->type == STATEMENT_ADMIN)
+			*(s->u.admin.is_admin ? &admin.givers : &admin.beside) |= BIT(i);
+		else if (admission(s) && admission(s)->is_admin)
+			admin.givers |= BIT(i);
+	}
+	admin.seen = admin.beside;
+	return admin;
+}
+
+static struct capacity office_capacity(const struct trust_model *m, const struct record_id *node,
+				       const char *office)
+{
+	struct capacity in_office = { 0 };
+
+	for (size_t i = 0; i < m->count; i++)
+		if (admission(m->list[i]) && is_about(m->list[i], node) &&
+		    is_same_office(admission(m->list[i])->office_code, office))
+			in_office.givers |= BIT(i);
+	return in_office;
+}
+
+static struct capacity manager_capacity(const struct trust_model *m, const struct space_id *space,
+					const char *office)
+{
+	struct capacity manager = { 0 };
+	enum role role;
+
+	for (size_t i = 0; i < m->count; i++) {
+		if (!gives_role(m->list[i], space, office, &role))
+			continue;
+		if (role == ROLE_MANAGER)
+			manager.givers |= BIT(i);
+		else
+			manager.seen |= BIT(i);
+		if (is_removal(m->list[i]))
+			manager.beside |= BIT(i);
+	}
+	return manager;
+}
+
+static struct capacity feed_capacity(const struct trust_model *m, const struct record_id *node,
+				     const struct replica_id *replica)
+{
+	struct capacity own = { 0 };
+
+	for (size_t i = 0; i < m->count; i++)
+		if (identity(m->list[i]) && is_about(m->list[i], node) &&
+		    replica_id_cmp(&identity(m->list[i])->replica, replica) == 0)
+			own.givers |= BIT(i);
+	return own;
+}
+
+/* Leave only what x has seen, and what is beside it. */
+static void add_ground(const struct trust_model *m, struct grounds *out, size_t x,
+		       struct ground ground)
+{
+	for (size_t i = 0; i < ground.count; i++) {
+		ground.all[i].givers &= m->past[x];
+		ground.all[i].seen &= m->past[x];
+		ground.all[i].beside &= beside(m, x);
+	}
+	assert(out->count < GROUNDS_MAX);
+	out->list[out->count++] = ground;
+}
+
+static struct ground with(struct ground ground, struct capacity capacity)
+{
+	add_capacity(&ground, capacity);
+	return ground;
+}
+
+/* Of a manager, in whichever office the node is. */
+static void add_manager_grounds(const struct trust_model *m, struct grounds *out, size_t x,
+				struct ground self, const struct record_id *node,
+				const struct space_id *space)
+{
+	for (size_t i = 0; i < m->count; i++) {
+		const struct node_entry *entry = admission(m->list[i]);
+
+		if (entry && is_about(m->list[i], node))
+			add_ground(m, out, x,
+				   with(with(self, office_capacity(m, node, entry->office_code)),
+					manager_capacity(m, space, entry->office_code)));
 	}
 }
 
-/* Of an ADOPT those for one of its cuts. */
-static void grounds_of(const struct trust_model *m, struct grounds *out, const struct statement *x,
-		       const struct cut *cut)
+static void add_node_grounds(const struct trust_model *m, struct grounds *out, size_t x,
+			     const struct cut *cut, const struct sign_key *key,
+			     const struct record_id *node)
 {
+	const struct statement *s = m->list[x];
+	struct ground self = node_ground(m, x, key, node);
+	bool is_self = s->type == STATEMENT_REVOKE || s->type == STATEMENT_EPOCH;
+
+	if (s->type == STATEMENT_SPACE || (is_self && is_about(s, node)))
+		add_ground(m, out, x, self);
+	if (s->type != STATEMENT_SPACE && s->type != STATEMENT_EPOCH && s->type != STATEMENT_ROOTS)
+		add_ground(m, out, x, with(self, admin_capacity(m, node)));
+	if (s->type == STATEMENT_GRANT)
+		add_manager_grounds(m, out, x, self, node, &s->u.grant.space);
+	if (cut) {
+		add_manager_grounds(m, out, x, self, node, &cut->space);
+		self.is_own = true;
+		add_ground(m, out, x, with(self, feed_capacity(m, node, &cut->replica)));
+	}
+}
+
+/* Of an ADOPT those for its cut c, which is 0 for all others. */
+static void grounds_of(const struct trust_model *m, struct grounds *out, size_t x, size_t c)
+{
+	const struct statement *s = m->list[x];
+	const struct cut *cut = s->type == STATEMENT_ADOPT ? &s->u.adopt.cuts[c] : NULL;
+	bool is_signed = s->type != STATEMENT_EPOCH; /* by its new key, too */
+
 	out->count = 0;
-	if (x->type != STATEMENT_SPACE && x->type != STATEMENT_EPOCH)
-		add_ground(out, (struct ground){ .key = NULL });
-	for (size_t s = 0; s < x->signer_count; s++)
-		for (size_t i = 0; i < m->count; i++)
-			if (identity(m->list[i]) && has_key(m->list[i], &x->signers[s]))
-				grounds_of_key(m, out, x, cut, &x->signers[s], subject(m->list[i]));
+	for (size_t k = 0; k < s->signer_count; k++)
+		is_signed |= s->type == STATEMENT_EPOCH && has_key(s, &s->signers[k]);
+	if (!is_signed)
+		return;
+	if (s->type != STATEMENT_SPACE && s->type != STATEMENT_EPOCH)
+		add_ground(m, out, x, root_ground(m, x));
+	for (size_t k = 0; k < s->signer_count; k++)
+		for (size_t i = 0; i < m->count; i++) {
+			bool is_known =
+				!identity(m->list[i]) || !has_key(m->list[i], &s->signers[k]);
+
+			for (size_t j = 0; j < i && !is_known; j++)
+				is_known = identity(m->list[j]) &&
+					   has_key(m->list[j], &s->signers[k]) &&
+					   is_about(m->list[j], subject(m->list[i]));
+			if (!is_known)
+				add_node_grounds(m, out, x, cut, &s->signers[k],
+						 subject(m->list[i]));
+		}
+}
+
+/* How many times it needs a ground: an ADOPT for each of its cuts. */
+static size_t needs(const struct statement *s)
+{
+	return s->type == STATEMENT_ADOPT ? s->u.adopt.cut_count : 1;
 }
 
 static bool any_holds(const struct trust_model *m, struct reading r, size_t x,
-		      const struct cut *cut, uint64_t removals)
+		      const struct grounds *g, enum scope scope)
 {
-	struct grounds g;
-
-	grounds_of(m, &g, m->list[x], cut);
-	for (size_t i = 0; i < g.count; i++)
-		if (ground_holds(m, r, x, &g.list[i], removals))
+	for (size_t i = 0; i < g->count; i++)
+		if (ground_holds(m, r, x, &g->list[i], scope))
 			return true;
 	return false;
 }
 
-static bool rests(const struct trust_model *m, struct reading r, size_t x, uint64_t removals)
+static bool rests(const struct trust_model *m, struct reading r, size_t x, enum scope scope)
 {
-	const struct statement *s = m->list[x];
-	bool all = true, new_key_signed = s->type != STATEMENT_EPOCH;
-
-	for (size_t i = 0; i < s->signer_count && !new_key_signed; i++)
-		new_key_signed = has_key(s, &s->signers[i]);
-	if (s->type != STATEMENT_ADOPT)
-		return new_key_signed && any_holds(m, r, x, NULL, removals);
-	for (size_t i = 0; i < s->u.adopt.cut_count; i++)
-		all &= any_holds(m, r, x, &s->u.adopt.cuts[i], removals);
-	return all;
-}
-
-/* Whether the concurrent y, standing, takes a ground that x has left. */
-static bool takes_ground(const struct trust_model *m, size_t y, size_t x)
-{
-	const struct statement *s = m->list[x];
-	size_t cuts = s->type == STATEMENT_ADOPT ? s->u.adopt.cut_count : 1;
-	struct reading r = possibly(m);
 	struct grounds g;
 
-	if (s->type == STATEMENT_SPACE)
-		return false;
-	for (size_t c = 0; c < cuts; c++) {
-		grounds_of(m, &g, s, s->type == STATEMENT_ADOPT ? &s->u.adopt.cuts[c] : NULL);
-		for (size_t i = 0; i < g.count; i++) {
-			struct reading with = { r.good, r.bad | BIT(y) };
-
-			if (ground_holds(m, r, x, &g.list[i], beside(m, x)) &&
-			    !ground_holds(m, with, x, &g.list[i], beside(m, x)))
-				return true;
-		}
+	for (size_t c = 0; c < needs(m->list[x]); c++) {
+		grounds_of(m, &g, x, c);
+		if (!any_holds(m, r, x, &g, scope))
+			return false;
 	}
-	return false;
+	return true;
 }
 
 /* ---- M-5, M-8 to M-10: beside each other ----------------------------------- */
@@ -416,17 +516,20 @@ static bool is_better(const struct trust_model *m, size_t y, size_t x)
 
 /* ---- M-11: the order of decisions ------------------------------------------ */
 
-/* By M-4 and M-5. */
-static bool is_sound(const struct trust_model *m, struct reading r, size_t x)
+static uint64_t undecided(const struct trust_model *m, uint64_t which)
 {
-	return rests(m, r, x, 0) && is_meaningful(m, r, x);
+	return which & ~(m->stands | m->fallen);
+}
+
+/* M-7 does not concern SPACE. */
+static enum scope scope_of(const struct statement *s)
+{
+	return s->type == STATEMENT_SPACE ? SEEN : SEEN_OR_BESIDE;
 }
 
 static bool would_stand(const struct trust_model *m, struct reading r, size_t x)
 {
-	if (!is_sound(m, r, x))
-		return false;
-	if (m->list[x]->type != STATEMENT_SPACE && !rests(m, r, x, beside(m, x)))
+	if (!rests(m, r, x, scope_of(m->list[x])) || !is_meaningful(m, r, x))
 		return false;
 	for (size_t y = 0; y < m->count; y++) {
 		if (!are_concurrent(m, x, y) || !has(r.bad, y))
@@ -441,53 +544,150 @@ static bool would_stand(const struct trust_model *m, struct reading r, size_t x)
 
 static bool decide_some(struct trust_model *m, uint64_t which)
 {
-	uint64_t before = m->stands | m->fallen;
+	uint64_t before = undecided(m, which);
 
 	for (size_t x = 0; x < m->count; x++) {
-		if (!has(which & ~(m->stands | m->fallen), x))
+		if (!has(undecided(m, which), x))
 			continue;
 		if (would_stand(m, surely(m), x))
 			m->stands |= BIT(x);
 		else if (!would_stand(m, possibly(m), x))
 			m->fallen |= BIT(x);
 	}
-	return before != (m->stands | m->fallen);
+	return before != undecided(m, which);
 }
 
-/* Negative if x goes before y. */
-static int choice_cmp(const struct trust_model *m, size_t x, size_t y)
+/* What decides whether the capacity holds. */
+static uint64_t capacity_waits(const struct trust_model *m, size_t x, const struct capacity *c)
 {
-	int removal = is_removal(m->list[y]) - is_removal(m->list[x]);
+	uint64_t set = c->givers;
 
-	if (removal)
-		return removal;
-	return is_better(m, x, y) ? -1 : 1;
+	if (capacity_holds(m, surely(m), x, c, scope_of(m->list[x])))
+		return 0;
+	for (size_t g = 0; g < m->count; g++)
+		if (has(c->givers & ~m->fallen, g))
+			set |= takers_from(m, x, c, scope_of(m->list[x]), g);
+	return set;
 }
 
-static void break_circle(struct trust_model *m, uint64_t which)
+static uint64_t waits_for(const struct trust_model *m, size_t x)
+{
+	enum scope scope = scope_of(m->list[x]);
+	struct grounds g;
+	uint64_t set = 0;
+
+	for (size_t y = 0; y < m->count; y++) {
+		bool is_rival = are_rivals(m->list[x], m->list[y]) && is_better(m, y, x);
+
+		if (are_concurrent(m, x, y) ? beats(m, y, x) || is_rival
+					    : has(m->past[x], y) && clash(m->list[x], m->list[y]))
+			set |= BIT(y);
+	}
+	for (size_t c = 0; c < needs(m->list[x]); c++) {
+		grounds_of(m, &g, x, c);
+		if (any_holds(m, surely(m), x, &g, scope))
+			continue;
+		for (size_t i = 0; i < g.count; i++)
+			for (size_t j = 0; j < g.list[i].count; j++)
+				if (ground_holds(m, possibly(m), x, &g.list[i], scope))
+					set |= capacity_waits(m, x, &g.list[i].all[j]);
+	}
+	return set;
+}
+
+/* By M-4 and M-5 whatever becomes of the others, on a ground that M-7 leaves it so far. */
+static bool is_candidate(const struct trust_model *m, size_t x)
+{
+	struct grounds g;
+
+	for (size_t c = 0; c < needs(m->list[x]); c++) {
+		bool is_left = false;
+
+		grounds_of(m, &g, x, c);
+		for (size_t i = 0; i < g.count; i++)
+			is_left |=
+				ground_holds(m, surely(m), x, &g.list[i], SEEN) &&
+				ground_holds(m, possibly(m), x, &g.list[i], scope_of(m->list[x]));
+		if (!is_left)
+			return false;
+	}
+	return is_meaningful(m, surely(m), x);
+}
+
+/* Whether y takes a ground that x has by M-4 and can't do without. */
+static bool takes_ground(const struct trust_model *m, size_t y, size_t x)
+{
+	struct reading alone = { m->stands, BIT(y) };
+	enum scope scope = scope_of(m->list[x]);
+	struct grounds g;
+
+	for (size_t c = 0; c < needs(m->list[x]); c++) {
+		grounds_of(m, &g, x, c);
+		if (any_holds(m, surely(m), x, &g, scope))
+			continue;
+		for (size_t i = 0; i < g.count; i++)
+			if (ground_holds(m, surely(m), x, &g.list[i], SEEN) &&
+			    !ground_holds(m, alone, x, &g.list[i], scope))
+				return true;
+	}
+	return false;
+}
+
+static bool goes_before(const struct trust_model *m, size_t x, size_t y)
+{
+	if (is_removal(m->list[x]) != is_removal(m->list[y]))
+		return is_removal(m->list[x]);
+	return is_better(m, x, y);
+}
+
+/* Of these, all of which wait for each other, the best stands. */
+static void break_circle(struct trust_model *m, uint64_t circle, uint64_t which)
 {
 	size_t best = m->count;
 
 	m->circles++;
 	for (size_t x = 0; x < m->count; x++)
-		if (has(which & ~(m->stands | m->fallen), x) && is_sound(m, surely(m), x) &&
-		    (best == m->count || choice_cmp(m, x, best) < 0))
+		if (has(circle, x) && is_candidate(m, x) &&
+		    (best == m->count || goes_before(m, x, best)))
 			best = x;
 	assert(best < m->count);
 	for (size_t y = 0; y < m->count; y++)
-		if (y != best && has(which & ~(m->stands | m->fallen), y) &&
-		    are_concurrent(m, best, y) &&
-		    (takes_ground(m, y, best) || beats(m, y, best) ||
-		     are_rivals(m->list[y], m->list[best])))
+		if (has(undecided(m, which), y) && are_concurrent(m, best, y) &&
+		    (beats(m, y, best) || are_rivals(m->list[y], m->list[best]) ||
+		     takes_ground(m, y, best)))
 			m->fallen |= BIT(y);
 	m->stands |= BIT(best);
 }
 
+/* One circle that waits for nothing outside it. */
+static uint64_t find_circle(const struct trust_model *m, uint64_t which)
+{
+	uint64_t reach[MODEL_MAX] = { 0 }, left = undecided(m, which);
+
+	for (size_t x = 0; x < m->count; x++)
+		if (has(left, x))
+			reach[x] = waits_for(m, x) & left;
+	for (size_t by = 0; by < m->count; by++)
+		for (size_t x = 0; x < m->count; x++)
+			if (has(reach[x], by))
+				reach[x] |= reach[by];
+	for (size_t x = 0; x < m->count; x++) {
+		bool is_closed = has(reach[x], x);
+
+		for (size_t y = 0; y < m->count; y++)
+			is_closed &= !has(reach[x], y) || has(reach[y], x);
+		if (is_closed)
+			return reach[x];
+	}
+	assert(!"what is undecided waits in a circle");
+	return 0;
+}
+
 static void settle(struct trust_model *m, uint64_t which)
 {
-	while (which & ~(m->stands | m->fallen))
+	while (undecided(m, which))
 		if (!decide_some(m, which))
-			break_circle(m, which);
+			break_circle(m, find_circle(m, which), which);
 }
 
 /* ---- M-12: the result ------------------------------------------------------ */
@@ -498,7 +698,7 @@ static enum verdict verdict_of(const struct trust_model *m, size_t x)
 
 	if (has(m->stands, x))
 		return VERDICT_STANDS;
-	if (!rests(m, r, x, 0))
+	if (!rests(m, r, x, SEEN))
 		return VERDICT_NO_AUTHORITY;
 	return is_meaningful(m, r, x) ? VERDICT_OVERRULED : VERDICT_MEANINGLESS;
 }
@@ -514,20 +714,10 @@ static bool is_revoked(const struct trust_model *m, const struct record_id *node
 
 static bool is_admin(const struct trust_model *m, const struct record_id *node)
 {
-	uint64_t givers = 0, takers = 0;
+	struct reading settled = { m->stands, m->stands };
+	struct capacity admin = admin_capacity(m, node);
 
-	for (size_t i = 0; i < m->count; i++) {
-		const struct statement *s = m->list[i];
-
-		if (!is_about(s, node))
-			continue;
-		if (s->type == STATEMENT_ADMIN)
-			*(s->u.admin.is_admin ? &givers : &takers) |= BIT(i);
-		else if (admission(s) && admission(s)->is_admin)
-			givers |= BIT(i);
-	}
-	return is_held(m, (struct reading){ m->stands, m->stands }, m->count, givers, takers) &&
-	       !is_revoked(m, node);
+	return capacity_holds(m, settled, m->count, &admin, SEEN) && !is_revoked(m, node);
 }
 
 static struct trust_node node_of(const struct trust_model *m, const struct statement *admit)
@@ -663,6 +853,17 @@ static void find_pasts(struct trust_model *m)
 	m->past[m->count] = BIT(m->count) - 1;
 }
 
+/* When all ROOTS are settled. */
+static bool is_roots(const struct trust_model *m, size_t x)
+{
+	struct grounds g;
+
+	if (m->list[x]->type == STATEMENT_EPOCH || m->list[x]->type == STATEMENT_SPACE)
+		return false;
+	grounds_of(m, &g, x, 0);
+	return g.count && ground_holds(m, surely(m), x, &g.list[0], SEEN_OR_BESIDE);
+}
+
 void trust_model_fold(struct trust_model *m, const struct statement *const *list, size_t count)
 {
 	uint64_t roots = 0;
@@ -679,8 +880,7 @@ void trust_model_fold(struct trust_model *m, const struct statement *const *list
 	find_pasts(m);
 	settle(m, roots);
 	for (size_t i = 0; i < count; i++)
-		if (root_holds(m, surely(m), i, beside(m, i)) && list[i]->type != STATEMENT_EPOCH &&
-		    list[i]->type != STATEMENT_SPACE)
+		if (is_roots(m, i))
 			m->is_root |= BIT(i);
 	settle(m, BIT(count) - 1);
 	for (size_t i = 0; i < count; i++) {
@@ -729,15 +929,15 @@ static void set_cut(struct trust_cut *out, uint64_t seq, const uint8_t *link)
 }
 
 /* More than that it is the node's own. */
-static bool has_other_ground(const struct trust_model *m, size_t adopt, const struct cut *cut)
+/* More than that the feed is the node's own. */
+static bool has_other_ground(const struct trust_model *m, size_t adopt, size_t c)
 {
 	struct grounds g;
 
-	grounds_of(m, &g, m->list[adopt], cut);
+	grounds_of(m, &g, adopt, c);
 	for (size_t i = 0; i < g.count; i++)
-		if ((!g.list[i].key || g.list[i].is_admin || g.list[i].space) &&
-		    ground_holds(m, (struct reading){ m->stands, m->stands }, adopt, &g.list[i],
-				 beside(m, adopt)))
+		if (!g.list[i].is_own && ground_holds(m, (struct reading){ m->stands, m->stands },
+						      adopt, &g.list[i], SEEN_OR_BESIDE))
 			return true;
 	return false;
 }
@@ -759,7 +959,7 @@ static void lift(const struct feed *f, struct trust_cut *term, size_t by)
 		for (size_t c = 0; c < s->u.adopt.cut_count; c++) {
 			const struct cut *cut = &s->u.adopt.cuts[c];
 
-			if (is_of_feed(f, cut) && (is_own || has_other_ground(m, i, cut)) &&
+			if (is_of_feed(f, cut) && (is_own || has_other_ground(m, i, c)) &&
 			    (!best || cut->seq > best->seq ||
 			     (cut->seq == best->seq &&
 			      memcmp(cut->link, best->link, LINK_BYTES) < 0)))
@@ -842,9 +1042,11 @@ static void add_terms_of_role(struct feed *f)
 	const struct trust_model *m = f->m;
 	const char *office = f->epoch->office_code;
 	uint64_t editors = 0, others = 0;
-	bool was_taken = false;
+	bool was_taken = false, is_made = false;
 	enum role role;
 
+	for (size_t i = 0; i < m->count; i++)
+		is_made |= has(m->stands, i) && is_space(m->list[i], f->space);
 	for (size_t i = 0; i < m->count; i++)
 		if (has(m->stands, i) && gives_role(m->list[i], f->space, office, &role))
 			*(role >= ROLE_EDITOR ? &editors : &others) |= BIT(i);
@@ -861,7 +1063,7 @@ static void add_terms_of_role(struct feed *f)
 			add_listed(f, CUT_ROLE, s->u.grant.cuts, s->u.grant.cut_count, i);
 		was_taken |= is_first;
 	}
-	if (!was_taken)
+	if (!was_taken || !is_made)
 		add_term(f, CUT_ROLE, 0, NULL, m->count);
 }
 
@@ -1080,6 +1282,12 @@ static bool agrees_on_digest(const struct trust_model *m, const struct trust *t)
 	return !differs(memcmp(digest, t->digest, sizeof(digest)) != 0, "digest of", m->count);
 }
 
+void trust_model_print(const struct trust_model *m, const uint8_t *verdicts)
+{
+	for (size_t i = 0; i < m->count; i++)
+		print_line(m, i, verdicts[i]);
+}
+
 bool trust_model_agrees(const struct trust_model *m, const struct trust *t, const uint8_t *verdicts)
 {
 	bool agrees = true;
@@ -1089,7 +1297,7 @@ bool trust_model_agrees(const struct trust_model *m, const struct trust *t, cons
 	agrees = agrees && agrees_on_roots(m, t) && agrees_on_nodes(m, t) &&
 		 agrees_on_epochs(m, t) && agrees_on_roles(m, t) && agrees_on_cuts(m, t) &&
 		 agrees_on_heads(m, t) && agrees_on_digest(m, t);
-	for (size_t i = 0; i < m->count && !agrees; i++)
-		print_line(m, i, verdicts[i]);
+	if (!agrees)
+		trust_model_print(m, verdicts);
 	return agrees;
 }

@@ -31,9 +31,12 @@ const struct roots *trust_model_roots(const struct trust_model *m);
 struct trust_cut trust_model_cut(const struct trust_model *m, const struct replica_id *replica,
 				 const struct space_id *space);
 
-/* True, or else what differs and every statement, a line each, are on stderr: `t`
- * and `verdicts` are those of trust_fold() for the same list. */
+/* True, or else what differs, and all statements, are on stderr: `t` and `verdicts`
+ * are those of trust_fold() for the same list. */
 bool trust_model_agrees(const struct trust_model *m, const struct trust *t,
 			const uint8_t *verdicts);
+
+/* On stderr, one line a statement: what it says, who has seen whom, both verdicts. */
+void trust_model_print(const struct trust_model *m, const uint8_t *verdicts);
 
 #endif
