@@ -16,8 +16,8 @@ enum err enrol_look_up(struct replica *r, struct bytes ticket_id,
 	if (rc)
 		return rc;
 	/* A message 1 can be replayed by whoever saw it, so it must not cost more
-	 * than this, and not for ever. */
-	if (stub.tries <= TICKET_TRIES_MAX) {
+	 * than this, and not for ever; of a ticket that was used nothing is written. */
+	if (!stub.is_used && stub.tries <= TICKET_TRIES_MAX) {
 		stub.tries++;
 		rc = ticket_stub_store(r, &stub, msg);
 	}

@@ -242,6 +242,11 @@ const uint8_t *link_handshake_hash(const struct link *l)
 	return noise_handshake_hash(&l->noise);
 }
 
+uint64_t link_frames_opened(const struct link *l)
+{
+	return link_is_open(l) ? l->channel.recv.cipher.nonce : 0;
+}
+
 enum err link_send(struct link *l, struct bytes message)
 {
 	assert(link_is_open(l));

@@ -74,6 +74,8 @@ enum preamble_purpose link_purpose(const struct link *l);
 /* NULL before the handshake has told. Borrowed from the link. */
 const uint8_t *link_remote_key(const struct link *l);
 const uint8_t *link_handshake_hash(const struct link *l); /* asserts that it is open */
+/* Frames of the peer that have opened so far. */
+uint64_t link_frames_opened(const struct link *l);
 
 /* Queue a message, or the end. Assert that the link is open and not ended. */
 MUST_CHECK enum err link_send(struct link *l, struct bytes message);

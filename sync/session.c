@@ -368,6 +368,7 @@ static enum err on_event(struct session *s, struct now now, enum link_event even
 
 void session_receive(struct session *s, struct now now, struct bytes data)
 {
+	uint64_t frame_count = link_frames_opened(&s->link);
 	enum link_event event = LINK_NEEDS_INPUT;
 	struct errmsg msg = { 0 };
 	struct bytes message = bytes_of(NULL, 0);
@@ -375,12 +376,15 @@ void session_receive(struct session *s, struct now now, struct bytes data)
 
 	if (s->state == SESSION_CLOSED)
 		return;
-	s->received_ms = now.mono_ms;
 	do {
 		rc = link_read(&s->link, &data, &event, &message, &msg);
 		if (rc == OK)
 			rc = on_event(s, now, event, message, &msg);
 	} while (rc == OK && event != LINK_NEEDS_INPUT && s->state != SESSION_CLOSED);
+	/* Bytes alone are no sign of life: after a damaged length they come for hours
+	 * and never are a frame. */
+	if (link_frames_opened(&s->link) != frame_count)
+		s->received_ms = now.mono_ms;
 	if (rc)
 		session_fail(s, rc, &msg);
 }
