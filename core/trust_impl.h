@@ -1,0 +1,172 @@
+/* Between the files of the fold (core/trust.h) only.
+ *
+ *   trust_index   the order, who has seen whom, which statements speak of what
+ *   trust_judge   what one statement rests on and what stands against it (M-4 to M-10)
+ *   trust_settle  all verdicts (M-11)
+ *   trust_cut     which changesets count (M-14, M-15)
+ *   trust_fold    the result
+ *   trust_extend  one more statement */
+#ifndef HT_CORE_TRUST_IMPL_H
+#define HT_CORE_TRUST_IMPL_H
+
+#include "core/trust.h"
+
+#define NO_STATEMENT UINT32_MAX
+#define NO_SUBJECT   UINT32_MAX
+
+enum standing { UNDECIDED, STANDING, FALLEN };
+
+/* What statements speak of. Those that speak of the same thing are found together. */
+enum subject_kind {
+	SUBJECT_NODE,      /* all that speak of a node */
+	SUBJECT_SIGN_KEY,  /* what gives it to a node */
+	SUBJECT_NOISE_KEY, /* likewise */
+	SUBJECT_REPLICA,   /* likewise */
+	SUBJECT_SIGNER,    /* what a key has signed */
+	SUBJECT_SPACE,     /* what makes it */
+	SUBJECT_GRANTS,    /* the GRANTs of a space */
+	SUBJECT_OFFICE,    /* those of one office in it */
+	SUBJECT_ROOTS,     /* what says which keys are root: one list */
+	SUBJECT_KIND_COUNT
+};
+
+enum { SUBJECT_KEY_BYTES = 1 + STATEMENT_ID_BYTES }; /* the kind, the id */
+
+struct subject_key {
+	uint8_t bytes[SUBJECT_KEY_BYTES];
+};
+
+/* Statements by their place in the list, ascending. */
+struct span {
+	const uint32_t *at;
+	uint32_t count;
+};
+
+/* The subjects of one statement. */
+struct about {
+	uint32_t node, sign_key, noise_key, replica;
+	uint32_t signed_by; /* as a signer: the key that it gives to a node */
+	uint32_t space, grants, office, roots;
+	uint32_t *signers; /* as keys given to nodes: one a signer */
+};
+
+/* One fold. Everything lives in its arena. */
+struct fold {
+	const struct statement *const *list;
+	uint32_t count;
+	struct arena arena;
+	uint64_t *past; /* a row of bits for each: what it has seen */
+	size_t past_words;
+	bool *is_parent; /* of any other */
+	struct about *about;
+	struct subject_key *subjects; /* ascending */
+	uint32_t subject_count;
+	uint32_t *span_starts; /* into span_items; one more than subjects */
+	uint32_t *span_items;
+	uint8_t *standing; /* enum standing */
+	bool *is_root;     /* M-9 */
+};
+
+/* Everything but `standing` and `is_root`, which begin as zeros. ERR_INVALID, ERR_NOMEM. */
+MUST_CHECK enum err fold_index(struct fold *f, const struct statement *const *list, size_t count,
+			       struct errmsg *msg);
+void fold_release(struct fold *f);
+
+static inline bool fold_has_seen(const struct fold *f, uint32_t x, uint32_t y)
+{
+	return f->past[x * f->past_words + y / 64] >> (y % 64) & 1;
+}
+
+static inline bool fold_is_concurrent(const struct fold *f, uint32_t x, uint32_t y)
+{
+	return x != y && !(x > y ? fold_has_seen(f, x, y) : fold_has_seen(f, y, x));
+}
+
+static inline bool fold_stands(const struct fold *f, uint32_t x)
+{
+	return f->standing[x] == STANDING;
+}
+
+/* Empty when there is none. */
+struct span fold_span(const struct fold *f, uint32_t subject);
+struct subject_key subject_key(enum subject_kind kind, const void *id, size_t size);
+struct subject_key subject_office(const struct space_id *space, const char *office_code);
+uint32_t fold_subject(const struct fold *f, const struct subject_key *key);
+/* The first subject of a kind or after; up to the next kind's they are ascending by id. */
+uint32_t fold_subjects_from(const struct fold *f, enum subject_kind kind);
+
+/* What GENESIS and ADMIT say of a node; what they and EPOCH of its keys. Else NULL. */
+const struct node_entry *statement_entry(const struct statement *s);
+const struct node_identity *statement_identity(const struct statement *s);
+/* Of GENESIS and ROOTS. */
+const struct roots *statement_roots(const struct statement *s);
+/* What a SPACE gives to an office. */
+enum role space_office_role(const struct statement *s, const char *office_code);
+
+/* The office's role by what stands of the past of x, or by all if x is NO_STATEMENT. */
+enum role fold_role(const struct fold *f, uint32_t x, const struct space_id *space,
+		    const char *office_code);
+
+/* ---- trust_judge.c --------------------------------------------------------- */
+
+/* How well the best ground of a statement holds. */
+enum footing {
+	FOOTING_GONE,     /* there is none, whatever becomes of the undecided */
+	FOOTING_OPEN,     /* perhaps one by its past */
+	FOOTING_DISPUTED, /* one by its past, that a concurrent removal may take */
+	FOOTING_FIRM,     /* one, whatever becomes of the undecided */
+};
+
+enum footing judge_footing(const struct fold *f, uint32_t x);
+
+/* What stands beside a statement or against it. */
+enum opposition { OPPOSITION_NONE, OPPOSITION_UNDECIDED, OPPOSITION_STANDING };
+
+enum opposition judge_opposition(const struct fold *f, uint32_t x);
+
+/* M-5, but for clashes: it speaks of what its past names. */
+bool judge_is_named(const struct fold *f, uint32_t x);
+/* It clashes with one in its past that has not fallen. */
+bool judge_may_clash(const struct fold *f, uint32_t x);
+bool judge_is_removal(const struct statement *s);
+/* M-9, when the ROOTS are decided. */
+bool judge_is_root(const struct fold *f, uint32_t x);
+
+/* Of an undecided one: visit the undecided that it waits for (M-11). */
+typedef void judge_visit(void *ctx, uint32_t y);
+void judge_waits(const struct fold *f, uint32_t x, judge_visit *visit, void *ctx);
+/* Those that fall when it stands as the best of a circle. */
+void judge_victims(const struct fold *f, uint32_t x, judge_visit *visit, void *ctx);
+
+/* Of one that has fallen, when all is decided. */
+enum verdict judge_verdict(const struct fold *f, uint32_t x);
+
+/* An ADOPT rests on more than that the feed is its signer's own (M-15). */
+bool judge_adopts_for_others(const struct fold *f, uint32_t x, const struct cut *cut);
+
+/* ---- trust_settle.c -------------------------------------------------------- */
+
+MUST_CHECK enum err fold_settle(struct fold *f);
+
+/* ---- trust_cut.c ----------------------------------------------------------- */
+
+/* t->cuts, and the causes of t->epochs; all else of `t` is there. ERR_NOMEM. */
+MUST_CHECK enum err fold_cuts(const struct fold *f, struct trust *t);
+
+/* ---- trust_fold.c ---------------------------------------------------------- */
+
+void trust_hash_ids(struct trust *t); /* t->digest */
+
+/* ---- trust.c --------------------------------------------------------------- */
+
+bool trust_is_directory(const struct trust *t, const struct space_id *space);
+int trust_grant_cmp(const struct trust_grant *a, const struct trust_grant *b);
+/* Negative if a cuts lower than b, or as low and gives cause and link (M-14). */
+int trust_cut_cmp(const struct trust_cut *a, const struct trust_cut *b);
+/* By replica and space. */
+int trust_feed_cmp(const struct trust_cut *a, const struct trust_cut *b);
+/* Where nothing names the feed. */
+struct trust_cut trust_cut_default(const struct trust *t, const struct trust_epoch *epoch,
+				   const struct space_id *space);
+
+#endif
