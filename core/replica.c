@@ -356,12 +356,16 @@ enum err replica_reload(struct replica *r, struct errmsg *msg)
 	struct loading l = { .r = r, .msg = msg };
 	struct space_state *directory;
 	struct space_id directory_id;
+	uint64_t version;
 	enum err rc;
 
 	drop_caches(r);
 	r->reloads++;
 	r->stale = true;
-	rc = store_load_replicas(r->store, msg);
+	/* First: what somebody commits while the rest is read makes it another one. */
+	rc = store_data_version(r->store, &version, msg);
+	if (rc == OK)
+		rc = store_load_replicas(r->store, msg);
 	if (rc == OK)
 		rc = load_org(r, msg);
 	directory_id = replica_directory(r);
@@ -374,10 +378,10 @@ enum err replica_reload(struct replica *r, struct errmsg *msg)
 	free(l.places);
 	if (rc == OK)
 		rc = directory_load(r, msg);
-	if (rc == OK)
-		rc = store_data_version(r->store, &r->data_version, msg);
-	if (rc == OK)
+	if (rc == OK) {
+		r->data_version = version;
 		r->stale = false;
+	}
 	return rc;
 }
 
