@@ -310,6 +310,20 @@ bool engine_is_paused(const struct engine *e)
 	return e->is_paused;
 }
 
+void engine_take(struct engine *e, struct now now, bool takes)
+{
+	e->takes_nothing = !takes;
+	for (size_t i = 0; i < e->conn_count; i++) {
+		struct session *s = e->conns[i]->session;
+
+		if (s && !takes)
+			session_stop_taking(s);
+		else if (s && !session_is_taking(s))
+			session_close(s, BYE_RENEW, "there is room again");
+	}
+	engine_turn(e, now);
+}
+
 bool engine_is_idle(const struct engine *e)
 {
 	for (size_t i = 0; i < e->conn_count; i++) {

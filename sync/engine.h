@@ -61,6 +61,10 @@ void engine_pause(struct engine *e,
 void engine_resume(struct engine *e, struct now now);
 bool engine_is_paused(const struct engine *e);
 
+/* Whether what peers send is taken (as it is in the beginning). If not, it waits
+ * there, while what is recorded here goes out to them as always. */
+void engine_take(struct engine *e, struct now now, bool takes);
+
 /* Every session is open, compared, and neither side lacks anything. Who has not
  * proved who it is does not count. */
 bool engine_is_idle(const struct engine *e);

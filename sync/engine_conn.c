@@ -61,6 +61,8 @@ void conn_start(struct engine *e, struct conn *c, struct now now)
 
 	if (session_new(&c->session, &config, now) != OK)
 		conn_dial_failed(e, c, now, ERR_NOMEM, err_name(ERR_NOMEM));
+	else if (e->takes_nothing)
+		session_stop_taking(c->session);
 }
 
 void conn_flush(struct engine *e, struct conn *c)

@@ -43,6 +43,7 @@ struct engine {
 	uint8_t sign_key[SIGN_PUBLIC_BYTES];
 	bool dial_members;
 	bool is_paused;
+	bool takes_nothing; /* engine_take() */
 	char *tzdata;
 	void (*log)(void *ctx, enum log_level level, const char *event, const char *peer,
 		    const char *detail);

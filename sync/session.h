@@ -87,6 +87,12 @@ void session_push(struct session *s, struct now now);
 struct bytes session_outgoing(const struct session *s);
 void session_sent(struct session *s, size_t bytes);
 
+/* Short of room: what the peer sends from now on is neither stored nor acknowledged, so
+ * that it stops once its window is full. What we hold goes out as always. The next
+ * session begins where this one stopped. */
+void session_stop_taking(struct session *s);
+bool session_is_taking(const struct session *s);
+
 /* Say BYE (a word of proto/message.h or an error's name) and close. */
 void session_close(struct session *s, const char *name, const char *text);
 

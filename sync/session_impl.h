@@ -31,6 +31,8 @@ struct session {
 	bool has_announced;
 	uint64_t round_asked, round_answered;
 
+	bool takes_nothing; /* session_stop_taking() */
+
 	struct chunk chunks[WINDOW_COUNT]; /* a ring, oldest first */
 	size_t chunk_first, chunk_count, chunk_bytes;
 

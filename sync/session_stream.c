@@ -210,6 +210,16 @@ static enum err take_changes(struct session *s, struct now now, const struct mes
 	return rc == OK ? tell_held(s, now, sp, sent) : rc;
 }
 
+void session_stop_taking(struct session *s)
+{
+	s->takes_nothing = true;
+}
+
+bool session_is_taking(const struct session *s)
+{
+	return !s->takes_nothing;
+}
+
 enum err session_on_changes(struct session *s, struct now now, const struct message *m,
 			    struct errmsg *msg)
 {
@@ -218,6 +228,8 @@ enum err session_on_changes(struct session *s, struct now now, const struct mess
 	bool shared;
 	enum err rc = session_check_shared(s, &c->space, &shared, msg);
 
+	if (rc == OK && s->takes_nothing)
+		return OK;
 	/* What is not shared is dropped, and acknowledged as nothing. */
 	if (rc == OK && shared)
 		rc = raise_all(&sent, c->list, c->count);
