@@ -119,7 +119,7 @@ MUST_CHECK enum err trust_extend(struct trust *t, const struct statement *s, enu
 
 /* The result as bytes, for the store: opening a replica folds nothing. */
 void trust_encode(struct buf *out, const struct trust *t);
-/* ERR_FORMAT, ERR_LIMIT, ERR_NOMEM. */
+/* ERR_FORMAT, ERR_LIMIT, ERR_VERSION: fold anew; ERR_NOMEM. */
 MUST_CHECK enum err trust_decode(struct trust **out, struct bytes input, struct errmsg *msg);
 
 /* NULL when absent. Borrowed from `t`. */
