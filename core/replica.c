@@ -448,7 +448,8 @@ static enum err load_id(struct replica *r, bool create, struct errmsg *msg)
 	return rc;
 }
 
-/* The tables are of an older schema: fill them from the log, once. */
+/* The tables are of an older schema: fill them from the log, once. On failure the
+ * transaction stays open: closing ends it. */
 static enum err upgrade(struct replica *r, struct errmsg *msg)
 {
 	struct verify_report report = { 0 };
@@ -460,11 +461,7 @@ static enum err upgrade(struct replica *r, struct errmsg *msg)
 		rc = replica_replay(r, r->store, &report, NULL, NULL, msg);
 	if (rc == OK)
 		rc = store_schema_done(r->store, msg);
-	if (rc == OK)
-		rc = store_commit(r->store, msg);
-	if (rc != OK)
-		store_rollback(r->store);
-	return rc;
+	return rc == OK ? store_commit(r->store, msg) : rc;
 }
 
 static enum err open_into(struct replica *r, const struct replica_config *config,
@@ -515,8 +512,6 @@ void replica_close(struct replica *r)
 {
 	if (!r)
 		return;
-	if (r->store)
-		store_rollback(r->store);
 	store_close(r->store);
 	drop_caches(r);
 	directory_release(&r->directory);

@@ -456,7 +456,8 @@ enum err store_connect(struct store *s, bool create, struct errmsg *msg)
 	return rc == OK ? switch_to_wal(s, msg) : rc;
 }
 
-/* Two processes may create or migrate at once: look again under the lock. */
+/* Two processes may create or migrate at once: look again under the lock. On
+ * failure the transaction stays open: closing ends it. */
 static enum err migrate_locked(struct store *s, bool create, struct errmsg *msg)
 {
 	int64_t application = 0;
@@ -468,11 +469,7 @@ static enum err migrate_locked(struct store *s, bool create, struct errmsg *msg)
 	rc = store_begin(s, msg);
 	if (rc == OK)
 		rc = migrate(s, create, msg);
-	if (rc == OK)
-		rc = store_commit(s, msg);
-	if (rc != OK)
-		store_rollback(s);
-	return rc;
+	return rc == OK ? store_commit(s, msg) : rc;
 }
 
 enum err store_open(struct store **out, const char *path, const char *vfs, bool create,
@@ -547,16 +544,29 @@ static enum err run_statement(struct store *s, enum query which, const char *wha
 	return rc == OK ? store_run(s, stmt, what, msg) : rc;
 }
 
+/* No way in without the way out: a rollback must not need memory. Prepared anew,
+ * for a change of the schema outdates what was prepared before. Who changes the
+ * schema can end the transaction for sure only by closing. */
+static enum err begin(struct store *s, enum query which, const char *what, struct errmsg *msg)
+{
+	enum err rc;
+
+	sqlite3_finalize(s->statements[STMT_ROLLBACK]);
+	s->statements[STMT_ROLLBACK] = NULL;
+	store_statement(s, STMT_ROLLBACK, &rc, msg);
+	return rc == OK ? run_statement(s, which, what, msg) : rc;
+}
+
 enum err store_begin(struct store *s, struct errmsg *msg)
 {
 	enum err rc = store_ready(s, msg);
 
-	return rc == OK ? run_statement(s, STMT_BEGIN, "begin", msg) : rc;
+	return rc == OK ? begin(s, STMT_BEGIN, "begin", msg) : rc;
 }
 
 enum err store_begin_read(struct store *s, struct errmsg *msg)
 {
-	return run_statement(s, STMT_BEGIN_READ, "begin to read", msg);
+	return begin(s, STMT_BEGIN_READ, "begin to read", msg);
 }
 
 enum err store_commit(struct store *s, struct errmsg *msg)
