@@ -126,7 +126,10 @@ enum err replica_found(struct replica *r, const struct founding *f, uint64_t now
 	put_node(&w, &office, &f->node, 0, f->address);
 	put_person(&w, &office, f->person_name);
 	rc = finish(r, &w);
-	return rc == OK ? replica_reload(r, msg) : rc;
+	/* It is stored: what can't be read at once is stale, and read later. */
+	if (rc == OK && replica_reload(r, NULL) != OK)
+		r->stale = true;
+	return rc;
 }
 
 /* The office with this code, and how many nodes it has. */
