@@ -1,5 +1,5 @@
-/* The directory: who belongs to the organisation and which office takes part
- * in which space, read from the records of the directory space. */
+/* The members of the organisation: who they are is what the statements say, where they
+ * are reached stands in the records of the directory space. */
 #include <stdlib.h>
 
 #include "core/replica_impl.h"
@@ -7,127 +7,82 @@
 void directory_release(struct directory *d)
 {
 	free(d->members);
-	free(d->grants);
 	*d = (struct directory){ .stale = true };
 }
 
-/* One more element of a heap array; NULL when out of memory. */
-static void *push(void **array, size_t *count, size_t size)
+static struct member member_of(const struct replica *r, const struct trust_node *node)
 {
-	/* Doubling at powers of two: the count alone tells the capacity. */
-	if ((*count & (*count - 1)) == 0) {
-		void *moved = realloc(*array, (*count ? 2 * *count : 1) * size);
+	const struct trust_epoch *epoch = trust_epoch(r->trust, &node->current);
+	struct member m = { .node = node->node,
+			    .office = office_record(r->org, node->office_code),
+			    .block = node->block,
+			    .is_admin = node->is_admin,
+			    .is_revoked = node->is_revoked };
 
-		if (!moved)
-			return NULL;
-		*array = moved;
+	memcpy(m.office_code, node->office_code, sizeof(m.office_code));
+	m.identity = epoch->identity;
+	return m;
+}
+
+/* Former ones last. */
+static enum err list_members(const struct replica *r, struct directory *d)
+{
+	size_t count = r->trust ? r->trust->node_count : 0;
+
+	if (count == 0)
+		return OK;
+	d->members = calloc(count, sizeof(*d->members));
+	if (!d->members)
+		return ERR_NOMEM;
+	for (int revoked = 0; revoked <= 1; revoked++) {
+		for (size_t i = 0; i < count; i++)
+			if (r->trust->nodes[i].is_revoked == (revoked == 1))
+				d->members[d->known_count++] = member_of(r, &r->trust->nodes[i]);
+		if (!revoked)
+			d->member_count = d->known_count;
 	}
-	return (uint8_t *)*array + size * (*count)++;
+	return OK;
 }
 
-static bool copy_exact(uint8_t *out, size_t size, struct bytes from)
+static struct member *member_by_node(const struct directory *d, const struct record_id *node)
 {
-	if (from.size != size)
-		return false;
-	memcpy(out, from.data, size);
-	return true;
+	for (size_t i = 0; i < d->known_count; i++)
+		if (record_id_cmp(&d->members[i].node, node) == 0)
+			return &d->members[i];
+	return NULL;
 }
 
-static const char members_sql[] =
-	"SELECT n.id, n.office, n.replica, n.sign_key, n.noise_key, o.code, "
-	"(SELECT value FROM element e WHERE e.record = n.id AND e.kind = ?1 AND e.field = ?2 "
-	"ORDER BY hlc DESC LIMIT 1), n.life = ?3 FROM r_node n LEFT JOIN r_office o ON o.id = "
-	"n.office "
-	"ORDER BY n.life = ?3, n.id";
-
-/* A node record that lacks a key is not a member yet. */
-static bool read_member(struct rows *rows, struct member *m)
+/* Of several addresses the newest. */
+static enum err read_addresses(struct replica *r, struct directory *d, struct errmsg *msg)
 {
-	*m = (struct member){ .node = rows_id(rows, 0), .office = rows_id(rows, 1) };
-	if (!copy_exact(m->identity.replica.bytes, ID_BYTES, rows_bytes(rows, 2)) ||
-	    !copy_exact(m->identity.sign_key, SIGN_PUBLIC_BYTES, rows_bytes(rows, 3)) ||
-	    !copy_exact(m->identity.noise_key, NOISE_KEY_BYTES, rows_bytes(rows, 4)))
-		return false;
-	strncpy(m->office_code, rows_text(rows, 5), sizeof(m->office_code) - 1);
-	strncpy(m->address, rows_text(rows, 6), sizeof(m->address) - 1);
-	m->is_void = rows_int(rows, 7) != 0;
-	return true;
-}
-
-static enum err load_members(struct replica *r, struct directory *d, struct errmsg *msg)
-{
-	struct value args[] = { value_int(KIND_NODE), value_int(NODE_ADDRESSES),
-				value_int(RECORD_VOID) };
+	static const char sql[] = "SELECT record, value FROM element WHERE kind = ?1 AND "
+				  "field = ?2 ORDER BY hlc";
+	struct value args[] = { value_int(KIND_NODE), value_int(NODE_ADDRESSES) };
 	struct rows *rows;
-	enum err rc = store_rows_open(&rows, r->store, members_sql, args, 3, msg);
-	enum err closed;
+	enum err rc = d->known_count ? store_rows_open(&rows, r->store, sql, args, 2, msg) : OK;
 
-	if (rc != OK)
+	if (rc != OK || d->known_count == 0)
 		return rc;
-	while (rc == OK && rows_next(rows)) {
-		struct member member, *slot;
+	while (rows_next(rows)) {
+		struct record_id node = rows_id(rows, 0);
+		struct member *m = member_by_node(d, &node);
+		const char *address = rows_text(rows, 1);
 
-		if (!read_member(rows, &member))
-			continue;
-		slot = push((void **)&d->members, &d->known_count, sizeof(*slot));
-		if (slot)
-			*slot = member;
-		else
-			rc = ERR_NOMEM;
-		d->member_count += !member.is_void;
+		if (m && strlen(address) <= ADDRESS_TEXT_MAX)
+			memcpy(m->address, address, strlen(address) + 1);
 	}
-	closed = rows_close(rows, msg);
-	return rc == OK ? closed : rc;
+	return rows_close(rows, msg);
 }
 
-static int grant_cmp(const void *a, const void *b)
-{
-	const struct grant *x = a, *y = b;
-	int order = space_id_cmp(&x->space, &y->space);
-
-	return order ? order : record_id_cmp(&x->office, &y->office);
-}
-
-static const char grants_sql[] =
-	"SELECT s.space_id, e.value FROM r_space s JOIN element e ON e.record = s.id AND "
-	"e.kind = ?1 AND e.field = ?2 WHERE s.life <> ?3";
-
-static enum err load_grants(struct replica *r, struct directory *d, struct errmsg *msg)
-{
-	struct value args[] = { value_int(KIND_SPACE), value_int(SPACE_OFFICES),
-				value_int(RECORD_VOID) };
-	struct rows *rows;
-	enum err rc = store_rows_open(&rows, r->store, grants_sql, args, 3, msg);
-	enum err closed;
-
-	if (rc != OK)
-		return rc;
-	while (rc == OK && rows_next(rows)) {
-		struct grant grant = { .office = rows_id(rows, 1) }, *slot;
-
-		if (!copy_exact(grant.space.bytes, ID_BYTES, rows_bytes(rows, 0)))
-			continue;
-		slot = push((void **)&d->grants, &d->grant_count, sizeof(*slot));
-		if (slot)
-			*slot = grant;
-		else
-			rc = ERR_NOMEM;
-	}
-	closed = rows_close(rows, msg);
-	if (d->grant_count)
-		qsort(d->grants, d->grant_count, sizeof(*d->grants), grant_cmp);
-	return rc == OK ? closed : rc;
-}
-
-/* A granted space is known even while nothing of it is held. */
-static enum err add_granted_spaces(struct replica *r, const struct directory *d)
+/* A space that statements speak of is known even while nothing of it is held. */
+static enum err add_granted_spaces(struct replica *r)
 {
 	struct space_state *space;
 	enum err rc = OK;
 
-	for (size_t i = 0; rc == OK && i < d->grant_count; i++)
-		if (!replica_space(r, &d->grants[i].space))
-			rc = replica_space_add(r, &d->grants[i].space, &space);
+	for (size_t i = 0; rc == OK && r->trust && i < r->trust->space_count; i++)
+		if (!replica_space(r, &r->trust->spaces[i]))
+			rc = replica_space_add(r, &r->trust->spaces[i], &space);
 	return rc;
 }
 
@@ -138,11 +93,11 @@ enum err directory_load(struct replica *r, struct errmsg *msg)
 
 	if (!r->directory.stale)
 		return OK;
-	rc = load_members(r, &fresh, msg);
+	rc = list_members(r, &fresh);
 	if (rc == OK)
-		rc = load_grants(r, &fresh, msg);
+		rc = read_addresses(r, &fresh, msg);
 	if (rc == OK)
-		rc = add_granted_spaces(r, &fresh);
+		rc = add_granted_spaces(r);
 	if (rc != OK) {
 		directory_release(&fresh);
 		return rc;
@@ -169,10 +124,9 @@ const struct member *replica_member_by_noise_key(const struct replica *r,
 
 const struct member *replica_member_by_replica(const struct replica *r, const struct replica_id *id)
 {
-	for (size_t i = 0; i < r->directory.known_count; i++)
-		if (replica_id_cmp(&r->directory.members[i].identity.replica, id) == 0)
-			return &r->directory.members[i];
-	return NULL;
+	const struct trust_epoch *epoch = r->trust ? trust_epoch(r->trust, id) : NULL;
+
+	return epoch ? member_by_node(&r->directory, &epoch->node) : NULL;
 }
 
 const struct member *replica_self(const struct replica *r)
@@ -180,17 +134,60 @@ const struct member *replica_self(const struct replica *r)
 	return replica_member_by_replica(r, &r->id);
 }
 
+enum role replica_role(const struct replica *r, const struct member *member,
+		       const struct space_id *space)
+{
+	if (member->is_revoked || !r->trust)
+		return ROLE_NONE;
+	return trust_role(r->trust, space, member->office_code);
+}
+
 bool replica_is_granted(const struct replica *r, const struct member *member,
 			const struct space_id *space)
 {
-	struct grant grant = { *space, member->office };
-	struct space_id directory = replica_directory(r);
+	return replica_role(r, member, space) != ROLE_NONE;
+}
 
-	if (member->is_void)
-		return false;
-	if (space_id_cmp(space, &directory) == 0)
-		return true;
-	return r->directory.grant_count &&
-	       bsearch(&grant, r->directory.grants, r->directory.grant_count, sizeof(grant),
-		       grant_cmp);
+static bool is_own_key(const struct replica *r, const struct trust_epoch *own)
+{
+	struct signer self = membership_signer(r);
+
+	return memcmp(self.key.bytes, own->identity.sign_key, SIGN_PUBLIC_BYTES) == 0;
+}
+
+/* Why our epoch is not the one that its node goes on under. */
+static enum err check_epoch(const struct replica *r, const struct trust_epoch *own,
+			    const struct trust_node *node, struct errmsg *msg)
+{
+	char text[ID_TEXT_SIZE];
+
+	if (node && node->is_revoked)
+		return errmsg_set(msg, ERR_REVOKED,
+				  "this node of office %s was revoked: what it writes would count "
+				  "nowhere",
+				  node->office_code);
+	if (!node)
+		return errmsg_set(msg, ERR_REVOKED,
+				  "this node's admission to office %s does not stand any more",
+				  own->office_code);
+	if (r->may_edit && !is_own_key(r, own))
+		return errmsg_set(msg, ERR_KEY, "the key is not the one of this replica");
+	if (own->is_void || replica_id_cmp(&node->current, &r->id) != 0)
+		return errmsg_set(
+			msg, ERR_SUPERSEDED,
+			"this node of office %s goes on elsewhere, as %.8s: this is a copy",
+			node->office_code, id_text(node->current.bytes, text));
+	return OK;
+}
+
+enum err replica_check_member(const struct replica *r, struct errmsg *msg)
+{
+	const struct trust_epoch *own = r->trust ? trust_epoch(r->trust, &r->id) : NULL;
+
+	if (!r->has_org)
+		return errmsg_set(msg, ERR_ORG, "this replica belongs to no organisation yet");
+	if (!own)
+		return errmsg_set(msg, ERR_ORG,
+				  "this node is not in its directory yet: it has to sync first");
+	return check_epoch(r, own, trust_node(r->trust, &own->node), msg);
 }

@@ -19,22 +19,21 @@ struct edit {
 	bool loaded_is_new;
 };
 
-/* Before the genesis only the directory, still without a name, can be written.
- * A newcomer waits until it stands in its directory: what it wrote earlier would
- * not come after its own admission, and nobody could take it in that order. */
-static enum err check_membership(struct replica *r, bool is_directory, struct errmsg *msg)
+/* What others would not let count is better refused here, where somebody can be told. */
+static enum err check_role(struct replica *r, const struct space_id *space, struct errmsg *msg)
 {
-	enum err rc;
+	const struct member *self;
+	enum err rc = replica_check_member(r, msg);
 
-	if (!r->has_org)
-		return is_directory ? OK
-				    : errmsg_set(msg, ERR_ORG,
-						 "this replica belongs to no organisation yet");
-	rc = directory_load(r, msg);
-	if (rc == OK && !replica_self(r))
-		rc = errmsg_set(msg, ERR_ORG,
-				"this node is not in its directory yet: it has to sync first");
-	return rc;
+	if (rc == OK)
+		rc = directory_load(r, msg);
+	if (rc != OK)
+		return rc;
+	self = replica_self(r);
+	if (replica_role(r, self, space) < ROLE_EDITOR)
+		return errmsg_set(msg, ERR_GRANT, "office %s has no right to write there",
+				  self->office_code);
+	return OK;
 }
 
 enum err edit_open(struct edit **out, struct replica *r, const struct space_id *space,
@@ -47,7 +46,7 @@ enum err edit_open(struct edit **out, struct replica *r, const struct space_id *
 
 	if (now_ms < WALL_MS_MIN)
 		return errmsg_set(msg, ERR_CLOCK, "the system clock says a time before 2020");
-	rc = check_membership(r, is_directory, msg);
+	rc = check_role(r, space, msg);
 	if (rc != OK)
 		return rc;
 	e = calloc(1, sizeof(*e));
@@ -452,93 +451,16 @@ static void sort_ops(struct edit *e)
 		e->ops[i].n = e->ops[i].verb == VERB_ADD ? adds++ : 0;
 }
 
-/* Name what arrived in the space since our last changeset there. */
-static enum err collect_deps(struct edit *e, struct changeset *cs, struct errmsg *msg)
-{
-	struct replica *r = e->r;
-	const struct space_state *space = replica_space(r, &e->space);
-	struct dot *deps;
-
-	if (!space)
-		return OK;
-	deps = arena_array(&e->arena, space->feed_count, sizeof(*deps));
-	if (!deps)
-		return ERR_NOMEM;
-	cs->deps = deps;
-	for (uint32_t i = 0; i < space->feed_count; i++) {
-		struct feed *feed = &r->feeds[space->feeds[i]];
-		enum err rc;
-
-		if (replica_id_cmp(&feed->replica, &r->id) == 0 || feed->head.seq == feed->dep_seq)
-			continue;
-		deps[cs->dep_count++] = (struct dot){ feed->replica, feed->head.seq };
-		rc = store_feed_set_dep(r->store, feed->idx, feed->head.seq, msg);
-		if (rc != OK)
-			return rc;
-		feed->dep_seq = feed->head.seq;
-	}
-	return OK;
-}
-
-/* The genesis names the organisation, and with it the directory space. */
-static enum err found_org(struct edit *e, struct bytes body, struct errmsg *msg)
-{
-	struct replica *r = e->r;
-	struct bytes org = bytes_of(r->org, ORG_ID_BYTES);
-
-	assert(r->space_count == 1); /* nothing else can be here before */
-	org_id_of(r->org, &r->id, body);
-	r->has_org = true;
-	e->space = replica_directory(r);
-	r->spaces[0].id = r->space_ids[0] = e->space;
-	return store_setting_put(r->store, "org", &org, msg);
-}
-
-static enum err append(struct edit *e, const struct changeset *cs, struct bytes body,
-		       struct errmsg *msg)
-{
-	struct replica *r = e->r;
-	const struct space_state *space = replica_space(r, &e->space);
-	struct feed *feed = space ? replica_feed(r, space, &r->id) : NULL;
-	struct sealed sealed = { r->id, 1, body, NULL };
-	uint8_t link[LINK_BYTES], signature[SIGNATURE_BYTES];
-	enum err rc = OK;
-
-	if (!feed)
-		rc = replica_feed_add(r, &e->space, &r->id, &feed, msg);
-	if (rc != OK)
-		return rc;
-	changeset_link(link, &e->space, &r->id, &feed->head, body);
-	changeset_sign(signature, link, r->sign_secret);
-	sealed.seq = feed->head.seq + 1;
-	sealed.signature = signature;
-	return replica_append(r, feed, cs, &sealed, link, msg);
-}
-
 static enum err seal(struct edit *e, struct errmsg *msg)
 {
-	struct replica *r = e->r;
 	struct changeset cs = { .author = e->author };
-	struct bytes body;
-	enum err rc;
 
 	if (e->op_count == 0)
 		return OK;
 	sort_ops(e);
-	cs.hlc = hlc_now(&r->clock, e->now_ms);
 	cs.ops = e->ops;
 	cs.op_count = e->op_count;
-	rc = collect_deps(e, &cs, msg);
-	buf_clear(&r->scratch);
-	if (rc == OK)
-		rc = changeset_encode(&r->scratch, &cs, &r->id, &e->arena, msg);
-	if (rc != OK)
-		return rc;
-	body = buf_bytes(&r->scratch);
-	if (!r->has_org)
-		rc = found_org(e, body, msg);
-	arena_reset(&r->arena);
-	return rc == OK ? append(e, &cs, body, msg) : rc;
+	return replica_write(e->r, &e->space, &cs, e->now_ms, &e->arena, msg);
 }
 
 enum err edit_seal(struct edit *e, struct errmsg *msg)

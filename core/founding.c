@@ -37,34 +37,23 @@ static enum err check_office(const char *code, const char *zone, struct errmsg *
 	return OK;
 }
 
-static struct record_id put_office(struct writer *w, const char *code, const char *name,
-				   const char *zone)
+static void put_office(struct writer *w, const struct record_id *id, const char *code,
+		       const char *name, const char *zone)
 {
-	struct record_id id = edit_create(w->edit);
-
-	put_text(w, KIND_OFFICE, &id, OFFICE_CODE, code);
-	put_text(w, KIND_OFFICE, &id, OFFICE_NAME, name ? name : code);
-	put_text(w, KIND_OFFICE, &id, OFFICE_ZONE, zone);
-	put(w, KIND_OFFICE, &id, OFFICE_CLOSES, value_int(18 * 60));
-	return id;
+	put_text(w, KIND_OFFICE, id, OFFICE_CODE, code);
+	put_text(w, KIND_OFFICE, id, OFFICE_NAME, name ? name : code);
+	put_text(w, KIND_OFFICE, id, OFFICE_ZONE, zone);
+	put(w, KIND_OFFICE, id, OFFICE_CLOSES, value_int(18 * 60));
 }
 
-static void put_node(struct writer *w, const struct record_id *office,
-		     const struct node_identity *node, int64_t block, const char *address)
+static void put_node(struct writer *w, const struct record_id *id, const struct record_id *office,
+		     const char *address)
 {
-	struct record_id id = edit_create(w->edit);
-
-	put(w, KIND_NODE, &id, NODE_OFFICE, value_ref(office));
-	put(w, KIND_NODE, &id, NODE_REPLICA, value_bytes(bytes_of(node->replica.bytes, ID_BYTES)));
-	put(w, KIND_NODE, &id, NODE_SIGN_KEY,
-	    value_bytes(bytes_of(node->sign_key, SIGN_PUBLIC_BYTES)));
-	put(w, KIND_NODE, &id, NODE_NOISE_KEY,
-	    value_bytes(bytes_of(node->noise_key, NOISE_KEY_BYTES)));
-	put(w, KIND_NODE, &id, NODE_BLOCK, value_int(block));
+	put(w, KIND_NODE, id, NODE_OFFICE, value_ref(office));
 	if (address && w->rc == OK) {
 		struct value value = value_str(address);
 
-		w->rc = edit_add(w->edit, KIND_NODE, &id, NODE_ADDRESSES, &value, w->msg);
+		w->rc = edit_add(w->edit, KIND_NODE, id, NODE_ADDRESSES, &value, w->msg);
 	}
 }
 
@@ -80,97 +69,164 @@ static void put_person(struct writer *w, const struct record_id *office, const c
 	put(w, KIND_PERSON, &id, PERSON_ACTIVE, value_int(1));
 }
 
-/* Seal what was written, or drop it; then end the transaction either way. */
-static enum err finish(struct replica *r, struct writer *w)
+/* Two offices may admit nodes of a third at once: it is one record all the same. */
+static enum err has_office(struct replica *r, const struct record_id *office, bool *out,
+			   struct errmsg *msg)
 {
-	if (w->rc == OK)
-		w->rc = edit_seal(w->edit, w->msg);
-	else
-		edit_drop(w->edit);
-	if (w->rc == OK)
-		return replica_commit(r, w->msg);
-	replica_rollback(r);
-	return w->rc;
-}
-
-static enum err begin(struct replica *r, struct writer *w, uint64_t now_ms)
-{
-	struct space_id directory;
-	enum err rc = replica_begin(r, w->msg);
+	struct value arg = value_ref(office);
+	struct rows *rows;
+	enum err rc = store_rows_open(&rows, r->store, "SELECT 1 FROM r_office WHERE id = ?1", &arg,
+				      1, msg);
 
 	if (rc != OK)
 		return rc;
-	directory = replica_directory(r);
-	rc = edit_open(&w->edit, r, &directory, NULL, now_ms, w->msg);
-	if (rc != OK)
-		replica_rollback(r);
+	*out = rows_next(rows);
+	return rows_close(rows, msg);
+}
+
+/* What an admission writes into the directory beside its statement. */
+static void write_records(struct replica *r, struct writer *w, const struct admission *a,
+			  const struct record_id *node, uint64_t now_ms)
+{
+	struct space_id directory = replica_directory(r);
+	struct record_id office = office_record(r->org, a->office_code);
+	bool is_known = false;
+
+	w->rc = edit_open(&w->edit, r, &directory, NULL, now_ms, w->msg);
+	if (w->rc != OK)
+		return;
+	w->rc = has_office(r, &office, &is_known, w->msg);
+	if (!is_known)
+		put_office(w, &office, a->office_code, a->office_name, a->zone);
+	put_node(w, node, &office, a->address);
+	put_person(w, &office, a->person_name);
+}
+
+/* Seal what was written, or drop it. */
+static enum err finish(struct writer *w)
+{
+	if (w->rc == OK)
+		return edit_seal(w->edit, w->msg);
+	edit_drop(w->edit);
+	return w->rc;
+}
+
+static enum err end(struct replica *r, enum err rc, struct errmsg *msg)
+{
+	if (rc == OK)
+		return replica_commit(r, msg);
+	replica_rollback(r);
 	return rc;
+}
+
+static void fill_entry(struct node_entry *out, const struct record_id *node, const char *code,
+		       uint32_t block, bool is_admin, const struct node_identity *identity)
+{
+	*out = (struct node_entry){
+		.node = *node, .block = block, .is_admin = is_admin, .identity = *identity
+	};
+	memcpy(out->office_code, code, strlen(code) + 1);
+}
+
+static enum err state_genesis(struct replica *r, const struct founding *f,
+			      const struct record_id *node, uint64_t now_ms, struct errmsg *msg)
+{
+	struct statement genesis = { .type = STATEMENT_GENESIS, .wall_ms = now_ms };
+	struct signer self = membership_signer(r);
+
+	dice_fill(&r->dice, genesis.u.genesis.nonce, ID_BYTES);
+	genesis.u.genesis.roots = f->roots;
+	fill_entry(&genesis.u.genesis.node, node, f->office_code, 0, true, &f->node);
+	return membership_state(r, &genesis, &self, 1, msg);
+}
+
+static enum err found(struct replica *r, const struct founding *f, uint64_t now_ms,
+		      struct errmsg *msg)
+{
+	struct admission first = { .office_code = f->office_code,
+				   .office_name = f->office_name,
+				   .zone = f->zone,
+				   .person_name = f->person_name,
+				   .address = f->address };
+	struct writer w = { NULL, OK, msg };
+	struct record_id node = record_id_new(now_ms, &r->dice), org;
+	enum err rc = state_genesis(r, f, &node, now_ms, msg);
+
+	if (rc != OK)
+		return rc;
+	write_records(r, &w, &first, &node, now_ms);
+	if (w.rc == OK) {
+		org = edit_create(w.edit);
+		put_text(&w, KIND_ORGANISATION, &org, ORGANISATION_NAME, f->org_name);
+	}
+	return finish(&w);
 }
 
 enum err replica_found(struct replica *r, const struct founding *f, uint64_t now_ms,
 		       struct errmsg *msg)
 {
-	struct writer w = { NULL, OK, msg };
-	struct record_id org, office;
 	enum err rc = check_office(f->office_code, f->zone, msg);
 
 	if (rc == OK && r->has_org)
 		rc = errmsg_set(msg, ERR_EXISTS, "this replica is part of an organisation");
+	if (rc == OK && (f->roots.count == 0 || f->roots.count > ROOTS_MAX))
+		rc = errmsg_set(msg, ERR_INVALID, "an organisation has 1 to %d root keys",
+				ROOTS_MAX);
 	if (rc == OK)
-		rc = begin(r, &w, now_ms);
+		rc = replica_begin(r, msg);
 	if (rc != OK)
 		return rc;
-	org = edit_create(w.edit);
-	put_text(&w, KIND_ORGANISATION, &org, ORGANISATION_NAME, f->org_name);
-	office = put_office(&w, f->office_code, f->office_name, f->zone);
-	put_node(&w, &office, &f->node, 0, f->address);
-	put_person(&w, &office, f->person_name);
-	rc = finish(r, &w);
-	/* It is stored: what can't be read at once is stale, and read later. */
-	if (rc == OK && replica_reload(r, NULL) != OK)
-		r->stale = true;
-	return rc;
+	return end(r, found(r, f, now_ms, msg), msg);
 }
 
-/* The office with this code, and how many nodes it has. */
-static enum err find_office(struct replica *r, const char *code, struct record_id *id,
-			    int64_t *nodes, struct errmsg *msg)
+/* The office's first node counts without letters, each further one with its own. */
+static uint32_t next_block(const struct replica *r, const char *code)
 {
-	static const char sql[] = "SELECT o.id, (SELECT count(*) FROM r_node n WHERE n.office = "
-				  "o.id) FROM r_office o WHERE o.code = ?1 ORDER BY o.id LIMIT 1";
-	struct value arg = value_str(code);
-	struct rows *rows;
-	enum err rc = store_rows_open(&rows, r->store, sql, &arg, 1, msg);
+	uint32_t next = 0;
 
+	for (size_t i = 0; i < r->trust->node_count; i++) {
+		const struct trust_node *node = &r->trust->nodes[i];
+
+		if (strcmp(node->office_code, code) == 0 && node->block >= next)
+			next = node->block + 1;
+	}
+	return next;
+}
+
+static enum err admit(struct replica *r, const struct admission *a, uint64_t now_ms,
+		      struct errmsg *msg)
+{
+	struct statement s = { .type = STATEMENT_ADMIT };
+	struct writer w = { NULL, OK, msg };
+	struct record_id node = record_id_new(now_ms, &r->dice);
+	uint32_t block = next_block(r, a->office_code);
+	enum err rc;
+
+	if (block > BLOCK_MAX)
+		return errmsg_set(msg, ERR_LIMIT, "office %s has had %d nodes", a->office_code,
+				  BLOCK_MAX + 1);
+	fill_entry(&s.u.admit, &node, a->office_code, block, a->is_admin, &a->node);
+	rc = replica_state(r, &s, NULL, 0, now_ms, msg);
 	if (rc != OK)
 		return rc;
-	if (rows_next(rows)) {
-		*id = rows_id(rows, 0);
-		*nodes = rows_int(rows, 1);
-	}
-	return rows_close(rows, msg);
+	write_records(r, &w, a, &node, now_ms);
+	return finish(&w);
 }
 
 enum err replica_admit(struct replica *r, const struct admission *a, uint64_t now_ms,
 		       struct errmsg *msg)
 {
-	struct writer w = { NULL, OK, msg };
-	struct record_id office = { 0 };
-	int64_t nodes = 0;
 	enum err rc = check_office(a->office_code, a->zone, msg);
 
 	if (rc == OK && !r->has_org)
 		rc = errmsg_set(msg, ERR_ORG, "this replica belongs to no organisation yet");
-	if (rc == OK && replica_member_by_replica(r, &a->node.replica))
-		rc = errmsg_set(msg, ERR_EXISTS, "this node is a member already");
 	if (rc == OK)
-		rc = begin(r, &w, now_ms);
+		rc = replica_begin(r, msg);
 	if (rc != OK)
 		return rc;
-	w.rc = find_office(r, a->office_code, &office, &nodes, msg);
-	if (w.rc == OK && record_id_is_nil(&office))
-		office = put_office(&w, a->office_code, a->office_name, a->zone);
-	put_node(&w, &office, &a->node, nodes, a->address);
-	put_person(&w, &office, a->person_name);
-	return finish(r, &w);
+	if (r->trust && trust_epoch(r->trust, &a->node.replica))
+		rc = errmsg_set(msg, ERR_EXISTS, "this node is a member already");
+	else
+		rc = replica_check_member(r, msg);
+	return end(r, rc == OK ? admit(r, a, now_ms, msg) : rc, msg);
 }

@@ -6,7 +6,7 @@
 /* Further nodes of an office have letters of their own: B, C ... Z, BA, BB ... */
 enum { BLOCK_LETTERS_MAX = 3 };
 
-static void block_letters(char out[BLOCK_LETTERS_MAX + 1], int64_t block)
+static void block_letters(char out[BLOCK_LETTERS_MAX + 1], uint32_t block)
 {
 	char digits[BLOCK_LETTERS_MAX];
 	size_t count = 0;
@@ -18,38 +18,16 @@ static void block_letters(char out[BLOCK_LETTERS_MAX + 1], int64_t block)
 	*out = '\0';
 }
 
-static enum err number_block(struct replica *r, const struct member *self, int64_t *block,
-			     struct errmsg *msg)
-{
-	struct value arg = value_ref(&self->node);
-	struct rows *rows;
-	enum err rc = store_rows_open(&rows, r->store, "SELECT block FROM r_node WHERE id = ?1",
-				      &arg, 1, msg);
-
-	if (rc != OK)
-		return rc;
-	*block = rows_next(rows) ? rows_int(rows, 0) : 0;
-	return rows_close(rows, msg);
-}
-
 /* What comes before the count: kind, office, year and the node's letters. */
 static enum err number_prefix(struct replica *r, const struct kind *kind, unsigned year,
 			      char out[NUMBER_TEXT_MAX], struct errmsg *msg)
 {
 	const struct member *self = replica_self(r);
 	char letters[BLOCK_LETTERS_MAX + 1];
-	int64_t block;
-	enum err rc;
 
 	if (!self)
 		return errmsg_set(msg, ERR_NOT_FOUND, "this node is not in the directory yet");
-	rc = number_block(r, self, &block, msg);
-	if (rc != OK)
-		return rc;
-	if (block < 0 || block > BLOCK_MAX)
-		return errmsg_set(msg, ERR_INVALID, "this node's block of numbers is %lld",
-				  (long long)block);
-	block_letters(letters, block);
+	block_letters(letters, self->block);
 	snprintf(out, NUMBER_TEXT_MAX, "%s-%s-%u-%s", kind->prefix, self->office_code, year,
 		 letters);
 	return OK;

@@ -70,40 +70,25 @@ static enum err check_duplicate(struct receiver *v, const struct feed *feed, con
 	return OK;
 }
 
-/* The first changeset of the organisation proves itself by its hash. */
-static bool is_genesis(const struct receiver *v, const struct sealed *s)
+/* M-17: the replica is named by a statement, and so is the space. */
+static bool is_known(const struct receiver *v, const struct replica_id *replica)
 {
-	uint8_t org[ORG_ID_BYTES];
-
-	if (!v->is_directory || s->seq != 1)
-		return false;
-	org_id_of(org, &s->replica, s->body);
-	return memcmp(org, v->r->org, ORG_ID_BYTES) == 0;
+	return v->r->trust && trust_epoch(v->r->trust, replica) &&
+	       (v->is_directory || membership_has_space(v->r, &v->space));
 }
 
-/* The feed, created when its replica is known to the directory. NULL: what
- * makes it known may be among what is held back. */
 static enum err find_feed(struct receiver *v, const struct sealed *s, struct feed **out)
 {
 	struct replica *r = v->r;
 	struct space_state *space = replica_space(r, &v->space);
 	struct feed *feed = space ? replica_feed(r, space, &s->replica) : NULL;
-	enum err rc;
 
 	if (feed) {
 		*out = feed;
 		return OK;
 	}
-	rc = directory_load(r, v->msg);
-	if (rc != OK)
-		return rc;
-	if (!replica_member_by_replica(r, &s->replica) && !is_genesis(v, s)) {
-		if (!v->is_directory || v->held_count == 0)
-			return refuse(v, ERR_REPLICA, s,
-				      "the directory does not know this replica");
-		*out = NULL;
-		return OK;
-	}
+	if (!is_known(v, &s->replica))
+		return refuse(v, ERR_REPLICA, s, "no statement names its replica and this space");
 	return replica_feed_add(r, &v->space, &s->replica, out, v->msg);
 }
 
@@ -203,6 +188,15 @@ static enum err judge(struct receiver *v, const struct feed *feed, const struct 
 	return check_past(v, s, cs, taking);
 }
 
+/* M-16 */
+static bool is_right_branch(const struct receiver *v, const struct sealed *s,
+			    const uint8_t link[LINK_BYTES])
+{
+	struct trust_cut cut = trust_cut(v->r->trust, &s->replica, &v->space);
+
+	return !cut.has_link || memcmp(cut.link, link, LINK_BYTES) == 0;
+}
+
 static enum err take(struct receiver *v, struct feed *feed, const struct sealed *s,
 		     struct changeset *cs)
 {
@@ -212,6 +206,8 @@ static enum err take(struct receiver *v, struct feed *feed, const struct sealed 
 	if (rc != OK)
 		return rc;
 	changeset_link(link, &v->space, &s->replica, &feed->head, s->body);
+	if (s->seq == feed->counts_to && !is_right_branch(v, s, link))
+		return refuse(v, ERR_FORK, s, "a statement says that another one counts");
 	rc = replica_append(v->r, feed, cs, s, link, v->msg);
 	feed->touched = true;
 	v->receipt.applied += rc == OK;
@@ -231,10 +227,11 @@ static enum err receive_one(struct receiver *v, const struct sealed *s)
 	rc = find_feed(v, s, &feed);
 	if (rc != OK)
 		return rc;
-	if (!feed)
-		return hold(v, s, (struct hlc_stamp){ 0 });
 	if (s->seq > 0 && s->seq <= feed->head.seq)
 		return check_duplicate(v, feed, s);
+	/* M-18: nobody but us makes these, so we have forgotten them. */
+	if (replica_id_cmp(&s->replica, &v->r->id) == 0)
+		return refuse(v, ERR_FORK, s, "it is ours and not here: a new epoch is due");
 	if (s->seq != feed->head.seq + 1)
 		return refuse(v, ERR_CHAIN, s, "it does not continue its feed");
 	rc = changeset_decode(&cs, s->body, &s->replica, &v->r->arena, v->msg);
@@ -247,13 +244,11 @@ static enum err receive_one(struct receiver *v, const struct sealed *s)
 
 static enum err verify_feed(struct receiver *v, const struct feed *feed)
 {
-	const struct member *member = replica_member_by_replica(v->r, &feed->replica);
+	const struct trust_epoch *epoch = trust_epoch(v->r->trust, &feed->replica);
 	struct sealed head = { .replica = feed->replica, .seq = feed->head.seq };
 
-	if (!member)
-		return refuse(v, ERR_REPLICA, &head, "the directory does not know this replica");
 	if (!changeset_is_signed_by(feed->head.signature, feed->head.link,
-				    member->identity.sign_key))
+				    epoch->identity.sign_key))
 		return refuse(v, ERR_SIGNATURE, &head, "its signature does not verify");
 	return OK;
 }
@@ -262,7 +257,7 @@ static enum err verify_feed(struct receiver *v, const struct feed *feed)
 static enum err verify_touched(struct receiver *v)
 {
 	struct replica *r = v->r;
-	enum err rc = directory_load(r, v->msg);
+	enum err rc = OK;
 
 	for (uint32_t i = 0; i < r->feed_count; i++) {
 		if (!r->feeds[i].touched)
@@ -285,6 +280,8 @@ static enum err receive_all(struct receiver *v, const struct sealed *list, size_
 		rc = receive_one(v, &list[i]);
 	if (rc == OK)
 		rc = verify_touched(v);
+	if (rc == OK)
+		rc = directory_load(v->r, v->msg); /* addresses */
 	if (rc == OK)
 		rc = store_commit(v->r->store, v->msg);
 	return rc;

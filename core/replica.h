@@ -110,9 +110,8 @@ struct admission {
 MUST_CHECK enum err replica_admit(struct replica *r, const struct admission *a, uint64_t now_ms,
 				  struct errmsg *msg);
 
-/* The joining side: from now on part of this organisation. A replica that was
- * superseded or revoked joins again, with other keys and a new epoch; it must be
- * the same organisation, and keeps all it holds. */
+/* The joining side: from now on part of this organisation. ERR_EXISTS: it is part of
+ * another one. */
 MUST_CHECK enum err replica_join(struct replica *r, const uint8_t org[ORG_ID_BYTES],
 				 struct errmsg *msg);
 
@@ -165,6 +164,11 @@ MUST_CHECK enum err replica_new_epoch(struct replica *r, enum epoch_reason reaso
 				      const uint8_t *fresh_sign_secret,
 				      const uint8_t *fresh_noise_key, uint64_t now_ms,
 				      struct errmsg *msg);
+
+/* A copy that was superseded, or whose node was revoked, takes a new id under the key it was
+ * opened with, and then enrols as a newcomer does; it keeps all it holds. ERR_EXISTS: it is
+ * in good standing. */
+MUST_CHECK enum err replica_enrol_anew(struct replica *r, struct errmsg *msg);
 
 /* OK, or why this replica may neither edit nor sync: ERR_REVOKED, ERR_SUPERSEDED, and
  * ERR_ORG before it is a member. */

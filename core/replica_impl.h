@@ -11,8 +11,9 @@ struct feed {
 	uint32_t space; /* index into replica.spaces */
 	struct replica_id replica;
 	struct feed_head head;
-	uint64_t dep_seq; /* the newest seq that our own changesets depend on */
-	bool touched;     /* by the transaction at hand: to be verified at its end */
+	uint64_t dep_seq;   /* the newest seq that our own changesets depend on */
+	uint64_t counts_to; /* what lies above is in quarantine (M-14) */
+	bool touched;       /* by the transaction at hand: to be verified at its end */
 };
 
 struct space_state {
@@ -23,19 +24,13 @@ struct space_state {
 	uint32_t feed_count, feed_cap;
 };
 
-/* Which office takes part in which space. */
-struct grant {
-	struct space_id space;
-	struct record_id office;
-};
-
+/* The members as the engine needs them: what the statements say, and addresses from
+ * the records of the directory space. */
 struct directory {
 	bool stale;
 	struct member *members; /* former ones last */
 	size_t member_count;    /* without the former ones */
 	size_t known_count;     /* with them */
-	struct grant *grants;   /* sorted */
-	size_t grant_count;
 };
 
 struct replica {
@@ -45,7 +40,10 @@ struct replica {
 	uint8_t org[ORG_ID_BYTES];
 	bool may_edit;
 	uint8_t sign_secret[SIGN_SECRET_BYTES];
+	uint8_t nonce[ID_BYTES]; /* of our epoch: with the key it makes our id */
 	struct dice dice;
+	const struct mark_port *mark;     /* NULL: none */
+	uint64_t own_count, marked_count; /* changesets of our epoch; as the mark says */
 	struct hlc clock;
 	uint64_t data_version;
 	uint64_t reloads;
@@ -57,11 +55,15 @@ struct replica {
 	uint32_t space_count, space_cap;
 	struct feed *feeds;
 	uint32_t feed_count, feed_cap;
+	struct trust *trust;   /* NULL: no statements yet */
+	uint64_t trust_serial; /* of the stored fold that `trust` is */
 	struct directory directory;
 
 	struct arena arena; /* one changeset's worth */
 	struct buf scratch;
 };
+
+void replica_drop_caches(struct replica *r);
 
 /* Look a space up, or make it known (nothing is stored until a feed is). */
 struct space_state *replica_space(const struct replica *r, const struct space_id *id);
@@ -75,11 +77,43 @@ MUST_CHECK enum err replica_feed_add(struct replica *r, const struct space_id *s
 				     const struct replica_id *id, struct feed **out,
 				     struct errmsg *msg);
 
-/* Append to the log and apply to the state; moves the feed's head, the vector
+/* The organisation is this one from now on; nothing of a space may be held yet. */
+MUST_CHECK enum err replica_adopt_org(struct replica *r, const uint8_t org[ORG_ID_BYTES],
+				      struct errmsg *msg);
+
+/* Append to the log and, if it counts, apply to the state; moves the feed's head, the vector
  * and the clock. The changeset was decoded and validated. */
 MUST_CHECK enum err replica_append(struct replica *r, struct feed *feed, const struct changeset *cs,
 				   const struct sealed *sealed, const uint8_t link[LINK_BYTES],
 				   struct errmsg *msg);
+
+/* Make a changeset of ours from author and ops (sorted, additions numbered): stamp it, name
+ * what it depends on, encode, chain, sign and append, in the open transaction
+ * (core/write.c). */
+MUST_CHECK enum err replica_write(struct replica *r, const struct space_id *space,
+				  struct changeset *cs, uint64_t now_ms, struct arena *arena,
+				  struct errmsg *msg);
+
+/* After opening: begin a new epoch if the database may have gone back, or is a copy
+ * (core/epoch.c). */
+MUST_CHECK enum err epoch_check(struct replica *r, const struct replica_config *config,
+				struct errmsg *msg);
+/* How many changesets of our epoch are here, in all spaces. */
+uint64_t epoch_count(const struct replica *r);
+/* After a commit of our own changesets. */
+void epoch_mark(struct replica *r);
+/* Our own epoch was cut by a proof of a fork. */
+bool epoch_is_forked(const struct replica *r);
+/* The replica ids under which this copy has written before; from the arena. */
+MUST_CHECK enum err epoch_former(struct replica *r, struct arena *arena, struct replica_id **out,
+				 size_t *count, struct errmsg *msg);
+
+/* A member in good standing whose epoch was forked goes on under another id, and what is
+ * ours and counts no more is written again (core/reauthor.c). Transactions of its own. */
+MUST_CHECK enum err reauthor_after_change(struct replica *r, uint64_t now_ms, struct errmsg *msg);
+
+/* The heads and vectors alone, after changesets were moved out of the log. */
+MUST_CHECK enum err replica_reload_feeds(struct replica *r, struct errmsg *msg);
 
 /* Drop the caches and read them again from the store. */
 MUST_CHECK enum err replica_reload(struct replica *r, struct errmsg *msg);
@@ -103,7 +137,39 @@ MUST_CHECK enum err store_state_hash(struct store *s, uint8_t out[STATE_HASH_BYT
 void directory_release(struct directory *d);
 MUST_CHECK enum err directory_load(struct replica *r, struct errmsg *msg);
 
-/* BLAKE2b-256("huitong-org-1" ‖ replica ‖ body of its first changeset). */
-void org_id_of(uint8_t out[ORG_ID_BYTES], const struct replica_id *replica, struct bytes body);
+/* A new id from a fresh nonce and the public half of the signing key; stored. */
+MUST_CHECK enum err replica_draw_id(struct replica *r, struct errmsg *msg);
+
+/* Membership (core/membership.c). Read the stored fold if it is another than ours. */
+MUST_CHECK enum err membership_load(struct replica *r, struct errmsg *msg);
+/* How far our copy of a feed counts. */
+uint64_t membership_counts_to(const struct replica *r, const struct space_id *space,
+			      const struct replica_id *replica);
+/* A statement made the space, whether it stands or not. */
+bool membership_has_space(const struct replica *r, const struct space_id *space);
+/* The same as replica_state(), with these signers, in the open transaction. */
+MUST_CHECK enum err membership_state(struct replica *r, struct statement *s,
+				     const struct signer *signers, size_t signer_count,
+				     struct errmsg *msg);
+/* Every statement's signatures, and that the stored fold is theirs. ERR_CORRUPT,
+ * ERR_SIGNATURE. */
+MUST_CHECK enum err membership_verify(struct replica *r, struct errmsg *msg);
+/* Our signing key. */
+struct signer membership_signer(const struct replica *r);
+
+/* Quarantine (core/quarantine.c). Bring log and state in line with r->trust, in the
+ * open transaction: branches that are not the right one move out, and spaces of which
+ * other changesets count than before are replayed. */
+MUST_CHECK enum err quarantine_apply(struct replica *r, struct statements_receipt *receipt,
+				     struct errmsg *msg);
+
+/* Move a feed's changesets from `seq` on out of the log, and replay the space, in the open
+ * transaction. */
+MUST_CHECK enum err quarantine_branch_off(struct replica *r, const struct feed *feed, uint64_t seq,
+					  struct errmsg *msg);
+
+/* Fill one space's state from the log anew. */
+MUST_CHECK enum err replica_replay_space(struct replica *r, const struct space_state *space,
+					 struct errmsg *msg);
 
 #endif

@@ -84,11 +84,7 @@ static const struct field office_fields[] = {
 
 static const struct field node_fields[] = {
 	{ NODE_OFFICE, "office", MERGE_LWW, FORMAT_REF, .ref = KIND_OFFICE },
-	{ NODE_REPLICA, "replica", MERGE_LWW, FORMAT_BYTES },
-	{ NODE_SIGN_KEY, "sign_key", MERGE_LWW, FORMAT_BYTES },
-	{ NODE_NOISE_KEY, "noise_key", MERGE_LWW, FORMAT_BYTES },
 	{ NODE_ADDRESSES, "addresses", MERGE_SET, FORMAT_NAME },
-	{ NODE_BLOCK, "block", MERGE_LWW, FORMAT_INT, .max = INT64_MAX },
 	{ NODE_NAME, "name", MERGE_LWW, FORMAT_NAME },
 };
 

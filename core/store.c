@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 enum {
-	STORE_FORMAT = 1,           /* PRAGMA user_version: the tables below */
+	STORE_FORMAT = 2,           /* PRAGMA user_version: the tables below */
 	STORE_APPLICATION = 0x4854, /* PRAGMA application_id: "HT" */
 	BUSY_TIMEOUT_MS = 5000,
 	BUSY_PAUSE_MS = 20,
@@ -38,6 +38,18 @@ static const char *const statement_sql[STMT_COUNT] = {
 	[STMT_APPEND] = "INSERT INTO changeset VALUES(?1, ?2, ?3, ?4)",
 	[STMT_READ] = "SELECT key, body, signature, link FROM changeset WHERE key >= ?1 AND "
 		      "key <= ?2 ORDER BY key",
+	[STMT_STATEMENT_ADD] = "INSERT INTO statement(id, bytes, verdict) VALUES(?1, ?2, ?3)",
+	[STMT_STATEMENT_HAS] = "SELECT 1 FROM statement WHERE id = ?1",
+	[STMT_STATEMENT_JUDGE] = "UPDATE statement SET verdict = ?2 WHERE idx = ?1 AND "
+				 "verdict <> ?2",
+	[STMT_STATEMENTS] = "SELECT idx, bytes, verdict FROM statement WHERE idx > ?1 ORDER BY idx",
+	[STMT_BRANCH_ADD] = "INSERT OR IGNORE INTO branch SELECT key >> 40, key & ?3, link, body, "
+			    "signature, 0 FROM changeset WHERE key >= ?1 AND key <= ?2",
+	[STMT_CUT_OFF] = "DELETE FROM changeset WHERE key >= ?1 AND key <= ?2",
+	[STMT_BRANCH_READ] = "SELECT seq, body, signature, link FROM branch WHERE feed = ?1 AND "
+			     "NOT is_done ORDER BY seq, link",
+	[STMT_BRANCH_DONE] = "UPDATE branch SET is_done = 1 WHERE feed = ?1 AND seq <= ?2",
+	[STMT_BRANCHES] = "SELECT feed, min(seq), max(seq) FROM branch GROUP BY feed",
 	[STMT_ELEMENT_ADD] = "INSERT INTO element(space, record, kind, field, replica, seq, n, "
 			     "hlc, author, value) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
 	[STMT_ELEMENT_REMOVE] =
@@ -63,7 +75,12 @@ static const char create_log[] =
 	"CREATE TABLE feed(idx INTEGER PRIMARY KEY, space INTEGER NOT NULL, "
 	"replica INTEGER NOT NULL, dep_seq INTEGER NOT NULL, UNIQUE(space, replica));\n"
 	"CREATE TABLE changeset(key INTEGER PRIMARY KEY, body BLOB NOT NULL, "
-	"signature BLOB NOT NULL, link BLOB NOT NULL);\n";
+	"signature BLOB NOT NULL, link BLOB NOT NULL);\n"
+	"CREATE TABLE branch(feed INTEGER, seq INTEGER, link BLOB, body BLOB NOT NULL, "
+	"signature BLOB NOT NULL, is_done INTEGER NOT NULL, PRIMARY KEY(feed, seq, link)) "
+	"WITHOUT ROWID;\n"
+	"CREATE TABLE statement(idx INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, "
+	"bytes BLOB NOT NULL, verdict INTEGER NOT NULL);\n";
 
 /* Columns in the order of the key: with another one the quick_check of SQLite
  * 3.40 sees NULLs that are not there. */

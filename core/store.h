@@ -9,6 +9,8 @@
  *   replica_index(idx, id)
  *   feed(idx, space, replica, dep_seq)
  *   changeset(key, body, signature, link)   key = feed << 40 | seq
+ *   branch(feed, seq, link, body, signature, is_done)   moved out of the log (M-16)
+ *   statement(idx, id, bytes, verdict)      of membership, each after its parents
  *   r_<kind>(id, space, life, <registers>, meta)   one row a record
  *   element(record, kind, field, space, replica, seq, n, hlc, author, value)
  *   conflict(record, kind, field, space)    the conflict inbox
@@ -106,6 +108,42 @@ MUST_CHECK enum err store_read(struct store *s, uint32_t feed, uint64_t seq, siz
 			       size_t bytes_max, struct arena *arena, struct stored *out,
 			       size_t *count, struct errmsg *msg);
 
+/* ---- Membership (core/store_trust.c) ---- */
+
+/* The caller knows that it is not there yet. */
+MUST_CHECK enum err store_statement_add(struct store *s, const struct statement_id *id,
+					struct bytes encoded, enum verdict verdict,
+					struct errmsg *msg);
+MUST_CHECK enum err store_statement_has(struct store *s, const struct statement_id *id, bool *has,
+					struct errmsg *msg);
+/* Note another verdict of the statement with this number. */
+MUST_CHECK enum err store_statement_judge(struct store *s, int64_t idx, enum verdict verdict,
+					  struct errmsg *msg);
+/* In the order in which they came; `encoded` is borrowed for the call. Stops at
+ * an error of `each`, and returns it. */
+MUST_CHECK enum err store_each_statement(struct store *s,
+					 enum err (*each)(void *ctx, int64_t idx,
+							  struct bytes encoded,
+							  enum verdict verdict),
+					 void *ctx, struct errmsg *msg);
+
+/* Move a feed's changesets from `seq` on out of the log. */
+MUST_CHECK enum err store_branch_off(struct store *s, uint32_t feed, uint64_t seq,
+				     struct errmsg *msg);
+MUST_CHECK enum err store_each_branch(struct store *s,
+				      enum err (*each)(void *ctx, uint32_t feed, uint64_t first,
+						       uint64_t last),
+				      void *ctx, struct errmsg *msg);
+
+/* Changesets of a feed that were moved out and not yet re-authored, ascending, copied into
+ * the arena; at most `count_max`. */
+MUST_CHECK enum err store_read_branch(struct store *s, uint32_t feed, size_t count_max,
+				      struct arena *arena, struct stored *out, size_t *count,
+				      struct errmsg *msg);
+/* These are re-authored: up to this seq. */
+MUST_CHECK enum err store_branch_done(struct store *s, uint32_t feed, uint64_t seq,
+				      struct errmsg *msg);
+
 /* ---- State ---- */
 
 /* Insert unless a row with the id exists in the space: then *exists. */
@@ -150,6 +188,8 @@ MUST_CHECK enum err store_each_record(struct store *s, const struct kind *kind, 
 
 /* Empty the state tables, keep the log. */
 MUST_CHECK enum err store_clear_state(struct store *s, struct errmsg *msg);
+/* The same for one space. */
+MUST_CHECK enum err store_clear_space(struct store *s, uint32_t space, struct errmsg *msg);
 
 /* ---- Care and queries ---- */
 

@@ -26,6 +26,15 @@ enum query {
 	STMT_FEED_HEAD,
 	STMT_APPEND,
 	STMT_READ,
+	STMT_STATEMENT_ADD,
+	STMT_STATEMENT_HAS,
+	STMT_STATEMENT_JUDGE,
+	STMT_STATEMENTS,
+	STMT_BRANCH_ADD,
+	STMT_CUT_OFF,
+	STMT_BRANCH_READ,
+	STMT_BRANCH_DONE,
+	STMT_BRANCHES,
 	STMT_ELEMENT_ADD,
 	STMT_ELEMENT_REMOVE,
 	STMT_ELEMENTS,
@@ -93,6 +102,15 @@ void bind_value(sqlite3_stmt *stmt, int index, const struct value *value);
 void bind_bytes(sqlite3_stmt *stmt, int index, struct bytes data);
 void bind_id(sqlite3_stmt *stmt, int index, const uint8_t id[ID_BYTES]);
 struct bytes column_bytes(sqlite3_stmt *stmt, int column); /* until the next step */
+
+/* A row of (seq or key, body, signature, link), copied into the arena. */
+MUST_CHECK enum err store_copy_row(struct store *s, sqlite3_stmt *stmt, struct arena *arena,
+				   struct stored *out, struct errmsg *msg);
+int64_t changeset_key(uint32_t feed, uint64_t seq);
+/* A statement that calls `each` with its rows; reset at the end. */
+MUST_CHECK enum err store_each_row(struct store *s, sqlite3_stmt *stmt, const char *what,
+				   enum err (*each)(void *ctx, sqlite3_stmt *row), void *ctx,
+				   struct errmsg *msg);
 
 /* DDL and per-kind SQL, from the schema. */
 void schema_sql_create(struct buf *out, const struct kind *kind);

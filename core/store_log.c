@@ -3,7 +3,7 @@
 
 #include "core/limits.h"
 
-static int64_t changeset_key(uint32_t feed, uint64_t seq)
+int64_t changeset_key(uint32_t feed, uint64_t seq)
 {
 	return (int64_t)((uint64_t)feed << 40 | seq);
 }
@@ -256,8 +256,8 @@ enum err store_append(struct store *s, uint32_t feed, uint64_t seq, struct bytes
 	return store_run(s, stmt, "append a changeset", msg);
 }
 
-static enum err copy_row(struct store *s, sqlite3_stmt *stmt, struct arena *arena,
-			 struct stored *out, struct errmsg *msg)
+enum err store_copy_row(struct store *s, sqlite3_stmt *stmt, struct arena *arena,
+			struct stored *out, struct errmsg *msg)
 {
 	struct stored row;
 	enum err rc = read_row(s, stmt, arena, &row, msg);
@@ -287,7 +287,7 @@ enum err store_read(struct store *s, uint32_t feed, uint64_t seq, size_t count_m
 	sqlite3_bind_int64(stmt, 2, changeset_key(feed, SEQ_MAX));
 	while (rc == OK && got < count_max && bytes < bytes_max &&
 	       (result = sqlite3_step(stmt)) == SQLITE_ROW) {
-		rc = copy_row(s, stmt, arena, &out[got], msg);
+		rc = store_copy_row(s, stmt, arena, &out[got], msg);
 		if (rc == OK)
 			bytes += out[got++].body.size + SIGNATURE_BYTES;
 	}

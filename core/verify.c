@@ -71,6 +71,7 @@ static enum err complain(struct replay *p, enum err rc, const struct sealed *s, 
 static enum err replay_one(struct replay *p, const struct space_state *space, uint32_t into_space,
 			   const struct sealed *s)
 {
+	const struct feed *feed = replica_feed(p->r, space, &s->replica);
 	struct changeset cs;
 	struct stamp stamp = { { 0 }, { s->replica, s->seq } };
 	enum err rc;
@@ -88,6 +89,8 @@ static enum err replay_one(struct replay *p, const struct space_state *space, ui
 	p->report->ops += cs.op_count;
 	if (p->progress && p->report->changesets % PROGRESS_EVERY == 0)
 		p->progress(p->ctx, p->report->changesets, p->total);
+	if (s->seq > feed->counts_to)
+		return OK;
 	return apply_changeset(p->into, into_space, &stamp, &cs, &p->arena, p->msg);
 }
 
@@ -131,6 +134,19 @@ enum err replica_replay(struct replica *r, struct store *into, struct verify_rep
 	return rc;
 }
 
+enum err replica_replay_space(struct replica *r, const struct space_state *space,
+			      struct errmsg *msg)
+{
+	struct verify_report ignored = { 0 };
+	struct replay p = { .r = r, .into = r->store, .report = &ignored, .msg = msg };
+	enum err rc = space->idx ? store_clear_space(r->store, space->idx, msg) : OK;
+
+	if (rc == OK && space->idx)
+		rc = replay_space(&p, space);
+	arena_release(&p.arena);
+	return rc;
+}
+
 /* One feed's chain from its beginning. */
 static enum err verify_row(struct replay *p, const struct feed *feed, const uint8_t *key,
 			   struct feed_head *head, const struct stored *row)
@@ -155,15 +171,16 @@ static enum err verify_row(struct replay *p, const struct feed *feed, const uint
 
 static enum err verify_feed(struct replay *p, const struct feed *feed)
 {
-	const struct member *member = replica_member_by_replica(p->r, &feed->replica);
+	const struct trust_epoch *epoch =
+		p->r->trust ? trust_epoch(p->r->trust, &feed->replica) : NULL;
 	struct sealed first = { feed->replica, 1, { 0 }, NULL };
 	struct feed_head head = { 0 };
 	enum err rc = OK;
 
 	if (feed->head.seq == 0)
 		return OK; /* its first changeset was held back */
-	if (!member)
-		return complain(p, ERR_REPLICA, &first, "the directory does not know this replica");
+	if (!epoch)
+		return complain(p, ERR_REPLICA, &first, "no statement names this replica");
 	while (rc == OK && head.seq < feed->head.seq) {
 		struct stored rows[BATCH_COUNT];
 		size_t count;
@@ -174,7 +191,7 @@ static enum err verify_feed(struct replay *p, const struct feed *feed)
 		if (rc == OK && count == 0)
 			rc = complain(p, ERR_CHAIN, &first, "the feed ends too early");
 		for (size_t i = 0; rc == OK && i < count; i++)
-			rc = verify_row(p, feed, member->identity.sign_key, &head, &rows[i]);
+			rc = verify_row(p, feed, epoch->identity.sign_key, &head, &rows[i]);
 	}
 	return rc;
 }
@@ -218,6 +235,8 @@ static enum err verify(struct replica *r, struct verify_report *out,
 	bool changed;
 	enum err rc = replica_refresh(r, &changed, msg);
 
+	if (rc == OK)
+		rc = membership_verify(r, msg);
 	if (rc == OK)
 		rc = verify_chains(r, &report, msg);
 	if (rc == OK)

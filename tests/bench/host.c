@@ -19,12 +19,11 @@ struct dice host_dice(void)
 	return (struct dice){ .fill = fill_dice };
 }
 
-struct space_id host_space(void)
+struct space_id host_space(const struct host *h)
 {
-	struct space_id id;
+	size_t count;
 
-	memset(id.bytes, 0x5a, ID_BYTES);
-	return id;
+	return replica_spaces(h->replica, &count)[1];
 }
 
 static void make_keys(struct host *h, unsigned number)
@@ -58,11 +57,37 @@ void host_close(struct host *h)
 
 static struct node_identity identity(const struct host *h)
 {
-	struct node_identity node = { .replica = *replica_id(h->replica) };
+	uint8_t noise_key[NOISE_KEY_BYTES];
 
-	memcpy(node.sign_key, h->sign_public, SIGN_PUBLIC_BYTES);
-	crypto_scalarmult_base(node.noise_key, h->noise_secret);
-	return node;
+	crypto_scalarmult_base(noise_key, h->noise_secret);
+	return replica_identity(h->replica, noise_key);
+}
+
+struct statement_list {
+	struct arena arena;
+	struct bytes list[16];
+	size_t count;
+};
+
+static bool collect(void *ctx, const struct statement *s, struct bytes encoded,
+		    enum verdict verdict)
+{
+	struct statement_list *l = ctx;
+
+	l->list[l->count++] = arena_copy(&l->arena, encoded);
+	return true;
+}
+
+static void copy_statements(struct host *to, struct host *from)
+{
+	struct statement_list l = { .arena = ARENA_EMPTY };
+	struct statements_receipt receipt;
+	struct errmsg msg = { 0 };
+
+	must(replica_each_statement(from->replica, collect, &l, &msg), &msg, "read statements");
+	must(replica_take_statements(to->replica, l.list, l.count, clock_wall_ms(), &receipt, &msg),
+	     &msg, "take statements");
+	arena_release(&l.arena);
 }
 
 /* What `from` has of the directory, as an enrolment would bring it. */
@@ -77,6 +102,7 @@ static void copy_directory(struct host *to, struct host *from)
 	struct errmsg msg = { 0 };
 
 	must(replica_join(to->replica, replica_org(from->replica), &msg), &msg, "join");
+	copy_statements(to, from);
 	must(replica_missing(from->replica, &directory, replica_vv(to->replica, &directory),
 			     1 << 20, 1000, &arena, &list, &count, &more, &msg),
 	     &msg, "read the directory");
@@ -85,40 +111,31 @@ static void copy_directory(struct host *to, struct host *from)
 	arena_release(&arena);
 }
 
-/* Say in the directory that both offices take part in the space. */
-static void grant_space(struct host *h)
+/* Both offices take part in one space. */
+static void make_space(struct host *h)
 {
-	struct space_id space = host_space(), directory = replica_directory(h->replica);
-	struct value id = value_bytes(bytes_of(space.bytes, ID_BYTES)), name = value_str("bench");
-	const struct member *members;
-	struct record_id record;
-	struct edit *edit;
-	size_t count;
+	struct office_role offices[] = { { .role = ROLE_MANAGER }, { .role = ROLE_MANAGER } };
+	struct statement s = { .type = STATEMENT_SPACE };
 	struct errmsg msg = { 0 };
 
-	must(replica_begin(h->replica, &msg), &msg, "begin");
-	must(edit_open(&edit, h->replica, &directory, NULL, clock_wall_ms(), &msg), &msg, "edit");
-	record = edit_create(edit);
-	must(edit_set(edit, KIND_SPACE, &record, SPACE_NAME, &name, &msg), &msg, "name");
-	must(edit_set(edit, KIND_SPACE, &record, SPACE_ID, &id, &msg), &msg, "space");
-	members = replica_members(h->replica, &count);
-	for (size_t i = 0; i < count; i++) {
-		struct value office = value_ref(&members[i].office);
-
-		must(edit_add(edit, KIND_SPACE, &record, SPACE_OFFICES, &office, &msg), &msg,
-		     "grant");
-	}
-	must(edit_seal(edit, &msg), &msg, "seal");
-	must(replica_commit(h->replica, &msg), &msg, "commit");
+	snprintf(offices[0].office_code, sizeof(offices[0].office_code), "%s",
+		 places[OFFICE_FRA].code);
+	snprintf(offices[1].office_code, sizeof(offices[1].office_code), "%s",
+		 places[OFFICE_SHA].code);
+	s.u.space.offices = offices;
+	s.u.space.office_count = 2;
+	must(replica_state(h->replica, &s, NULL, 0, clock_wall_ms(), &msg), &msg, "space");
 }
 
 static void found(struct host *sha, struct host *fra)
 {
+	struct sign_key root = { { 1 } };
 	struct founding founding = { .org_name = "Bench",
 				     .office_code = places[OFFICE_SHA].code,
 				     .office_name = places[OFFICE_SHA].name,
 				     .zone = places[OFFICE_SHA].zone,
 				     .person_name = "李雷",
+				     .roots = { 1, &root, 1 },
 				     .node = identity(sha) };
 	struct admission admission = { .office_code = places[OFFICE_FRA].code,
 				       .office_name = places[OFFICE_FRA].name,
@@ -129,7 +146,7 @@ static void found(struct host *sha, struct host *fra)
 
 	must(replica_found(sha->replica, &founding, clock_wall_ms(), &msg), &msg, "found");
 	must(replica_admit(sha->replica, &admission, clock_wall_ms(), &msg), &msg, "admit");
-	grant_space(sha);
+	make_space(sha);
 	copy_directory(fra, sha);
 }
 
@@ -169,7 +186,7 @@ static void put_row(struct edit *edit, const struct action_row *row)
 
 static struct edit *open_edit(struct host *h, const struct record_id *author)
 {
-	struct space_id space = host_space();
+	struct space_id space = host_space(h);
 	struct edit *edit;
 	struct errmsg msg = { 0 };
 
@@ -236,7 +253,7 @@ void host_retitle(struct host *h, const struct record_id *id, const char *title)
 
 uint64_t host_held(const struct host *h, const struct replica_id *author)
 {
-	struct space_id space = host_space();
+	struct space_id space = host_space(h);
 
 	return vv_get(replica_vv(h->replica, &space), author);
 }

@@ -29,7 +29,7 @@ void host_close(struct host *h);
 void hosts_new(const struct bench *b, struct host *sha);
 
 /* The collaboration's space. */
-struct space_id host_space(void);
+struct space_id host_space(const struct host *h);
 
 /* Rows, `batch` a changeset (1 or BATCH), BATCH a transaction in any case. */
 void host_fill(struct host *h, const struct action_row *rows, size_t count, size_t batch);

@@ -214,6 +214,7 @@ static void order_of_arrival_does_not_show(void **state)
 
 		office_open(&fresh, NULL, 100);
 		OFFICE_MUST(replica_join(fresh.replica, replica_org(w->offices[0].replica), &msg));
+		office_pull_statements(&fresh, &w->offices[0]);
 		members = office_log(&w->offices[0], &directory, &arena, &member_count);
 		for (size_t i = 0; i < member_count; i++) {
 			struct receipt receipt;

@@ -498,6 +498,7 @@ static void what_arrived_is_named_once_as_a_dependency(void **state)
 
 	office_open(&c, NULL, 4);
 	office_join(&c, &w->a, "NYC");
+	office_grant(&w->a, &w->space, "NYC", ROLE_EDITOR);
 	office_pull(&c, &w->a);
 	for (int i = 0; i < 3; i++)
 		office_set(&w->b, &w->space, KIND_ACTION, &w->action, ACTION_TITLE, &value);

@@ -41,6 +41,7 @@ static enum err found(struct office *o, const char *code, const char *zone, stru
 				     .zone = zone,
 				     .person_name = "Jo",
 				     .address = "sha.example:4711",
+				     .roots = { 1, &o->root.key, 1 },
 				     .node = o->identity };
 
 	*why = (struct errmsg){ .text = "" };
@@ -99,7 +100,8 @@ static void founder_is_the_first_member(void **state)
 	assert_string_equal(self->address, "sha.example:4711");
 	assert_memory_equal(&self->identity, &w->a.identity, sizeof(self->identity));
 	assert_ptr_equal(replica_member_by_noise_key(w->a.replica, w->a.identity.noise_key), self);
-	assert_true(replica_is_granted(w->a.replica, self, &directory));
+	assert_true(self->is_admin);
+	assert_int_equal(replica_role(w->a.replica, self, &directory), ROLE_EDITOR);
 	assert_true(office_agrees(&w->a, &w->a));
 }
 
@@ -130,7 +132,7 @@ static void admission_needs_an_organisation_and_a_newcomer(void **state)
 	assert_true(office_agrees(&w->a, &w->b));
 }
 
-static void grants_follow_the_directory(void **state)
+static void roles_follow_the_statements(void **state)
 {
 	struct world *w = *state;
 	struct space_id shared, own;
@@ -144,46 +146,63 @@ static void grants_follow_the_directory(void **state)
 	shared = office_share(&w->a);
 	office_pull(&w->b, &w->a);
 	of_b = replica_member_by_replica(w->a.replica, &w->b.identity.replica);
-	assert_true(replica_is_granted(w->a.replica, of_b, &shared));
-	assert_false(replica_is_granted(w->a.replica, of_b, &own));
-	assert_true(replica_is_granted(w->a.replica, replica_self(w->a.replica), &own));
-	/* Known from the directory, though nothing is in it. */
+	assert_int_equal(replica_role(w->a.replica, of_b, &shared), ROLE_MANAGER);
+	assert_int_equal(replica_role(w->a.replica, of_b, &own), ROLE_NONE);
+	assert_int_equal(replica_role(w->a.replica, replica_self(w->a.replica), &own),
+			 ROLE_MANAGER);
+	/* Known from the statements, though nothing is in it. */
 	replica_spaces(w->b.replica, &count);
 	assert_int_equal(count, 3);
 	assert_int_equal(replica_vv(w->b.replica, &shared)->count, 0);
 }
 
-static void voided_space_grants_nothing(void **state)
+static void a_founding_needs_root_keys(void **state)
 {
 	struct world *w = *state;
-	struct space_id space, directory;
+	struct founding founding = {
+		.org_name = "Acme", .office_code = "SHA", .zone = "UTC", .node = w->a.identity
+	};
 	struct errmsg why;
-	struct record_id id;
-	struct rows *rows;
 
-	assert_int_equal(found(&w->a, "SHA", "UTC", &why), OK);
-	space = office_share(&w->a);
-	directory = replica_directory(w->a.replica);
-	OFFICE_MUST(rows_open(&rows, w->a.replica, "SELECT id FROM r_space", NULL, 0, &msg));
-	assert_true(rows_next(rows));
-	id = rows_id(rows, 0);
-	OFFICE_MUST(rows_close(rows, &msg));
-	office_void(&w->a, &directory, KIND_SPACE, &id);
-	assert_false(replica_is_granted(w->a.replica, replica_self(w->a.replica), &space));
+	assert_int_equal(replica_found(w->a.replica, &founding, w->a.now_ms, &why), ERR_INVALID);
+	assert_false(replica_has_org(w->a.replica));
 }
 
-/* A node record without its keys, or with keys of another size. */
-static void unfinished_node_is_no_member(void **state)
+/* Without a link between them. */
+static void two_admissions_of_a_new_office_make_one(void **state)
 {
 	struct world *w = *state;
-	struct value value = value_bytes(bytes_of("short", 5));
+	struct office c, d;
+
+	office_found(&w->a, "SHA");
+	office_join(&w->b, &w->a, "FRA");
+	office_open(&c, NULL, 3);
+	office_open(&d, NULL, 4);
+	office_join(&c, &w->a, "NYC");
+	office_join(&d, &w->b, "NYC");
+	office_sync(&w->a, &w->b);
+	assert_int_equal(office_count(&w->a, "SELECT count(*) FROM office WHERE code = 'NYC'"), 1);
+	assert_true(office_agrees(&w->a, &w->b));
+	office_close(&c);
+	office_close(&d);
+}
+
+/* A record is no statement: whoever writes one gains nothing. */
+static void node_record_makes_no_member(void **state)
+{
+	struct world *w = *state;
+	struct value value = value_str("x:1");
 	struct space_id directory;
-	struct errmsg why;
+	struct edit *e;
+	struct record_id id;
 	size_t count;
 
-	assert_int_equal(found(&w->a, "SHA", "UTC", &why), OK);
+	office_found(&w->a, "SHA");
 	directory = replica_directory(w->a.replica);
-	office_create(&w->a, &directory, KIND_NODE, NODE_REPLICA, &value);
+	e = office_edit(&w->a, &directory);
+	id = edit_create(e);
+	OFFICE_MUST(edit_add(e, KIND_NODE, &id, NODE_ADDRESSES, &value, &msg));
+	office_seal(&w->a, e);
 	replica_members(w->a.replica, &count);
 	assert_int_equal(count, 1);
 }
@@ -294,9 +313,10 @@ int main(void)
 		TEST(founder_is_the_first_member),
 		TEST(organisations_differ),
 		TEST(admission_needs_an_organisation_and_a_newcomer),
-		TEST(grants_follow_the_directory),
-		TEST(voided_space_grants_nothing),
-		TEST(unfinished_node_is_no_member),
+		TEST(roles_follow_the_statements),
+		TEST(a_founding_needs_root_keys),
+		TEST(two_admissions_of_a_new_office_make_one),
+		TEST(node_record_makes_no_member),
 		TEST(numbers_count_by_kind_and_year),
 		TEST(number_of_a_transaction_that_failed_is_free_again),
 		TEST(numbers_go_on_above_what_is_here_already),

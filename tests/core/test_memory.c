@@ -584,6 +584,7 @@ static enum err found_once(void *ctx)
 				     .zone = "Asia/Shanghai",
 				     .person_name = "李雷",
 				     .address = "sha.example:7411",
+				     .roots = { 1, &w->b.root.key, 1 },
 				     .node = w->b.identity };
 
 	return replica_found(w->b.replica, &founding, w->b.now_ms++, NULL);
@@ -625,9 +626,12 @@ static enum err admit_once(void *ctx)
 				       .address = "nbo.example:7411",
 				       .node = w->b.identity };
 
-	admission.node.replica.bytes[0] = (uint8_t)w->number;
-	admission.node.replica.bytes[1] = (uint8_t)(w->number >> 8);
-	admission.node.replica.bytes[2] ^= 0x5a;
+	/* Another node each time. */
+	admission.node.sign_key[0] = admission.node.noise_key[0] = (uint8_t)w->number;
+	admission.node.sign_key[1] = admission.node.noise_key[1] = (uint8_t)(w->number >> 8);
+	admission.node.sign_key[2] ^= 0x5a;
+	admission.node.noise_key[2] ^= 0x5a;
+	admission.node.replica = epoch_replica(admission.node.sign_key, admission.node.nonce);
 	return replica_admit(w->a.replica, &admission, w->a.now_ms++, NULL);
 }
 

@@ -476,26 +476,33 @@ static void choices_and_states_of_a_newer_schema_wait_in_the_log(void **state)
 	OFFICE_MUST(replica_verify(w->a.replica, &report, NULL, NULL, &msg));
 }
 
-/* The directory forgets nobody's key: what a former node signed stays signed. */
-static void feed_of_a_voided_node_reaches_newcomers(void **state)
+/* What a former node signed before it was revoked stays signed. */
+static void feed_of_a_revoked_node_reaches_newcomers(void **state)
 {
 	struct world *w = *state;
 	const struct member *b = replica_member_by_replica(w->a.replica, replica_id(w->b.replica));
+	struct statement revoke = { .type = STATEMENT_REVOKE };
 	struct value name = value_str("written before");
-	struct record_id node = b->node;
+	struct arena arena = ARENA_EMPTY;
 	struct verify_report report;
 	struct office newcomer;
+	struct cut *cuts;
 	struct errmsg why;
 
 	office_create(&w->b, &w->directory, KIND_PERSON, PERSON_NAME, &name);
 	office_sync(&w->a, &w->b);
-	office_void(&w->a, &w->directory, KIND_NODE, &node);
+	revoke.u.revoke.node = b->node;
+	OFFICE_MUST(replica_cuts_of(w->a.replica, &b->node, NULL, &arena, &cuts,
+				    &revoke.u.revoke.cut_count, &msg));
+	revoke.u.revoke.cuts = cuts;
+	OFFICE_MUST(replica_state(w->a.replica, &revoke, NULL, 0, w->a.now_ms, &msg));
+	arena_release(&arena);
 	assert_null(replica_member_by_noise_key(w->a.replica, w->b.identity.noise_key));
 	OFFICE_MUST(replica_verify(w->a.replica, &report, NULL, NULL, &msg));
 
 	office_open(&newcomer, NULL, 6);
 	OFFICE_MUST(replica_join(newcomer.replica, replica_org(w->a.replica), &why));
-	office_sync(&w->a, &newcomer);
+	office_pull(&newcomer, &w->a);
 	assert_true(office_agrees(&w->a, &newcomer));
 	office_close(&newcomer);
 }
@@ -549,7 +556,7 @@ static void replica_of_nobody_takes_nothing(void **state)
 	office_close(&nobody);
 }
 
-static void newcomer_takes_no_other_genesis(void **state)
+static void newcomer_takes_nothing_before_the_statements(void **state)
 {
 	struct world *w = *state;
 	struct arena arena = ARENA_EMPTY;
@@ -565,15 +572,16 @@ static void newcomer_takes_no_other_genesis(void **state)
 	list = office_log(&other, &w->f.space, &arena, &count);
 	assert_refused(&newcomer, &w->directory, list, 1, ERR_REPLICA);
 	list = office_log(&w->a, &w->directory, &arena, &count);
+	assert_refused(&newcomer, &w->directory, list, 1, ERR_REPLICA);
+	office_pull_statements(&newcomer, &w->a);
 	assert_taken(&newcomer, &w->directory, list, count);
 	arena_release(&arena);
 	office_close(&other);
 	office_close(&newcomer);
 }
 
-/* A newcomer whose clock is days behind: it waits, also with the feeds of those
- * whose admission it does not have yet, and says it is sound. */
-static void genesis_from_the_future_waits(void **state)
+/* A newcomer whose clock is days behind: it waits, and says it is sound. */
+static void directory_from_the_future_waits(void **state)
 {
 	struct world *w = *state;
 	struct value name = value_str("Anna");
@@ -590,6 +598,7 @@ static void genesis_from_the_future_waits(void **state)
 	office_open(&newcomer, NULL, 6);
 	newcomer.now_ms -= 48 * HOUR_MS;
 	OFFICE_MUST(replica_join(newcomer.replica, replica_org(w->a.replica), &msg));
+	office_pull_statements(&newcomer, &w->a);
 	list = office_log(&w->a, &w->directory, &arena, &count);
 	assert_int_equal(receive(&newcomer, &w->directory, list, count, &receipt, &why), OK);
 	assert_int_equal(receipt.held_back, count);
@@ -621,11 +630,11 @@ int main(void)
 		TEST(kinds_stay_in_their_space),
 		TEST(values_that_the_schema_refuses_are_refused),
 		TEST(choices_and_states_of_a_newer_schema_wait_in_the_log),
-		TEST(feed_of_a_voided_node_reaches_newcomers),
+		TEST(feed_of_a_revoked_node_reaches_newcomers),
 		TEST(unknown_kinds_and_fields_are_kept_and_relayed),
 		TEST(replica_of_nobody_takes_nothing),
-		TEST(newcomer_takes_no_other_genesis),
-		TEST(genesis_from_the_future_waits),
+		TEST(newcomer_takes_nothing_before_the_statements),
+		TEST(directory_from_the_future_waits),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -122,7 +122,6 @@ static void values_are_checked_by_their_format(void **state)
 		{ KIND_OFFICE, OFFICE_CLOSES, value_int(24 * 60), ERR_INVALID },
 		{ KIND_OFFICE, OFFICE_CLOSES, value_int(-1), ERR_INVALID },
 		{ KIND_PERSON, PERSON_ACTIVE, value_int(2), ERR_INVALID },
-		{ KIND_NODE, NODE_BLOCK, value_int(-1), ERR_INVALID },
 		{ KIND_ACTION, ACTION_TITLE, value_str("会议"), OK },
 		{ KIND_ACTION, ACTION_TITLE, value_str(""), OK },
 		{ KIND_ACTION, ACTION_TITLE, value_nil(), OK },
@@ -167,8 +166,8 @@ static void values_are_checked_by_their_format(void **state)
 		{ KIND_OFFICE, OFFICE_ZONE, value_str("Asia/Shanghai"), OK },
 		{ KIND_OFFICE, OFFICE_ZONE, value_str("../etc/passwd"), ERR_INVALID },
 		{ KIND_OFFICE, OFFICE_CLOSES, value_int(1080), OK },
-		{ KIND_NODE, NODE_SIGN_KEY, value_bytes(bytes_of(text, 32)), OK },
-		{ KIND_NODE, NODE_SIGN_KEY, value_bytes(bytes_of(text, 257)), ERR_LIMIT },
+		{ KIND_SPACE, SPACE_ID, value_bytes(bytes_of(text, 16)), OK },
+		{ KIND_SPACE, SPACE_ID, value_bytes(bytes_of(text, 257)), ERR_LIMIT },
 		{ KIND_TOPIC, TOPIC_POSITION, value_bytes(bytes_of("a", 1)), OK },
 		{ KIND_TOPIC, TOPIC_POSITION, value_bytes(bytes_of("a\0", 2)), ERR_INVALID },
 	};

@@ -243,7 +243,15 @@ static void change_of_the_state_is_noticed(void **state)
 /* The key that vouches for a feed stands in the directory's state. */
 static void other_key_of_a_node_is_noticed(void **state)
 {
-	assert_noticed(*state, "UPDATE r_node SET sign_key = zeroblob(32)");
+	assert_noticed(*state, "UPDATE statement SET bytes = CAST(substr(bytes, 1, 200) || "
+			       "zeroblob(1) || substr(bytes, 202) AS BLOB) WHERE idx = 1");
+}
+
+static void other_result_of_the_statements_is_noticed(void **state)
+{
+	assert_noticed(*state, "UPDATE setting SET value = (SELECT CAST(substr(value, 1, "
+			       "length(value) - 1) || x'7f' AS BLOB) FROM setting WHERE key = "
+			       "'trust') WHERE key = 'trust'");
 }
 
 static void damaged_pages_are_noticed_by_the_quick_check(void **state)
@@ -314,6 +322,7 @@ int main(void)
 		TEST(every_flipped_byte_of_a_changeset_is_noticed),
 		TEST(change_of_the_state_is_noticed),
 		TEST(other_key_of_a_node_is_noticed),
+		TEST(other_result_of_the_statements_is_noticed),
 		TEST(damaged_pages_are_noticed_by_the_quick_check),
 		TEST(writer_does_not_disturb),
 	};

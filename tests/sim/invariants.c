@@ -110,44 +110,22 @@ static void check_own_clock(struct audit *a, const struct ledger_entry *e)
 			   place(a, e->author, e->seq, text), hlc_wall_ms(e->cs.hlc) - bound);
 }
 
-/* Which office a node belongs to, once anybody has made it durable. */
-static void learn_node(struct world *w, const struct ledger_entry *e, const struct op *op)
+/* Which offices there are and what they take part in, once anybody has made it durable. */
+static void learn_members(struct node *n)
 {
-	struct replica_id id;
-	uint32_t author;
+	struct world *w = n->world;
+	const struct trust *trust = replica_trust(n->replica);
 
-	if (op->value.bytes.size != ID_BYTES)
+	if (!trust || trust->statement_count == n->statement_count)
 		return;
-	memcpy(id.bytes, op->value.bytes.data, ID_BYTES);
-	author = ledger_author(&w->ledger, &id);
-	for (size_t i = 0; author != LEDGER_NONE && i < e->cs.op_count; i++) {
-		const struct op *other = &e->cs.ops[i];
-
-		if (other->kind == KIND_NODE && other->field == NODE_OFFICE &&
-		    record_id_cmp(&other->record, &op->record) == 0)
-			w->offices[author] = other->value.ref;
-	}
-}
-
-/* Which office takes part in what. */
-static void learn_grant(struct world *w, const struct op *op)
-{
-	for (unsigned s = 0; s < w->space_count; s++)
-		for (unsigned k = 0; k < w->node_count; k++)
-			if (record_id_cmp(&w->spaces[s].record, &op->record) == 0 &&
-			    record_id_cmp(&w->offices[k], &op->value.ref) == 0)
-				w->spaces[s].has[k] = true;
-}
-
-static void learn_directory(struct world *w, const struct ledger_entry *e)
-{
-	for (size_t i = 0; i < e->cs.op_count; i++) {
-		const struct op *op = &e->cs.ops[i];
-
-		if (op->kind == KIND_NODE && op->field == NODE_REPLICA)
-			learn_node(w, e, op);
-		if (op->kind == KIND_SPACE && op->field == SPACE_OFFICES && op->verb == VERB_ADD)
-			learn_grant(w, op);
+	n->statement_count = trust->statement_count;
+	for (unsigned k = 0; k < w->node_count; k++) {
+		if (!trust_epoch(trust, &w->nodes[k].identity.replica))
+			continue;
+		w->offices[k] = office_record(trust->org, w->nodes[k].code);
+		for (unsigned s = 0; s < w->space_count; s++)
+			w->spaces[s].has[k] |=
+				trust_role(trust, &w->spaces[s].id, w->nodes[k].code) != ROLE_NONE;
 	}
 }
 
@@ -163,7 +141,6 @@ static const struct ledger_entry *enter_own(struct audit *a, const struct sealed
 		return NULL;
 	}
 	oracle_learn(&a->w->oracle, e);
-	learn_directory(a->w, e);
 	a->w->stats.changesets++;
 	last = ledger_find(&a->w->ledger, a->space, e->author, e->seq - 1);
 	if (last && hlc_cmp(e->cs.hlc, last->cs.hlc) <= 0)
@@ -331,6 +308,7 @@ void audit_node(struct node *n)
 		world_fail(w, "W-15", "%s can't be read: %s", n->code, msg.text);
 		return;
 	}
+	learn_members(n);
 	replica_spaces(n->replica, &count);
 	for (size_t i = 0; i < count && !w->rule; i++) {
 		const struct space_id *id = &replica_spaces(n->replica, &count)[i];

@@ -473,7 +473,7 @@ void node_create(struct world *w, unsigned index)
 		world_fail(w, "W-15", "%s: no replica: %s", n->code, msg.text);
 		return;
 	}
-	n->identity.replica = *replica_id(n->replica);
+	n->identity = replica_identity(n->replica, n->identity.noise_key);
 	n->author = ledger_add_author(&w->ledger, replica_id(n->replica));
 }
 
@@ -512,6 +512,41 @@ static bool hand_over_some(struct node *from, struct node *to, const struct spac
 	return rc == OK && more && receipt.held_back == 0;
 }
 
+struct statement_list {
+	struct arena arena;
+	struct bytes *list;
+	size_t count;
+};
+
+static bool collect_statement(void *ctx, const struct statement *s, struct bytes encoded,
+			      enum verdict verdict)
+{
+	struct statement_list *l = ctx;
+
+	l->list[l->count++] = arena_copy(&l->arena, encoded);
+	return true;
+}
+
+static void hand_over_statements(struct node *from, struct node *to)
+{
+	struct statement_list l = { .arena = ARENA_EMPTY };
+	struct statements_receipt receipt;
+	struct errmsg msg = { 0 };
+	enum err rc;
+
+	l.list = calloc(replica_trust(from->replica)->statement_count, sizeof(*l.list));
+	if (!l.list)
+		abort();
+	rc = replica_each_statement(from->replica, collect_statement, &l, &msg);
+	if (rc == OK)
+		rc = replica_take_statements(to->replica, l.list, l.count, node_now(to).wall_ms,
+					     &receipt, &msg);
+	if (rc != OK && disk_is_good(from) && disk_is_good(to))
+		world_fail(from->world, "W-16", "%s to %s: %s", from->code, to->code, msg.text);
+	arena_release(&l.arena);
+	free(l.list);
+}
+
 void node_hand_over(struct node *from, struct node *to)
 {
 	size_t count;
@@ -522,12 +557,14 @@ void node_hand_over(struct node *from, struct node *to)
 	    replica_refresh(from->replica, &changed, &msg) != OK ||
 	    replica_refresh(to->replica, &changed, &msg) != OK)
 		return;
+	if (replica_trust(from->replica) && replica_has_org(to->replica))
+		hand_over_statements(from, to);
 	replica_spaces(from->replica, &count);
 	for (size_t i = 0; i < count && !from->world->rule; i++) {
 		struct space_id space = replica_spaces(from->replica, &count)[i];
 		const struct member *self = replica_self(to->replica);
 
-		if (i > 0 && (!self || !replica_is_granted(to->replica, self, &space)))
+		if (i > 0 && (!self || replica_role(to->replica, self, &space) < ROLE_READER))
 			continue;
 		while (hand_over_some(from, to, &space) && !from->world->rule)
 			continue;

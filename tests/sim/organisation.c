@@ -46,6 +46,7 @@ static void found(struct world *w)
 	struct node *n = &w->nodes[0];
 	struct errmsg msg = { 0 };
 	struct space_id directory;
+	struct sign_key root = { { 1 } };
 	struct founding f = {
 		.org_name = "Huitong",
 		.office_code = n->code,
@@ -53,6 +54,7 @@ static void found(struct world *w)
 		.zone = "Asia/Shanghai",
 		.person_name = "founder",
 		.address = w->config.dial_members ? n->address : NULL,
+		.roots = { 1, &root, 1 },
 		.node = n->identity,
 	};
 
@@ -72,6 +74,7 @@ static void admit(struct world *w, struct node *n)
 		.zone = "Europe/Berlin",
 		.person_name = n->code,
 		.address = w->config.dial_members ? n->address : NULL,
+		.is_admin = true,
 		.node = n->identity,
 	};
 
@@ -100,50 +103,29 @@ static void draw_members(struct world *w, struct collaboration *c)
 	}
 }
 
-static enum err write_space(struct world *w, struct collaboration *c, struct edit *edit,
-			    struct errmsg *msg)
-{
-	struct value value = value_str("collaboration");
-	enum err rc;
-
-	c->record = edit_create(edit);
-	rc = edit_set(edit, KIND_SPACE, &c->record, SPACE_NAME, &value, msg);
-	value = value_bytes(bytes_of(c->id.bytes, ID_BYTES));
-	if (rc == OK)
-		rc = edit_set(edit, KIND_SPACE, &c->record, SPACE_ID, &value, msg);
-	for (unsigned i = 0; rc == OK && i < w->node_count; i++) {
-		value = value_ref(&w->offices[i]);
-		if (c->has[i])
-			rc = edit_add(edit, KIND_SPACE, &c->record, SPACE_OFFICES, &value, msg);
-	}
-	return rc;
-}
-
 static void make_space(struct world *w, struct collaboration *c)
 {
 	struct node *n = &w->nodes[0];
-	struct space_id directory = replica_directory(n->replica);
+	struct statement s = { .type = STATEMENT_SPACE };
+	struct office_role offices[SPACE_OFFICES_MAX] = { 0 };
 	struct errmsg msg = { 0 };
-	struct edit *edit;
-	enum err rc = replica_begin(n->replica, &msg);
+	size_t count = 0;
 
-	prng_fill(&w->dice, c->id.bytes, ID_BYTES);
-	c->space = ledger_add_space(&w->ledger, &c->id);
 	draw_members(w, c);
-	for (unsigned i = 0; w->config.all_granted && i < founder_count(w); i++)
-		c->has[i] = true;
-	if (rc == OK)
-		rc = edit_open(&edit, n->replica, &directory, NULL, node_now(n).wall_ms, &msg);
-	if (rc == OK) {
-		rc = write_space(w, c, edit, &msg);
-		if (rc == OK)
-			rc = edit_seal(edit, &msg);
-		else
-			edit_drop(edit);
+	for (unsigned i = 0; i < founder_count(w); i++) {
+		c->has[i] |= w->config.all_granted;
+		if (!c->has[i])
+			continue;
+		snprintf(offices[count].office_code, sizeof(offices[count].office_code), "%s",
+			 w->nodes[i].code);
+		offices[count++].role = ROLE_MANAGER;
 	}
-	if (rc == OK)
-		rc = replica_commit(n->replica, &msg);
-	check(w, rc, &msg);
+	prng_fill(&w->dice, s.u.space.nonce, ID_BYTES);
+	s.u.space.offices = offices;
+	s.u.space.office_count = count;
+	check(w, replica_state(n->replica, &s, NULL, 0, node_now(n).wall_ms, &msg), &msg);
+	c->id = statement_space(&s.id);
+	c->space = ledger_add_space(&w->ledger, &c->id);
 	audit_node(n);
 }
 

@@ -659,27 +659,29 @@ static struct node *draw_grantee(struct job *j, const struct collaboration *c)
 	return NULL;
 }
 
+/* As far as this replica has heard. */
+static bool membership_knows(const struct trust *trust, const struct collaboration *c,
+			     const struct node *n)
+{
+	for (size_t i = 0; trust && i < trust->space_count; i++)
+		if (space_id_cmp(&trust->spaces[i], &c->id) == 0)
+			return trust_epoch(trust, &n->identity.replica) != NULL;
+	return false;
+}
+
 static enum err write_grant(struct job *j)
 {
-	struct collaboration *c = &j->w->spaces[prng_below(j->dice, j->w->space_count)];
-	struct node *grantee = draw_grantee(j, c);
-	struct value office;
-	struct draft *d;
-	enum err rc = open_draft(j, 0, &d);
+	const struct collaboration *c = &j->w->spaces[prng_below(j->dice, j->w->space_count)];
+	const struct node *grantee = draw_grantee(j, c);
+	const struct trust *trust = replica_trust(j->replica);
+	struct statement s = { .type = STATEMENT_GRANT };
 
-	if (rc != OK)
-		return rc;
-	if (grantee && oracle_find(&j->w->oracle, 0, KIND_SPACE, &c->record) &&
-	    subject_exists(oracle_find(&j->w->oracle, 0, KIND_SPACE, &c->record), j->n->held[0])) {
-		office = value_ref(&j->w->offices[grantee->index]);
-		rc = edit_add(d->edit, KIND_SPACE, &c->record, SPACE_OFFICES, &office, &j->msg);
-		if (rc == OK)
-			wish(d, KIND_SPACE, &c->record, SPACE_OFFICES, VERB_ADD, &office);
-	}
-	if (rc == OK)
-		return edit_seal(d->edit, &j->msg);
-	edit_drop(d->edit);
-	return rc;
+	if (!grantee || !membership_knows(trust, c, grantee))
+		return OK;
+	s.u.grant.space = c->id;
+	s.u.grant.role = ROLE_MANAGER;
+	snprintf(s.u.grant.office_code, sizeof(s.u.grant.office_code), "%s", grantee->code);
+	return replica_state(j->replica, &s, NULL, 0, node_now(j->n).wall_ms, &j->msg);
 }
 
 bool workload_grant(struct node *n)

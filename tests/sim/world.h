@@ -83,6 +83,7 @@ struct node {
 	struct enrol *enrol;     /* while it joins */
 	struct ticket ticket;
 	bool has_ticket;
+	size_t statement_count; /* that the audit has seen */
 	struct prng dice;
 	uint8_t sign_secret[SIGN_SECRET_BYTES];
 	uint8_t noise_secret[NOISE_KEY_BYTES];
@@ -107,7 +108,6 @@ struct node {
 
 struct collaboration {
 	struct space_id id;
-	struct record_id record; /* its space record in the directory */
 	uint32_t space;          /* in the ledger; the directory is 0 */
 	bool has[NET_NODES_MAX]; /* nodes that were granted it, anywhere */
 };

@@ -7,16 +7,20 @@ void forge_open(struct forge *f, struct office *host, const struct space_id *spa
 {
 	struct admission admission = { .office_code = code, .office_name = code, .zone = "UTC" };
 	uint8_t key_seed[crypto_sign_SEEDBYTES];
+	struct space_id directory = replica_directory(host->replica);
 	struct prng prng;
 
 	*f = (struct forge){ .space = *space };
 	prng_init(&prng, seed);
 	prng_fill(&prng, key_seed, sizeof(key_seed));
 	prng_fill(&prng, f->identity.noise_key, NOISE_KEY_BYTES);
-	prng_fill(&prng, f->identity.replica.bytes, ID_BYTES);
+	prng_fill(&prng, f->identity.nonce, ID_BYTES);
 	crypto_sign_seed_keypair(f->identity.sign_key, f->sign_secret, key_seed);
+	f->identity.replica = epoch_replica(f->identity.sign_key, f->identity.nonce);
 	admission.node = f->identity;
 	OFFICE_MUST(replica_admit(host->replica, &admission, host->now_ms++, &msg));
+	if (space_id_cmp(space, &directory) != 0)
+		office_grant(host, space, code, ROLE_EDITOR);
 }
 
 void forge_close(struct forge *f)

@@ -23,7 +23,7 @@ static void open_replica(struct office *o)
 					 .now_ms = o->now_ms };
 
 	OFFICE_MUST(replica_open(&o->replica, &config, &msg));
-	o->identity.replica = *replica_id(o->replica);
+	o->identity = replica_identity(o->replica, o->identity.noise_key);
 }
 
 void office_open_on(struct office *o, const char *vfs, const char *path, uint64_t seed)
@@ -37,6 +37,9 @@ void office_open_on(struct office *o, const char *vfs, const char *path, uint64_
 	prng_fill(&o->prng, key_seed, sizeof(key_seed));
 	prng_fill(&o->prng, o->identity.noise_key, NOISE_KEY_BYTES);
 	crypto_sign_seed_keypair(o->identity.sign_key, o->sign_secret, key_seed);
+	prng_fill(&o->prng, key_seed, sizeof(key_seed));
+	crypto_sign_seed_keypair(o->root.key.bytes, o->root_secret, key_seed);
+	o->root.secret = o->root_secret;
 	snprintf(o->path, sizeof(o->path), "%s", path ? path : ":memory:");
 	open_replica(o);
 }
@@ -51,6 +54,7 @@ void office_open_again(struct office *o, const struct office *first)
 	struct prng prng = first->prng;
 
 	*o = *first;
+	o->root.secret = o->root_secret;
 	o->prng = prng_split(&prng);
 	open_replica(o);
 }
@@ -74,6 +78,7 @@ void office_found(struct office *o, const char *code)
 				     .office_name = code,
 				     .zone = "Asia/Shanghai",
 				     .person_name = "李雷",
+				     .roots = { 1, &o->root.key, 1 },
 				     .node = o->identity };
 
 	OFFICE_MUST(replica_found(o->replica, &founding, o->now_ms++, &msg));
@@ -84,6 +89,7 @@ void office_join(struct office *o, struct office *through, const char *code)
 	struct admission admission = { .office_code = code,
 				       .office_name = code,
 				       .zone = "Europe/Berlin",
+				       .is_admin = true,
 				       .node = o->identity };
 
 	OFFICE_MUST(replica_admit(through->replica, &admission, through->now_ms++, &msg));
@@ -91,23 +97,82 @@ void office_join(struct office *o, struct office *through, const char *code)
 	office_pull(o, through);
 }
 
-struct space_id office_share(struct office *o)
+static int compare_roles(const void *a, const void *b)
 {
-	struct dice dice = prng_dice(&o->prng);
-	struct space_id space = space_id_new(&dice), directory = replica_directory(o->replica);
-	struct value value = value_bytes(bytes_of(space.bytes, ID_BYTES));
-	struct edit *e = office_edit(o, &directory);
-	struct record_id id = edit_create(e);
-	size_t count;
+	const struct office_role *x = a, *y = b;
+
+	return strcmp(x->office_code, y->office_code);
+}
+
+/* Once each, in order. */
+static size_t list_offices(struct office *o, struct office_role *out)
+{
+	size_t count, kept = 0;
 	const struct member *members = replica_members(o->replica, &count);
 
-	OFFICE_MUST(edit_set(e, KIND_SPACE, &id, SPACE_ID, &value, &msg));
 	for (size_t i = 0; i < count; i++) {
-		value = value_ref(&members[i].office);
-		OFFICE_MUST(edit_add(e, KIND_SPACE, &id, SPACE_OFFICES, &value, &msg));
+		memcpy(out[i].office_code, members[i].office_code, sizeof(out[i].office_code));
+		out[i].role = ROLE_MANAGER;
 	}
-	office_seal(o, e);
-	return space;
+	qsort(out, count, sizeof(*out), compare_roles);
+	for (size_t i = 0; i < count; i++)
+		if (kept == 0 || compare_roles(&out[kept - 1], &out[i]) != 0)
+			out[kept++] = out[i];
+	return kept;
+}
+
+struct space_id office_share(struct office *o)
+{
+	struct office_role offices[SPACE_OFFICES_MAX];
+	struct statement s = { .type = STATEMENT_SPACE };
+
+	prng_fill(&o->prng, s.u.space.nonce, ID_BYTES);
+	s.u.space.offices = offices;
+	s.u.space.office_count = list_offices(o, offices);
+	OFFICE_MUST(replica_state(o->replica, &s, NULL, 0, o->now_ms++, &msg));
+	return statement_space(&s.id);
+}
+
+void office_grant(struct office *o, const struct space_id *space, const char *code, enum role role)
+{
+	struct statement s = { .type = STATEMENT_GRANT };
+
+	s.u.grant.space = *space;
+	s.u.grant.role = role;
+	snprintf(s.u.grant.office_code, sizeof(s.u.grant.office_code), "%s", code);
+	OFFICE_MUST(replica_state(o->replica, &s, NULL, 0, o->now_ms++, &msg));
+}
+
+struct statement_list {
+	struct arena arena;
+	struct bytes *list;
+	size_t count;
+};
+
+static bool collect_statement(void *ctx, const struct statement *s, struct bytes encoded,
+			      enum verdict verdict)
+{
+	struct statement_list *l = ctx;
+
+	l->list[l->count++] = arena_copy(&l->arena, encoded);
+	return true;
+}
+
+size_t office_pull_statements(struct office *to, struct office *from)
+{
+	struct statement_list l = { .arena = ARENA_EMPTY };
+	struct statements_receipt receipt;
+	const struct trust *trust = replica_trust(from->replica);
+
+	l.list = calloc(trust->statement_count, sizeof(*l.list));
+	if (!l.list)
+		abort();
+	OFFICE_MUST(replica_each_statement(from->replica, collect_statement, &l, &msg));
+	OFFICE_MUST(
+		replica_take_statements(to->replica, l.list, l.count, to->now_ms, &receipt, &msg));
+	arena_release(&l.arena);
+	free(l.list);
+	return receipt.added;
 }
 
 static size_t pull_space(struct office *to, struct office *from, const struct space_id *space)
@@ -141,6 +206,7 @@ size_t office_pull(struct office *to, struct office *from)
 
 	OFFICE_MUST(replica_refresh(to->replica, &changed, &msg));
 	OFFICE_MUST(replica_refresh(from->replica, &changed, &msg));
+	office_pull_statements(to, from);
 	replica_spaces(from->replica, &count);
 	for (size_t i = 0; i < count; i++) {
 		struct space_id space = replica_spaces(from->replica, &count)[i];

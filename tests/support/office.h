@@ -17,6 +17,8 @@ struct office {
 	struct prng prng;
 	struct node_identity identity;
 	uint8_t sign_secret[SIGN_SECRET_BYTES];
+	struct signer root; /* of the organisation, if it was founded here */
+	uint8_t root_secret[SIGN_SECRET_BYTES];
 	uint64_t now_ms; /* its clock: one more after each edit */
 	char path[256];
 	const char *vfs; /* NULL: the system's */
@@ -45,13 +47,18 @@ void office_reopen(struct office *o);
 
 /* Founds the organisation. */
 void office_found(struct office *o, const char *code);
-/* Admitted by `through`, whose directory it then has. */
+/* Admitted by `through`, as an admin; then it has the directory. */
 void office_join(struct office *o, struct office *through, const char *code);
 
-/* A collaboration's space in which all offices known to `o` take part. */
+/* A collaboration's space of which all offices known to `o` are managers. */
 struct space_id office_share(struct office *o);
+void office_grant(struct office *o, const struct space_id *space, const char *code, enum role role);
 
-/* Everything of all spaces that `to` lacks and `from` has; returns how many. */
+/* The statements of membership alone; returns how many were new. */
+size_t office_pull_statements(struct office *to, struct office *from);
+
+/* The statements, and everything of all spaces, that `to` lacks and `from` has; returns how many.
+ */
 size_t office_pull(struct office *to, struct office *from);
 void office_sync(struct office *a, struct office *b);
 

@@ -1,0 +1,268 @@
+/* Epochs: a replica never goes back. When it may have, it goes on under another id, so
+ * that no dot is ever issued twice (M-18 to M-20). */
+#include <sodium.h>
+#include <stdlib.h>
+
+#include "core/replica_impl.h"
+
+#define SETTING_EPOCHS  "epochs"  /* ids that this copy has written under before */
+#define SETTING_MACHINE "machine" /* replica_config.machine of last time */
+
+/* ---- Former epochs ----------------------------------------------------------- */
+
+enum err epoch_former(struct replica *r, struct arena *arena, struct replica_id **out,
+		      size_t *count, struct errmsg *msg)
+{
+	struct buf list = BUF_EMPTY;
+	enum err rc = store_setting_get(r->store, SETTING_EPOCHS, &list, NULL);
+
+	if (rc == ERR_NOT_FOUND)
+		rc = OK;
+	else if (rc != OK)
+		rc = errmsg_set(msg, rc, "read the setting " SETTING_EPOCHS);
+	if (rc == OK && list.size % ID_BYTES != 0)
+		rc = errmsg_set(msg, ERR_CORRUPT, "the setting " SETTING_EPOCHS " is damaged");
+	if (rc == OK) {
+		*count = list.size / ID_BYTES;
+		*out = arena_array(arena, *count, sizeof(**out));
+		rc = *out ? OK : ERR_NOMEM;
+	}
+	for (size_t i = 0; rc == OK && i < *count; i++)
+		memcpy((*out)[i].bytes, list.data + i * ID_BYTES, ID_BYTES);
+	buf_release(&list);
+	return rc;
+}
+
+static enum err remember_former(struct replica *r, struct errmsg *msg)
+{
+	struct buf list = BUF_EMPTY;
+	struct bytes value;
+	enum err rc = store_setting_get(r->store, SETTING_EPOCHS, &list, NULL);
+
+	buf_append(&list, r->id.bytes, ID_BYTES);
+	if (rc == OK || rc == ERR_NOT_FOUND)
+		rc = buf_check(&list);
+	value = buf_bytes(&list);
+	if (rc == OK)
+		rc = store_setting_put(r->store, SETTING_EPOCHS, &value, msg);
+	buf_release(&list);
+	return rc;
+}
+
+/* ---- A new epoch ------------------------------------------------------------- */
+
+/* The first changeset of the new feed says all that was seen, ours included. */
+static enum err forget_deps(struct replica *r, struct errmsg *msg)
+{
+	enum err rc = OK;
+
+	for (uint32_t i = 0; rc == OK && i < r->feed_count; i++) {
+		if (r->feeds[i].dep_seq == 0)
+			continue;
+		r->feeds[i].dep_seq = 0;
+		rc = store_feed_set_dep(r->store, r->feeds[i].idx, 0, msg);
+	}
+	return rc;
+}
+
+static enum err change_id(struct replica *r, struct errmsg *msg)
+{
+	enum err rc = remember_former(r, msg);
+
+	if (rc == OK)
+		rc = forget_deps(r, msg);
+	if (rc == OK)
+		rc = replica_draw_id(r, msg);
+	r->own_count = r->marked_count = 0;
+	return rc;
+}
+
+static struct signer signer_of(const uint8_t *secret)
+{
+	struct signer signer = { .secret = secret };
+
+	memcpy(signer.key.bytes, secret + SIGN_SECRET_BYTES - SIGN_PUBLIC_BYTES, SIGN_PUBLIC_BYTES);
+	return signer;
+}
+
+/* Say so to the others: signed by the key of before, and by the new one if it is new. */
+static enum err state_epoch(struct replica *r, const struct trust_epoch *old,
+			    enum epoch_reason reason, const uint8_t *old_secret,
+			    const uint8_t *fresh_noise_key, struct errmsg *msg)
+{
+	struct statement s = { .type = STATEMENT_EPOCH };
+	struct signer signers[] = { signer_of(old_secret), membership_signer(r) };
+	struct record_id node = old->node;
+	struct arena arena = ARENA_EMPTY;
+	struct cut *cuts = NULL;
+	enum err rc = OK;
+
+	s.u.epoch.node = node;
+	s.u.epoch.reason = reason;
+	s.u.epoch.is_closing = reason == EPOCH_ROTATED;
+	s.u.epoch.identity =
+		replica_identity(r, fresh_noise_key ? fresh_noise_key : old->identity.noise_key);
+	if (s.u.epoch.is_closing)
+		rc = replica_cuts_of(r, &node, NULL, &arena, &cuts, &s.u.epoch.cut_count, msg);
+	s.u.epoch.cuts = cuts;
+	if (rc == OK)
+		rc = membership_state(r, &s, signers, reason == EPOCH_ROTATED ? 2 : 1, msg);
+	arena_release(&arena);
+	return rc;
+}
+
+static enum err begin_epoch(struct replica *r, enum epoch_reason reason,
+			    const uint8_t *fresh_sign_secret, const uint8_t *fresh_noise_key,
+			    uint64_t now_ms, struct errmsg *msg)
+{
+	const struct trust_epoch *old;
+	uint8_t old_secret[SIGN_SECRET_BYTES];
+	enum err rc = replica_check_member(r, msg);
+
+	if (rc != OK)
+		return rc;
+	old = trust_epoch(r->trust, &r->id);
+	memcpy(old_secret, r->sign_secret, SIGN_SECRET_BYTES);
+	if (fresh_sign_secret)
+		memcpy(r->sign_secret, fresh_sign_secret, SIGN_SECRET_BYTES);
+	rc = change_id(r, msg);
+	if (rc == OK)
+		rc = state_epoch(r, old, reason, old_secret, fresh_noise_key, msg);
+	if (rc != OK)
+		memcpy(r->sign_secret, old_secret, SIGN_SECRET_BYTES);
+	sodium_memzero(old_secret, sizeof(old_secret));
+	return rc;
+}
+
+enum err replica_new_epoch(struct replica *r, enum epoch_reason reason,
+			   const uint8_t *fresh_sign_secret, const uint8_t *fresh_noise_key,
+			   uint64_t now_ms, struct errmsg *msg)
+{
+	bool is_own = !store_in_transaction(r->store);
+	enum err rc = is_own ? replica_begin(r, msg) : OK;
+
+	if (rc == OK)
+		rc = begin_epoch(r, reason, fresh_sign_secret, fresh_noise_key, now_ms, msg);
+	if (!is_own)
+		return rc;
+	if (rc == OK)
+		return replica_commit(r, msg);
+	replica_rollback(r);
+	return rc;
+}
+
+enum err replica_enrol_anew(struct replica *r, struct errmsg *msg)
+{
+	enum err rc = replica_begin(r, msg);
+
+	if (rc != OK)
+		return rc;
+	rc = replica_check_member(r, NULL);
+	if (rc == OK)
+		rc = errmsg_set(msg, ERR_EXISTS, "this replica is a member in good standing");
+	else
+		rc = change_id(r, msg);
+	if (rc == OK)
+		return replica_commit(r, msg);
+	replica_rollback(r);
+	return rc;
+}
+
+/* ---- Having gone back -------------------------------------------------------- */
+
+uint64_t epoch_count(const struct replica *r)
+{
+	uint64_t count = 0;
+
+	for (uint32_t i = 0; i < r->feed_count; i++)
+		if (replica_id_cmp(&r->feeds[i].replica, &r->id) == 0)
+			count += r->feeds[i].head.seq;
+	return count;
+}
+
+void epoch_mark(struct replica *r)
+{
+	struct mark mark = { r->id, r->own_count };
+
+	if (!r->mark || r->own_count == r->marked_count)
+		return;
+	r->mark->save(r->mark->ctx, &mark);
+	r->marked_count = r->own_count;
+}
+
+static bool is_behind(struct replica *r)
+{
+	struct mark mark;
+
+	if (!r->mark || r->mark->load(r->mark->ctx, &mark) != OK ||
+	    replica_id_cmp(&mark.replica, &r->id) != 0)
+		return false;
+	r->marked_count = mark.count;
+	return mark.count > r->own_count;
+}
+
+/* Whether it is another machine than last time; the first time is none. */
+static enum err has_moved(struct replica *r, struct bytes machine, bool *moved, bool *is_new,
+			  struct errmsg *msg)
+{
+	struct buf known = BUF_EMPTY;
+	enum err rc;
+
+	*moved = *is_new = false;
+	if (machine.size == 0)
+		return OK;
+	rc = store_setting_get(r->store, SETTING_MACHINE, &known, NULL);
+	*is_new = rc == ERR_NOT_FOUND;
+	if (rc == OK)
+		*moved = !bytes_equal(buf_bytes(&known), machine);
+	buf_release(&known);
+	return rc == OK || *is_new ? OK : errmsg_set(msg, rc, "read the setting " SETTING_MACHINE);
+}
+
+static enum err note_machine(struct replica *r, struct bytes machine, struct errmsg *msg)
+{
+	return store_setting_put(r->store, SETTING_MACHINE, &machine, msg);
+}
+
+/* A copy that is no member any more, or not yet, has nothing to go on with. */
+static enum err go_on(struct replica *r, enum epoch_reason reason, uint64_t now_ms,
+		      struct errmsg *msg)
+{
+	enum err rc = replica_check_member(r, NULL);
+
+	if (rc != OK)
+		return OK;
+	return begin_epoch(r, reason, NULL, NULL, now_ms, msg);
+}
+
+enum err epoch_check(struct replica *r, const struct replica_config *config, struct errmsg *msg)
+{
+	bool behind = is_behind(r), moved, is_new;
+	enum err rc = has_moved(r, config->machine, &moved, &is_new, msg);
+
+	if (rc != OK || !(behind || moved || is_new))
+		return rc;
+	rc = replica_begin(r, msg);
+	if (rc != OK)
+		return rc;
+	if (moved || is_new)
+		rc = note_machine(r, config->machine, msg);
+	if (rc == OK && (behind || moved))
+		rc = go_on(r, moved ? EPOCH_MOVED : EPOCH_BEHIND, config->now_ms, msg);
+	if (rc == OK)
+		return replica_commit(r, msg);
+	replica_rollback(r);
+	return rc;
+}
+
+bool epoch_is_forked(const struct replica *r)
+{
+	for (uint32_t i = 0; r->trust && i < r->feed_count; i++) {
+		const struct feed *feed = &r->feeds[i];
+
+		if (replica_id_cmp(&feed->replica, &r->id) == 0 &&
+		    trust_cut(r->trust, &r->id, &r->spaces[feed->space].id).cause == CUT_FORKED)
+			return true;
+	}
+	return false;
+}

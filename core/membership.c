@@ -1,0 +1,553 @@
+/* Statements of membership in a replica: taken from peers, made here, folded, and what
+ * follows from them applied to the log and the state. */
+#include <stdlib.h>
+
+#include "core/replica_impl.h"
+#include "core/statement_set.h"
+
+#define SETTING_TRUST        "trust"
+#define SETTING_TRUST_SERIAL "trust_serial"
+
+/* Serials count up from 1; 0: nothing is stored. */
+#define SERIAL_NONE UINT64_MAX
+
+const struct trust *replica_trust(const struct replica *r)
+{
+	return r->trust;
+}
+
+struct signer membership_signer(const struct replica *r)
+{
+	struct signer signer = { .secret = r->sign_secret };
+
+	/* The secret key of libsodium ends with the public one. */
+	memcpy(signer.key.bytes, r->sign_secret + SIGN_SECRET_BYTES - SIGN_PUBLIC_BYTES,
+	       SIGN_PUBLIC_BYTES);
+	return signer;
+}
+
+struct node_identity replica_identity(const struct replica *r,
+				      const uint8_t noise_key[NOISE_KEY_BYTES])
+{
+	struct node_identity identity = { .replica = r->id };
+	struct signer self = membership_signer(r);
+
+	memcpy(identity.sign_key, self.key.bytes, SIGN_PUBLIC_BYTES);
+	memcpy(identity.noise_key, noise_key, NOISE_KEY_BYTES);
+	memcpy(identity.nonce, r->nonce, ID_BYTES);
+	return identity;
+}
+
+uint64_t membership_counts_to(const struct replica *r, const struct space_id *space,
+			      const struct replica_id *replica)
+{
+	return r->trust ? trust_cut(r->trust, replica, space).seq : 0;
+}
+
+static int compare_spaces(const void *a, const void *b)
+{
+	return space_id_cmp(a, b);
+}
+
+bool membership_has_space(const struct replica *r, const struct space_id *space)
+{
+	return r->trust && r->trust->space_count &&
+	       bsearch(space, r->trust->spaces, r->trust->space_count, sizeof(*space),
+		       compare_spaces);
+}
+
+/* ---- The stored fold --------------------------------------------------------- */
+
+static enum err read_serial(struct replica *r, uint64_t *out, struct errmsg *msg)
+{
+	struct buf text = BUF_EMPTY;
+	enum err rc = store_setting_get(r->store, SETTING_TRUST_SERIAL, &text, NULL);
+
+	*out = 0;
+	buf_append_byte(&text, 0);
+	if (rc == OK)
+		rc = buf_check(&text);
+	if (rc == OK)
+		*out = strtoull((const char *)text.data, NULL, 10);
+	buf_release(&text);
+	if (rc == ERR_NOT_FOUND)
+		return OK;
+	return rc == OK ? OK : errmsg_set(msg, rc, "read the setting " SETTING_TRUST_SERIAL);
+}
+
+static enum err read_trust(struct replica *r, struct errmsg *msg)
+{
+	struct buf encoded = BUF_EMPTY;
+	struct trust *trust = NULL;
+	enum err rc = store_setting_get(r->store, SETTING_TRUST, &encoded, msg);
+
+	if (rc == OK)
+		rc = trust_decode(&trust, buf_bytes(&encoded), msg);
+	buf_release(&encoded);
+	if (rc == ERR_FORMAT || rc == ERR_NOT_FOUND)
+		rc = errmsg_set(msg, ERR_CORRUPT, "the setting " SETTING_TRUST " is damaged");
+	if (rc != OK)
+		return rc;
+	trust_free(r->trust);
+	r->trust = trust;
+	return OK;
+}
+
+enum err membership_load(struct replica *r, struct errmsg *msg)
+{
+	uint64_t serial;
+	enum err rc = read_serial(r, &serial, msg);
+
+	if (rc != OK || serial == r->trust_serial)
+		return rc;
+	if (serial) {
+		rc = read_trust(r, msg);
+	} else {
+		trust_free(r->trust);
+		r->trust = NULL;
+	}
+	if (rc == OK)
+		r->trust_serial = serial;
+	return rc;
+}
+
+static enum err store_trust(struct replica *r, uint64_t serial_number, struct errmsg *msg)
+{
+	struct buf encoded = BUF_EMPTY, serial = BUF_EMPTY;
+	struct bytes value;
+	enum err rc;
+
+	trust_encode(&encoded, r->trust);
+	buf_printf(&serial, "%llu", (unsigned long long)serial_number);
+	rc = buf_check(&encoded);
+	if (rc == OK)
+		rc = buf_check(&serial);
+	value = buf_bytes(&encoded);
+	if (rc == OK)
+		rc = store_setting_put(r->store, SETTING_TRUST, &value, msg);
+	value = buf_bytes(&serial);
+	if (rc == OK)
+		rc = store_setting_put(r->store, SETTING_TRUST_SERIAL, &value, msg);
+	buf_release(&encoded);
+	buf_release(&serial);
+	if (rc == OK)
+		r->trust_serial = serial_number;
+	return rc;
+}
+
+/* ---- Judging ----------------------------------------------------------------- */
+
+/* Statements on their way in. `held` is read when it is needed: most that come have
+ * seen all the others and can be judged without them. */
+struct intake {
+	struct replica *r;
+	struct statement_set held;
+	bool has_held;
+	struct statement_set fresh;
+	uint64_t serial; /* of the fold before */
+	struct errmsg *msg;
+};
+
+static void intake_release(struct intake *in)
+{
+	statement_set_release(&in->held);
+	statement_set_release(&in->fresh);
+}
+
+static enum err read_held(struct intake *in)
+{
+	enum err rc = OK;
+
+	if (!in->has_held)
+		rc = statement_set_load(&in->held, in->r->store, in->msg);
+	in->has_held = rc == OK;
+	return rc;
+}
+
+static enum err fold_all(struct intake *in)
+{
+	const struct statement **all;
+	size_t held, count;
+	struct trust *trust = NULL;
+	uint8_t *verdicts;
+	enum err rc = read_held(in);
+
+	if (rc != OK)
+		return rc;
+	held = in->held.count;
+	count = held + in->fresh.count;
+	all = malloc((count + !count) * sizeof(*all));
+	verdicts = calloc(count + !count, 1);
+	for (size_t i = 0; all && i < count; i++)
+		all[i] = i < held ? in->held.list[i] : in->fresh.list[i - held];
+	rc = all && verdicts ? trust_fold(&trust, all, count, verdicts, in->msg) : ERR_NOMEM;
+	if (rc == OK) {
+		statement_set_judge(&in->held, verdicts);
+		statement_set_judge(&in->fresh, verdicts + held);
+		trust_free(in->r->trust);
+		in->r->trust = trust;
+	}
+	free(all);
+	free(verdicts);
+	return rc;
+}
+
+static enum err fold(struct intake *in)
+{
+	enum verdict verdict;
+	uint8_t byte;
+	enum err rc = ERR_INVALID;
+
+	/* Until it is stored, what is in memory is ahead of the store: whoever gives up
+	 * reads it again. */
+	in->serial = in->r->trust_serial;
+	in->r->trust_serial = SERIAL_NONE;
+	if (in->fresh.count == 1 && in->r->trust)
+		rc = trust_extend(in->r->trust, in->fresh.list[0], &verdict, NULL);
+	if (rc == ERR_INVALID)
+		return fold_all(in);
+	if (rc != OK)
+		return rc;
+	byte = (uint8_t)verdict;
+	statement_set_judge(&in->fresh, &byte);
+	return OK;
+}
+
+static enum err keep(struct intake *in)
+{
+	struct store *store = in->r->store;
+	enum err rc = OK;
+
+	for (size_t i = 0; rc == OK && i < in->held.count; i++)
+		if (in->held.is_changed[i])
+			rc = store_statement_judge(store, in->held.idx[i], in->held.verdicts[i],
+						   in->msg);
+	for (size_t i = 0; rc == OK && i < in->fresh.count; i++)
+		rc = store_statement_add(store, &in->fresh.list[i]->id, in->fresh.encoded[i],
+					 in->fresh.verdicts[i], in->msg);
+	return rc == OK ? store_trust(in->r, in->serial + 1, in->msg) : rc;
+}
+
+/* Everything that follows from the fold, in the open transaction. */
+static enum err settle(struct intake *in, struct statements_receipt *receipt)
+{
+	struct replica *r = in->r;
+	enum err rc = keep(in);
+
+	r->directory.stale = true;
+	if (rc == OK)
+		rc = quarantine_apply(r, receipt, in->msg);
+	if (rc == OK)
+		rc = directory_load(r, in->msg);
+	receipt->added = in->fresh.count;
+	return rc;
+}
+
+/* ---- Taking ------------------------------------------------------------------ */
+
+static enum err refuse(struct intake *in, enum err rc, const struct statement *s, const char *why)
+{
+	char text[2 * STATEMENT_ID_BYTES + 1];
+
+	hex_encode(text, bytes_of(s->id.bytes, STATEMENT_ID_BYTES));
+	return errmsg_set(in->msg, rc, "statement %.8s (%s): %s", text,
+			  statement_type_name(s->type), why);
+}
+
+static enum err is_held(struct intake *in, const struct statement_id *id, bool *out)
+{
+	*out = statement_set_has(&in->fresh, id);
+	return *out ? OK : store_statement_has(in->r->store, id, out, in->msg);
+}
+
+/* M-1, M-2 */
+static enum err check_parents(struct intake *in, const struct statement *s)
+{
+	bool held = true;
+	enum err rc = OK;
+
+	if (s->type == STATEMENT_GENESIS && memcmp(s->id.bytes, in->r->org, ORG_ID_BYTES) != 0)
+		return refuse(in, ERR_ORG, s, "the beginning of another organisation");
+	for (size_t i = 0; rc == OK && held && i < s->parent_count; i++)
+		rc = is_held(in, &s->parents[i], &held);
+	return rc == OK && !held ? refuse(in, ERR_CAUSAL, s, "what it builds on is missing") : rc;
+}
+
+static bool is_known_now(const struct intake *in, const struct sign_key *key)
+{
+	const struct trust *t = in->r->trust;
+
+	return statement_set_names(&in->fresh, key) ||
+	       (t && (trust_is_root(t, key) || trust_node_by_sign_key(t, key->bytes)));
+}
+
+/* M-2: who was never named can't fill our disk. */
+static enum err check_signers(struct intake *in, const struct statement *s)
+{
+	enum err rc = OK;
+
+	if (s->type == STATEMENT_GENESIS)
+		return OK;
+	for (size_t i = 0; rc == OK && i < s->signer_count; i++) {
+		if (statement_names(s, &s->signers[i]) || is_known_now(in, &s->signers[i]))
+			continue;
+		rc = read_held(in);
+		if (rc == OK && !statement_set_names(&in->held, &s->signers[i]))
+			rc = refuse(in, ERR_AUTHORITY, s, "nobody knows who signed it");
+	}
+	return rc;
+}
+
+static enum err take_one(struct intake *in, struct bytes encoded)
+{
+	struct statement *s;
+	bool held;
+	enum err rc = statement_set_add(&in->fresh, encoded, &s, in->msg);
+
+	if (rc != OK)
+		return rc;
+	in->fresh.count--; /* until it has been looked at */
+	rc = is_held(in, &s->id, &held);
+	if (rc != OK || held)
+		return rc;
+	rc = check_parents(in, s);
+	if (rc == OK)
+		rc = check_signers(in, s);
+	if (rc == OK)
+		rc = statement_verify(s, encoded, in->msg);
+	if (rc == OK)
+		in->fresh.count++;
+	return rc;
+}
+
+static enum err take_all(struct intake *in, const struct bytes *list, size_t count,
+			 struct statements_receipt *receipt)
+{
+	size_t held = in->r->trust ? in->r->trust->statement_count : 0;
+	enum err rc = OK;
+
+	for (size_t i = 0; rc == OK && i < count; i++)
+		rc = take_one(in, list[i]);
+	if (rc == OK && held + in->fresh.count > STATEMENTS_MAX)
+		rc = errmsg_set(in->msg, ERR_LIMIT, "more than %d statements of membership",
+				STATEMENTS_MAX);
+	if (rc != OK || in->fresh.count == 0)
+		return rc;
+	rc = fold(in);
+	return rc == OK ? settle(in, receipt) : rc;
+}
+
+enum err replica_take_statements(struct replica *r, const struct bytes *list, size_t count,
+				 uint64_t now_ms, struct statements_receipt *out,
+				 struct errmsg *msg)
+{
+	struct intake in = { .r = r, .msg = msg };
+	struct statements_receipt receipt = { 0 };
+	bool changed;
+	enum err rc;
+
+	if (!r->has_org)
+		return errmsg_set(msg, ERR_ORG, "this replica belongs to no organisation yet");
+	rc = store_begin(r->store, msg);
+	if (rc == OK)
+		rc = replica_refresh(r, &changed, msg);
+	if (rc == OK)
+		rc = take_all(&in, list, count, &receipt);
+	if (rc == OK)
+		rc = store_commit(r->store, msg);
+	intake_release(&in);
+	if (rc != OK) {
+		replica_rollback(r);
+		return rc;
+	}
+	*out = receipt;
+	return receipt.added ? reauthor_after_change(r, now_ms, msg) : OK;
+}
+
+/* ---- Making ------------------------------------------------------------------ */
+
+static enum err explain(const struct statement *s, enum verdict verdict, struct errmsg *msg)
+{
+	static const struct {
+		enum err rc;
+		const char *words;
+	} reasons[VERDICT_COUNT] = {
+		[VERDICT_NO_AUTHORITY] = { ERR_AUTHORITY, "this node may not say that" },
+		[VERDICT_OVERRULED] = { ERR_AUTHORITY,
+					"somebody else's statement stands against it" },
+		[VERDICT_MEANINGLESS] = { ERR_INVALID, "it speaks of what does not exist, or says "
+						       "what was said" },
+	};
+
+	return errmsg_set(msg, reasons[verdict].rc, "%s: %s", statement_type_name(s->type),
+			  reasons[verdict].words);
+}
+
+static enum err sign_into(struct intake *in, struct statement *s, const struct signer *signers,
+			  size_t signer_count)
+{
+	struct buf encoded = BUF_EMPTY;
+	struct statement *copy;
+	enum err rc = statement_sign(&encoded, s, signers, signer_count, in->msg);
+
+	if (rc == OK)
+		rc = buf_check(&encoded);
+	if (rc == OK)
+		rc = statement_set_add(&in->fresh, buf_bytes(&encoded), &copy, in->msg);
+	buf_release(&encoded);
+	return rc;
+}
+
+static enum err make(struct intake *in, struct statement *s, const struct signer *signers,
+		     size_t signer_count)
+{
+	struct replica *r = in->r;
+	struct statements_receipt receipt = { 0 };
+	enum err rc, restored;
+
+	if (r->trust && s->type != STATEMENT_FORK) {
+		s->parents = r->trust->heads;
+		s->parent_count =
+			r->trust->head_count < PARENTS_MAX ? r->trust->head_count : PARENTS_MAX;
+	}
+	rc = sign_into(in, s, signers, signer_count);
+	s->parents = NULL;
+	s->parent_count = 0;
+	if (rc == OK && s->type == STATEMENT_GENESIS)
+		rc = replica_adopt_org(r, s->id.bytes, in->msg);
+	if (rc == OK)
+		rc = fold(in);
+	if (rc == OK && in->fresh.verdicts[0] != VERDICT_STANDS) {
+		rc = explain(s, in->fresh.verdicts[0], in->msg);
+		restored = membership_load(r, in->msg);
+		return restored == OK ? rc : restored;
+	}
+	return rc == OK ? settle(in, &receipt) : rc;
+}
+
+enum err membership_state(struct replica *r, struct statement *s, const struct signer *signers,
+			  size_t signer_count, struct errmsg *msg)
+{
+	struct intake in = { .r = r, .msg = msg };
+	enum err rc = make(&in, s, signers, signer_count);
+
+	intake_release(&in);
+	return rc;
+}
+
+enum err replica_state(struct replica *r, struct statement *s, const struct signer *roots,
+		       size_t root_count, uint64_t now_ms, struct errmsg *msg)
+{
+	bool is_own = !store_in_transaction(r->store);
+	struct signer self = membership_signer(r);
+	enum err rc = is_own ? replica_begin(r, msg) : OK;
+
+	if (rc != OK)
+		return rc;
+	s->wall_ms = now_ms;
+	rc = root_count ? OK : replica_check_member(r, msg);
+	if (rc == OK)
+		rc = membership_state(r, s, root_count ? roots : &self, root_count ? root_count : 1,
+				      msg);
+	if (is_own && rc == OK)
+		return replica_commit(r, msg);
+	if (is_own)
+		replica_rollback(r);
+	return rc;
+}
+
+/* ---- Verifying --------------------------------------------------------------- */
+
+static enum err verify_signatures(const struct statement_set *set, struct errmsg *msg)
+{
+	enum err rc = OK;
+
+	for (size_t i = 0; rc == OK && i < set->count; i++)
+		rc = statement_verify(set->list[i], set->encoded[i], msg);
+	return rc;
+}
+
+/* The stored result is what the statements say. */
+static enum err compare_fold(const struct replica *r, const struct trust *fold, struct errmsg *msg)
+{
+	struct buf stored = BUF_EMPTY, anew = BUF_EMPTY;
+	enum err rc;
+
+	trust_encode(&stored, r->trust);
+	trust_encode(&anew, fold);
+	rc = buf_check(&stored);
+	if (rc == OK)
+		rc = buf_check(&anew);
+	if (rc == OK && !bytes_equal(buf_bytes(&stored), buf_bytes(&anew)))
+		rc = errmsg_set(msg, ERR_CORRUPT,
+				"the stored membership differs from what the statements say");
+	buf_release(&stored);
+	buf_release(&anew);
+	return rc;
+}
+
+enum err membership_verify(struct replica *r, struct errmsg *msg)
+{
+	struct statement_set set = { .arena = ARENA_EMPTY };
+	struct trust *fold = NULL;
+	uint8_t *verdicts = NULL;
+	enum err rc = statement_set_load(&set, r->store, msg);
+
+	if (rc == OK && set.count == 0)
+		rc = r->trust ? errmsg_set(msg, ERR_CORRUPT, "there are no statements") : OK;
+	else if (rc == OK)
+		rc = verify_signatures(&set, msg);
+	if (rc == OK && set.count) {
+		verdicts = calloc(set.count, 1);
+		rc = verdicts ? trust_fold(&fold, (const struct statement *const *)set.list,
+					   set.count, verdicts, msg)
+			      : ERR_NOMEM;
+	}
+	if (rc == OK && fold)
+		rc = compare_fold(r, fold, msg);
+	trust_free(fold);
+	free(verdicts);
+	statement_set_release(&set);
+	return rc;
+}
+
+/* ---- Reading ----------------------------------------------------------------- */
+
+struct statement_reading {
+	bool (*each)(void *ctx, const struct statement *s, struct bytes encoded,
+		     enum verdict verdict);
+	void *ctx;
+	struct arena arena;
+	bool is_done;
+	struct errmsg *msg;
+};
+
+static enum err read_one(void *ctx, int64_t idx, struct bytes encoded, enum verdict verdict)
+{
+	struct statement_reading *reading = ctx;
+	struct statement s;
+	enum err rc;
+
+	if (reading->is_done)
+		return OK;
+	arena_reset(&reading->arena);
+	rc = statement_decode(&s, encoded, &reading->arena, reading->msg);
+	if (rc != OK)
+		return rc == ERR_NOMEM ? rc
+				       : errmsg_prefix(reading->msg, ERR_CORRUPT,
+						       "statement %lld: ", (long long)idx);
+	reading->is_done = !reading->each(reading->ctx, &s, encoded, verdict);
+	return OK;
+}
+
+enum err replica_each_statement(struct replica *r,
+				bool (*each)(void *ctx, const struct statement *s,
+					     struct bytes encoded, enum verdict verdict),
+				void *ctx, struct errmsg *msg)
+{
+	struct statement_reading reading = { .each = each, .ctx = ctx, .msg = msg };
+	enum err rc = store_each_statement(r->store, read_one, &reading, msg);
+
+	arena_release(&reading.arena);
+	return rc;
+}

@@ -1,0 +1,414 @@
+/* core/epoch, core/fork, core/reauthor: no dot is ever issued twice, and nothing is lost over
+ * it. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "tests/support/office.h"
+#include "tests/support/tempdir.h"
+
+/* FRA has a database in a file, of which there may be copies. */
+struct world {
+	struct office a, b;
+	struct space_id space;
+	char dir[128], path[200], copy[200];
+	struct mark mark;
+	bool has_mark;
+	struct mark_port port;
+	struct arena arena;
+};
+
+static int set_up(void **state)
+{
+	struct world *w = calloc(1, sizeof(*w));
+
+	tempdir_new(w->dir, sizeof(w->dir));
+	tempdir_path(w->path, sizeof(w->path), w->dir, "replica.db");
+	tempdir_path(w->copy, sizeof(w->copy), w->dir, "copy.db");
+	office_open(&w->a, NULL, 1);
+	office_open(&w->b, w->path, 2);
+	office_found(&w->a, "SHA");
+	office_join(&w->b, &w->a, "FRA");
+	w->space = office_share(&w->a);
+	office_pull(&w->b, &w->a);
+	*state = w;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	struct world *w = *state;
+
+	office_close(&w->a);
+	office_close(&w->b);
+	arena_release(&w->arena);
+	tempdir_remove(w->dir);
+	free(w);
+	return 0;
+}
+
+static void write_title(struct world *w, struct office *o, const char *title)
+{
+	struct value value = value_str(title);
+
+	office_create(o, &w->space, KIND_ACTION, ACTION_TITLE, &value);
+}
+
+static int64_t titles(struct office *o)
+{
+	return office_count(o, "SELECT count(*) FROM action_item");
+}
+
+static int64_t has_title(struct office *o, const char *title)
+{
+	char sql[128];
+
+	snprintf(sql, sizeof(sql), "SELECT count(*) FROM action_item WHERE title = '%s'", title);
+	return office_count(o, sql);
+}
+
+static void back_up(struct world *w)
+{
+	OFFICE_MUST(replica_backup(w->b.replica, w->copy, NULL, NULL, &msg));
+}
+
+/* The database is what it was at the backup. */
+static void put_back(struct world *w)
+{
+	char path[310];
+
+	office_close(&w->b);
+	snprintf(path, sizeof(path), "%s-wal", w->path);
+	unlink(path);
+	snprintf(path, sizeof(path), "%s-shm", w->path);
+	unlink(path);
+	assert_int_equal(rename(w->copy, w->path), 0);
+	office_reopen(&w->b);
+}
+
+static struct replica_id id_of(const struct office *o)
+{
+	return *replica_id(o->replica);
+}
+
+static void assert_same_everywhere(struct world *w)
+{
+	office_sync(&w->a, &w->b);
+	office_sync(&w->a, &w->b);
+	assert_true(office_agrees(&w->a, &w->b));
+}
+
+/* ---- A new epoch ------------------------------------------------------------- */
+
+static void restored_replica_goes_on_under_another_id(void **state)
+{
+	struct world *w = *state;
+	struct replica_id old = id_of(&w->b);
+
+	write_title(w, &w->b, "one");
+	back_up(w);
+	write_title(w, &w->b, "two");
+	office_sync(&w->a, &w->b);
+	put_back(w);
+	OFFICE_MUST(replica_new_epoch(w->b.replica, EPOCH_RESTORED, NULL, NULL, w->b.now_ms, &msg));
+	assert_int_not_equal(replica_id_cmp(&old, replica_id(w->b.replica)), 0);
+	write_title(w, &w->b, "three");
+	assert_same_everywhere(w);
+	assert_int_equal(titles(&w->a), 3);
+	assert_string_equal(replica_self(w->b.replica)->office_code, "FRA");
+}
+
+static enum err load_mark(void *ctx, struct mark *out)
+{
+	struct world *w = ctx;
+
+	*out = w->mark;
+	return w->has_mark ? OK : ERR_NOT_FOUND;
+}
+
+static void save_mark(void *ctx, const struct mark *mark)
+{
+	struct world *w = ctx;
+
+	w->mark = *mark;
+	w->has_mark = true;
+}
+
+static void reopen_marked(struct world *w, const char *machine)
+{
+	struct replica_config config = { .path = w->path,
+					 .sign_secret = w->b.sign_secret,
+					 .dice = prng_dice(&w->b.prng),
+					 .now_ms = w->b.now_ms,
+					 .machine = bytes_of_str(machine),
+					 .mark = &w->port };
+
+	w->port = (struct mark_port){ w, load_mark, save_mark };
+	office_close(&w->b);
+	OFFICE_MUST(replica_open(&w->b.replica, &config, &msg));
+}
+
+static void database_older_than_its_mark_begins_a_new_epoch(void **state)
+{
+	struct world *w = *state;
+	struct replica_id old = id_of(&w->b);
+
+	reopen_marked(w, "");
+	write_title(w, &w->b, "one");
+	back_up(w);
+	write_title(w, &w->b, "two");
+	reopen_marked(w, "");
+	assert_int_equal(replica_id_cmp(&old, replica_id(w->b.replica)), 0);
+	put_back(w);
+	reopen_marked(w, "");
+	assert_int_not_equal(replica_id_cmp(&old, replica_id(w->b.replica)), 0);
+	old = id_of(&w->b);
+	reopen_marked(w, "");
+	assert_int_equal(replica_id_cmp(&old, replica_id(w->b.replica)), 0);
+}
+
+static void another_machine_begins_a_new_epoch(void **state)
+{
+	struct world *w = *state;
+	struct replica_id old = id_of(&w->b);
+
+	reopen_marked(w, "here");
+	reopen_marked(w, "here");
+	assert_int_equal(replica_id_cmp(&old, replica_id(w->b.replica)), 0);
+	reopen_marked(w, "there");
+	assert_int_not_equal(replica_id_cmp(&old, replica_id(w->b.replica)), 0);
+	old = id_of(&w->b);
+	reopen_marked(w, "there");
+	assert_int_equal(replica_id_cmp(&old, replica_id(w->b.replica)), 0);
+	write_title(w, &w->b, "from there");
+	assert_same_everywhere(w);
+}
+
+static void rotated_keys_sign_from_then_on(void **state)
+{
+	struct world *w = *state;
+	struct office fresh;
+
+	write_title(w, &w->b, "by the old key");
+	office_open(&fresh, NULL, 9);
+	OFFICE_MUST(replica_new_epoch(w->b.replica, EPOCH_ROTATED, fresh.sign_secret,
+				      fresh.identity.noise_key, w->b.now_ms, &msg));
+	write_title(w, &w->b, "by the new key");
+	office_sync(&w->a, &w->b);
+	assert_int_equal(titles(&w->a), 2);
+	assert_true(office_agrees(&w->a, &w->b));
+	assert_null(replica_member_by_noise_key(w->a.replica, w->b.identity.noise_key));
+	assert_non_null(replica_member_by_noise_key(w->a.replica, fresh.identity.noise_key));
+	office_close(&fresh);
+}
+
+/* ---- Forks ------------------------------------------------------------------- */
+
+/* What a peer holds and we don't is ours: somebody put an old database back, and has
+ * written since. */
+static void forgotten_tail_comes_back_and_the_new_one_is_kept(void **state)
+{
+	struct world *w = *state;
+	struct replica_id old = id_of(&w->b);
+	struct witness theirs;
+	struct told told;
+
+	write_title(w, &w->b, "one");
+	back_up(w);
+	write_title(w, &w->b, "two");
+	write_title(w, &w->b, "three");
+	office_pull(&w->a, &w->b);
+	put_back(w);
+	write_title(w, &w->b, "another two");
+	OFFICE_MUST(replica_tell(w->a.replica, &w->space, &(struct dot){ old, 2 }, &w->arena, &told,
+				 &msg));
+	told_witness(&theirs, &told);
+	OFFICE_MUST(replica_heal_own(w->b.replica, &w->space, &old, 2, &theirs, w->b.now_ms, &msg));
+	assert_int_not_equal(replica_id_cmp(&old, replica_id(w->b.replica)), 0);
+	assert_int_equal(has_title(&w->b, "another two"), 1);
+	assert_same_everywhere(w);
+	assert_int_equal(titles(&w->a), 4);
+}
+
+static void forged_witness_moves_nothing(void **state)
+{
+	struct world *w = *state;
+	struct replica_id old = id_of(&w->b);
+	struct witness theirs;
+	struct errmsg why;
+	struct told told;
+
+	write_title(w, &w->b, "one");
+	OFFICE_MUST(replica_tell(w->b.replica, &w->space, &(struct dot){ old, 1 }, &w->arena, &told,
+				 &msg));
+	told_witness(&theirs, &told);
+	theirs.body_hash[0] ^= 1;
+	assert_int_equal(
+		replica_heal_own(w->b.replica, &w->space, &old, 1, &theirs, w->b.now_ms, &why),
+		ERR_SIGNATURE);
+	assert_int_equal(replica_id_cmp(&old, replica_id(w->b.replica)), 0);
+	assert_int_equal(titles(&w->b), 1);
+}
+
+/* FRA and its copy both wrote; SHA heard the one, NYC the other. */
+struct twins {
+	struct office twin, c;
+};
+
+static void make_twins(struct world *w, struct twins *t)
+{
+	struct office copy = w->b;
+
+	office_open(&t->c, NULL, 3);
+	office_join(&t->c, &w->a, "NYC");
+	office_grant(&w->a, &w->space, "NYC", ROLE_EDITOR);
+	office_sync(&w->a, &w->b);
+	office_sync(&w->a, &t->c);
+	write_title(w, &w->b, "shared");
+	office_sync(&w->a, &w->b);
+	office_sync(&w->a, &t->c);
+	back_up(w);
+	t->twin = copy;
+	t->twin.root.secret = t->twin.root_secret;
+	prng_init(&t->twin.prng, 77);
+	snprintf(t->twin.path, sizeof(t->twin.path), "%s", w->copy);
+	t->twin.replica = NULL;
+	office_reopen(&t->twin);
+	write_title(w, &w->b, "by the one");
+	write_title(w, &t->twin, "by the other");
+	office_pull(&w->a, &w->b);
+	office_pull(&t->c, &t->twin);
+}
+
+static void prove(struct world *w, struct office *o, const struct office *other,
+		  const struct replica_id *replica)
+{
+	struct dot dot = { *replica, 2 };
+	struct witness theirs;
+	struct told told;
+
+	OFFICE_MUST(replica_tell(other->replica, &w->space, &dot, &w->arena, &told, &msg));
+	told_witness(&theirs, &told);
+	OFFICE_MUST(replica_prove_fork(o->replica, &w->space, &dot, &theirs, o->now_ms++, &msg));
+}
+
+static void proof_of_a_fork_cuts_both_branches_everywhere(void **state)
+{
+	struct world *w = *state;
+	struct replica_id old = id_of(&w->b);
+	struct twins t;
+
+	make_twins(w, &t);
+	prove(w, &w->a, &t.c, &old);
+	assert_int_equal(titles(&w->a), 1);
+	office_pull_statements(&t.c, &w->a);
+	assert_int_equal(titles(&t.c), 1);
+	/* The one hears of it, goes on under another id, and writes its tail again. */
+	office_pull_statements(&w->b, &w->a);
+	assert_int_not_equal(replica_id_cmp(&old, replica_id(w->b.replica)), 0);
+	assert_int_equal(has_title(&w->b, "by the one"), 1);
+	office_sync(&w->a, &w->b);
+	office_sync(&w->a, &t.c);
+	assert_int_equal(has_title(&t.c, "by the one"), 1);
+	assert_true(office_agrees(&w->a, &w->b));
+	assert_true(office_agrees(&w->a, &t.c));
+	office_close(&t.twin);
+	office_close(&t.c);
+}
+
+/* It has other keys from now on, and is another node of the office. */
+static void enrol_anew(struct world *w, struct office *o, uint64_t seed)
+{
+	struct admission admission = { .office_code = "FRA", .zone = "Europe/Berlin" };
+	struct office fresh;
+	struct errmsg why;
+
+	office_open(&fresh, NULL, seed);
+	memcpy(o->sign_secret, fresh.sign_secret, sizeof(fresh.sign_secret));
+	memcpy(o->identity.noise_key, fresh.identity.noise_key, NOISE_KEY_BYTES);
+	office_close(&fresh);
+	office_reopen(o);
+	OFFICE_MUST(replica_enrol_anew(o->replica, &msg));
+	admission.node = replica_identity(o->replica, o->identity.noise_key);
+	OFFICE_MUST(replica_admit(w->a.replica, &admission, w->a.now_ms++, &msg));
+	office_pull(o, &w->a);
+	assert_int_equal(replica_check_member(o->replica, &why), OK);
+}
+
+static void assert_all_three(struct world *w, struct twins *t)
+{
+	office_sync(&w->a, &w->b);
+	office_sync(&w->a, &t->twin);
+	office_sync(&w->a, &w->b);
+	assert_int_equal(titles(&w->b), 3);
+	assert_true(office_agrees(&w->a, &w->b));
+	assert_true(office_agrees(&w->a, &t->twin));
+}
+
+static void copy_that_hears_of_the_other_enrols_anew_and_loses_nothing(void **state)
+{
+	struct world *w = *state;
+	struct replica_id old = id_of(&w->b);
+	struct errmsg why;
+	struct twins t;
+
+	make_twins(w, &t);
+	prove(w, &w->a, &t.c, &old);
+	office_sync(&w->a, &w->b);
+	office_pull_statements(&w->a, &w->b);
+	office_pull_statements(&t.twin, &w->a);
+	assert_int_equal(replica_check_member(t.twin.replica, &why), ERR_SUPERSEDED);
+	enrol_anew(w, &t.twin, 9);
+	assert_all_three(w, &t);
+	office_close(&t.twin);
+	office_close(&t.c);
+}
+
+/* Neither had heard of the other's new epoch. */
+static void of_two_copies_that_go_on_at_once_one_stays(void **state)
+{
+	struct world *w = *state;
+	struct replica_id old = id_of(&w->b);
+	struct office *loser;
+	struct twins t;
+	bool b_stays;
+
+	make_twins(w, &t);
+	prove(w, &w->a, &t.c, &old);
+	office_pull_statements(&w->b, &w->a);
+	office_pull_statements(&t.twin, &w->a);
+	office_sync(&w->a, &w->b);
+	office_sync(&w->a, &t.twin);
+	office_pull_statements(&w->b, &w->a);
+	b_stays = replica_check_member(w->b.replica, NULL) == OK;
+	assert_int_equal(replica_check_member(t.twin.replica, NULL) == OK, !b_stays);
+	loser = b_stays ? &t.twin : &w->b;
+	enrol_anew(w, loser, 9);
+	assert_all_three(w, &t);
+	office_close(&t.twin);
+	office_close(&t.c);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+		TEST(restored_replica_goes_on_under_another_id),
+		TEST(database_older_than_its_mark_begins_a_new_epoch),
+		TEST(another_machine_begins_a_new_epoch),
+		TEST(rotated_keys_sign_from_then_on),
+		TEST(forgotten_tail_comes_back_and_the_new_one_is_kept),
+		TEST(forged_witness_moves_nothing),
+		TEST(proof_of_a_fork_cuts_both_branches_everywhere),
+		TEST(copy_that_hears_of_the_other_enrols_anew_and_loses_nothing),
+		TEST(of_two_copies_that_go_on_at_once_one_stays),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
