@@ -595,26 +595,30 @@ static uint64_t waits_for(const struct trust_model *m, size_t x)
 	return set;
 }
 
-/* By M-4 and M-5 whatever becomes of the others, on a ground that M-7 leaves it so far. */
+/* Holds by M-4 whatever becomes of the others, and M-7 leaves it so far. */
+static bool is_left(const struct trust_model *m, size_t x, const struct ground *ground)
+{
+	return ground_holds(m, surely(m), x, ground, SEEN) &&
+	       ground_holds(m, possibly(m), x, ground, scope_of(m->list[x]));
+}
+
 static bool is_candidate(const struct trust_model *m, size_t x)
 {
 	struct grounds g;
 
 	for (size_t c = 0; c < needs(m->list[x]); c++) {
-		bool is_left = false;
+		bool is_any_left = false;
 
 		grounds_of(m, &g, x, c);
 		for (size_t i = 0; i < g.count; i++)
-			is_left |=
-				ground_holds(m, surely(m), x, &g.list[i], SEEN) &&
-				ground_holds(m, possibly(m), x, &g.list[i], scope_of(m->list[x]));
-		if (!is_left)
+			is_any_left |= is_left(m, x, &g.list[i]);
+		if (!is_any_left)
 			return false;
 	}
 	return is_meaningful(m, surely(m), x);
 }
 
-/* Whether y takes a ground that x has by M-4 and can't do without. */
+/* Whether y takes a ground that x has left and can't do without. */
 static bool takes_ground(const struct trust_model *m, size_t y, size_t x)
 {
 	struct reading alone = { m->stands, BIT(y) };
@@ -626,7 +630,7 @@ static bool takes_ground(const struct trust_model *m, size_t y, size_t x)
 		if (any_holds(m, surely(m), x, &g, scope))
 			continue;
 		for (size_t i = 0; i < g.count; i++)
-			if (ground_holds(m, surely(m), x, &g.list[i], SEEN) &&
+			if (is_left(m, x, &g.list[i]) &&
 			    !ground_holds(m, alone, x, &g.list[i], scope))
 				return true;
 	}
@@ -640,6 +644,28 @@ static bool goes_before(const struct trust_model *m, size_t x, size_t y)
 	return is_better(m, x, y);
 }
 
+/* Undecided and concurrent with x, and against it. */
+static uint64_t opponents(const struct trust_model *m, size_t x, uint64_t which)
+{
+	uint64_t set = 0;
+
+	for (size_t y = 0; y < m->count; y++)
+		if (has(undecided(m, which), y) && are_concurrent(m, x, y) &&
+		    (beats(m, y, x) || are_rivals(m->list[y], m->list[x])))
+			set |= BIT(y);
+	return set;
+}
+
+static uint64_t takers(const struct trust_model *m, size_t x, uint64_t which)
+{
+	uint64_t set = 0;
+
+	for (size_t y = 0; y < m->count; y++)
+		if (has(undecided(m, which), y) && are_concurrent(m, x, y) && takes_ground(m, y, x))
+			set |= BIT(y);
+	return set;
+}
+
 /* Of these, all of which wait for each other, the best stands. */
 static void break_circle(struct trust_model *m, uint64_t circle, uint64_t which)
 {
@@ -651,11 +677,8 @@ static void break_circle(struct trust_model *m, uint64_t circle, uint64_t which)
 		    (best == m->count || goes_before(m, x, best)))
 			best = x;
 	assert(best < m->count);
-	for (size_t y = 0; y < m->count; y++)
-		if (has(undecided(m, which), y) && are_concurrent(m, best, y) &&
-		    (beats(m, y, best) || are_rivals(m->list[y], m->list[best]) ||
-		     takes_ground(m, y, best)))
-			m->fallen |= BIT(y);
+	m->fallen |= opponents(m, best, which);
+	m->fallen |= takers(m, best, which);
 	m->stands |= BIT(best);
 }
 
@@ -1236,14 +1259,17 @@ static bool agrees_on_cuts(const struct trust_model *m, const struct trust *t)
 	return !is_different;
 }
 
-/* Also that they are sorted. */
+/* What the next statement names as parents, which no FORK can be; sorted. */
 static bool agrees_on_heads(const struct trust_model *m, const struct trust *t)
 {
 	uint64_t seen = 0;
 	size_t heads = 0;
 
-	for (size_t i = 0; i < m->count; i++)
+	for (size_t i = 0; i < m->count; i++) {
 		seen |= m->past[i];
+		if (m->list[i]->type == STATEMENT_FORK)
+			seen |= BIT(i);
+	}
 	for (size_t i = 0; i < m->count; i++) {
 		bool is_listed = false;
 
