@@ -7,7 +7,8 @@ bench=${1:?usage: check_smoke.sh HUITONG-BENCH}
 figures=(
 	catchup catchup_batched commit_durable disk_bytes disk_bytes_batched handshake incremental
 	insert_batch noop noop_bytes open propagation_p50 propagation_p99 rss_catchup stranger_p50
-	stranger_p99 stranger_rate stranger_rss wire_bytes wire_bytes_batched
+	stranger_p99 stranger_rate stranger_rss trust_extend trust_fold trust_fold_branches
+	wire_bytes wire_bytes_batched
 )
 if [ -x "$(dirname "$bench")/huitong-sim" ]; then
 	figures+=(sim_applies)

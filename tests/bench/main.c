@@ -34,6 +34,7 @@ static const struct measurement measurements[] = {
 static const struct measurement without_records[] = {
 	{ measure_handshake, { "handshake" } },
 	{ measure_simulator, { "sim_applies" } },
+	{ measure_trust, { "trust_fold", "trust_fold_branches", "trust_extend" } },
 };
 
 static const struct {

@@ -14,6 +14,7 @@ void measure_live(struct bench *b);
 void measure_strangers(struct bench *b);
 void measure_handshake(struct bench *b);
 void measure_simulator(struct bench *b);
+void measure_trust(struct bench *b);
 
 /* Processes that a measurement starts: `huitong-bench NAME ARGUMENT...`. */
 int serve_open(int argc, char **argv);
