@@ -361,7 +361,10 @@ enum err replica_take_statements(struct replica *r, const struct bytes *list, si
 		return rc;
 	}
 	*out = receipt;
-	return receipt.added ? reauthor_after_change(r, now_ms, msg) : OK;
+	/* They are stored, come what may: what can't be mended now is when it is opened. */
+	if (receipt.added && reauthor_after_change(r, now_ms, NULL) != OK)
+		r->stale = true;
+	return OK;
 }
 
 /* ---- Making ------------------------------------------------------------------ */

@@ -113,6 +113,9 @@ enum err replica_open(struct replica **out, const struct replica_config *config,
 	rc = open_into(r, config, msg);
 	if (rc == OK && r->may_edit)
 		rc = epoch_check(r, config, msg);
+	/* What can't be mended now, on a full disk, is when it is opened next. */
+	if (rc == OK && reauthor_after_change(r, config->now_ms, NULL) != OK)
+		r->stale = true;
 	if (rc != OK) {
 		replica_close(r);
 		return rc;

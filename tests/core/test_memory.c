@@ -34,6 +34,9 @@ struct world {
 	struct snapshot before;
 	unsigned number; /* of the attempt */
 	long blocks;     /* before all */
+	struct bytes statements[16];
+	size_t statement_count;
+	bool has_no_statements; /* renew_b() leaves them out */
 };
 
 static char *world_path(const struct world *w, const char *name)
@@ -250,8 +253,55 @@ static void settings_fail_whole(void **state)
 static void renew_b(struct world *w)
 {
 	office_close(&w->b);
-	office_open(&w->b, NULL, 2);
+	office_open(&w->b, NULL, 20); /* not the one that wrote: that would need a new epoch */
 	OFFICE_MUST(replica_join(w->b.replica, replica_org(w->a.replica), &msg));
+	if (!w->has_no_statements)
+		office_pull_statements(&w->b, &w->a);
+}
+
+/* ---- Statements ------------------------------------------------------------------- */
+
+static bool keep_statement(void *ctx, const struct statement *s, struct bytes encoded,
+			   enum verdict verdict)
+{
+	struct world *w = ctx;
+
+	w->statements[w->statement_count++] = arena_copy(&w->arena, encoded);
+	return true;
+}
+
+static enum err take_statements(void *ctx)
+{
+	struct world *w = ctx;
+	struct statements_receipt receipt;
+
+	return replica_take_statements(w->b.replica, w->statements, w->statement_count, w->b.now_ms,
+				       &receipt, NULL);
+}
+
+static void check_statements(void *ctx, enum err rc)
+{
+	struct world *w = ctx;
+	bool changed;
+
+	OFFICE_MUST(replica_refresh(w->b.replica, &changed, &msg));
+	assert_int_equal(replica_trust(w->b.replica) != NULL, rc == OK);
+	if (rc != OK)
+		OFFICE_MUST(take_statements(w));
+	assert_memory_equal(replica_trust(w->b.replica)->digest,
+			    replica_trust(w->a.replica)->digest, STATEMENT_ID_BYTES);
+	renew_b(w);
+}
+
+static void taking_statements_fails_whole(void **state)
+{
+	struct world *w = *state;
+	const struct shortage_trial trial = { take_statements, check_statements, w };
+
+	OFFICE_MUST(replica_each_statement(w->a.replica, keep_statement, w, &msg));
+	w->has_no_statements = true;
+	renew_b(w);
+	assert_true(shortage_try(&trial) > 30);
 }
 
 static enum err receive_space(struct world *w, const struct space_id *space)
@@ -660,6 +710,7 @@ int main(void)
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 		TEST(edits_fail_whole),
 		TEST(settings_fail_whole),
+		TEST(taking_statements_fails_whole),
 		TEST(receiving_fails_whole),
 		TEST(holding_back_fails_whole),
 		TEST(reading_says_so),
