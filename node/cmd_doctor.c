@@ -178,6 +178,8 @@ static void check_clock(struct doctor *d, struct finding *f)
 
 static void check_disk(struct doctor *d, struct finding *f)
 {
+	const json_t *disk = json_object_get(d->daemon, "disk");
+	const char *room = json_string_value(json_object_get(disk, "room"));
 	struct statvfs fs;
 	unsigned long long free_mb;
 
@@ -186,6 +188,11 @@ static void check_disk(struct doctor *d, struct finding *f)
 		return;
 	}
 	free_mb = (unsigned long long)fs.f_bavail * fs.f_frsize >> 20;
+	if (room && strcmp(room, "ample") != 0) {
+		find(f, GRADE_FAIL, _("Free space on that disk."),
+		     _("%llu MB free: what peers send waits until there is room"), free_mb);
+		return;
+	}
 	find(f,
 	     free_mb < FREE_MB_TOO_LOW ? GRADE_FAIL
 	     : free_mb < FREE_MB_LOW   ? GRADE_WARN

@@ -288,6 +288,18 @@ static void line(const char *name, const char *value)
 		output_line(stdout, "%-*s%s", LABEL_COLUMNS, name, value);
 }
 
+/* Only what somebody must do something about. */
+static void print_disk(const json_t *disk)
+{
+	char text[256];
+
+	if (!disk || strcmp(text_of(disk, "room"), "ample") == 0)
+		return;
+	snprintf(text, sizeof(text), _("%lld MB free: what peers send waits until there is room"),
+		 (long long)json_integer_value(json_object_get(disk, "free_bytes")) >> 20);
+	line(_("disk"), text);
+}
+
 static void print_daemon(const struct facts *f)
 {
 	const json_t *peers = json_object_get(f->daemon, "peers");
@@ -311,6 +323,7 @@ static void print_daemon(const struct facts *f)
 		snprintf(text, sizeof(text), P_("%lld changeset", "%lld changesets", f->unsent),
 			 (long long)f->unsent);
 	line(_("unsent"), text);
+	print_disk(json_object_get(f->daemon, "disk"));
 }
 
 static void print_facts(struct context *ctx, const struct facts *f)

@@ -14,7 +14,10 @@ enum { LINE_BYTES_MAX = 512 };
 
 void config_init(struct config *c)
 {
-	*c = (struct config){ .dial = true, .log_level = LOG_INFO };
+	*c = (struct config){ .dial = true,
+			      .ballast_mib = CONFIG_BALLAST_MIB,
+			      .low_water_mib = CONFIG_LOW_WATER_MIB,
+			      .log_level = LOG_INFO };
 }
 
 void config_release(struct config *c)
@@ -78,6 +81,27 @@ static enum err set_dial(struct config *c, const char *value, struct errmsg *msg
 	return OK;
 }
 
+static enum err set_mib(unsigned *out, const char *value, struct errmsg *msg)
+{
+	unsigned long mib = strtoul(value, NULL, 10);
+
+	if (!*value || value[strspn(value, "0123456789")] || mib > CONFIG_MIB_MAX)
+		return errmsg_set(msg, ERR_INVALID, _("\"%s\" is no number of MiB up to %d"), value,
+				  CONFIG_MIB_MAX);
+	*out = (unsigned)mib;
+	return OK;
+}
+
+static enum err set_ballast(struct config *c, const char *value, struct errmsg *msg)
+{
+	return set_mib(&c->ballast_mib, value, msg);
+}
+
+static enum err set_low_water(struct config *c, const char *value, struct errmsg *msg)
+{
+	return set_mib(&c->low_water_mib, value, msg);
+}
+
 static enum err set_log_level(struct config *c, const char *value, struct errmsg *msg)
 {
 	static const char *const words[] = { [LOG_DEBUG] = "debug",
@@ -98,10 +122,8 @@ static const struct {
 	const char *name;
 	enum err (*set)(struct config *c, const char *value, struct errmsg *msg);
 } keys[] = {
-	{ "listen", set_listen },
-	{ "peer", set_peer },
-	{ "dial", set_dial },
-	{ "log-level", set_log_level },
+	{ "listen", set_listen },   { "peer", set_peer },           { "dial", set_dial },
+	{ "ballast", set_ballast }, { "low-water", set_low_water }, { "log-level", set_log_level },
 };
 
 enum err config_set(struct config *c, const char *key, const char *value, struct errmsg *msg)
@@ -110,7 +132,9 @@ enum err config_set(struct config *c, const char *key, const char *value, struct
 		if (strcmp(keys[i].name, key) == 0)
 			return keys[i].set(c, value, msg);
 	return errmsg_set(msg, ERR_INVALID,
-			  _("\"%s\" is no setting: listen, peer, dial, log-level"), key);
+			  _("\"%s\" is no setting: listen, peer, dial, ballast, low-water, "
+			    "log-level"),
+			  key);
 }
 
 /* ---- Lines --------------------------------------------------------------- */

@@ -4,6 +4,8 @@
  *   listen = *:7420               where to accept peers, or "none"
  *   peer = fra.example.org:7420   dial this address, too; may repeat
  *   dial = yes                    dial the addresses that the directory has
+ *   ballast = 32                  MiB to be given up on a full disk (node/ballast.h)
+ *   low-water = 64                MiB left, under which nothing is taken from peers
  *   log-level = info              debug, info, warn, error
  */
 #ifndef HT_NODE_CONFIG_H
@@ -16,6 +18,9 @@
 enum {
 	CONFIG_BYTES_MAX = 64 << 10,
 	CONFIG_PEERS_MAX = 500,
+	CONFIG_BALLAST_MIB = 32,
+	CONFIG_LOW_WATER_MIB = 64,
+	CONFIG_MIB_MAX = 1 << 20,
 };
 
 struct config {
@@ -23,6 +28,8 @@ struct config {
 	char *peers[CONFIG_PEERS_MAX + 1]; /* owned; NULL after the last */
 	size_t peer_count;
 	bool dial;
+	unsigned ballast_mib;   /* 0: none */
+	unsigned low_water_mib; /* 0: none */
 	enum log_level log_level;
 };
 

@@ -10,7 +10,8 @@
  *
  *   status     "pid", "version", "started_ms", "listen" (address, "" if none),
  *              "port" (0 if none), "paused", "idle" (nothing is under way with
- *              any peer), and "peers" as below
+ *              any peer), "disk": {"free_bytes", "room": ample, low, none
+ *              (node/ballast.h), "has_ballast"}, and "peers" as below
  *   peers      "peers": a list of
  *              {"office", "address", "state", "inbound", "changesets_sent",
  *               "changesets_received", "bytes_sent", "bytes_received", "to_send",

@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "node/ballast.h"
 #include "node/context.h"
 #include "node/control_server.h"
 #include "node/daemon_status.h"
@@ -41,6 +42,9 @@ struct daemon {
 	bool is_stopping;
 	uint64_t refresh_ms; /* monotonic: when to look at the replica */
 	uint64_t reloads;    /* of the replica, when the engine was last told */
+	struct ballast ballast;
+	bool was_full;    /* the replica had no room, at the last turn */
+	uint64_t disk_ms; /* monotonic: when to look at the disk */
 };
 
 static struct now read_clocks(void)
@@ -154,6 +158,7 @@ static void answer(void *ctx, enum control_verb verb, struct buf *reply)
 {
 	struct daemon *d = ctx;
 	struct daemon_facts facts = { .engine = d->engine,
+				      .ballast = &d->ballast,
 				      .now = d->now,
 				      .started_ms = d->started_ms,
 				      .listen = d->listen,
@@ -197,6 +202,48 @@ static void take_signals(struct daemon *d)
 			say(d, LOG_INFO, "stopping", strsignal((int)info.ssi_signo));
 		}
 	}
+}
+
+/* ---- The disk ------------------------------------------------------------ */
+
+static void tell_room(struct daemon *d)
+{
+	enum room room = d->ballast.room;
+	char text[256];
+
+	snprintf(text, sizeof(text),
+		 room == ROOM_AMPLE ? _("%llu MB free: what peers send is taken again")
+				    : _("%llu MB free, less than ballast and low-water mark: what "
+					"peers send waits with them"),
+		 (unsigned long long)d->ballast.free_bytes >> 20);
+	say(d, room == ROOM_AMPLE ? LOG_INFO : LOG_WARN, "disk", text);
+}
+
+static void take_if_ample(struct daemon *d)
+{
+	engine_take(d->engine, d->now, d->ballast.room == ROOM_AMPLE);
+}
+
+/* A full disk is met by whoever writes, the daemon or a command. */
+static void look_at_disk(struct daemon *d)
+{
+	bool is_full = replica_disk(d->options->replica) == DISK_FULL;
+	bool is_news = is_full && !d->was_full;
+	struct ballast before = d->ballast;
+	struct errmsg why = { 0 };
+
+	d->was_full = is_full;
+	if (!is_news && d->now.mono_ms < d->disk_ms)
+		return;
+	d->disk_ms = d->now.mono_ms + DAEMON_REFRESH_MS;
+	if (ballast_look(&d->ballast, d->now.mono_ms, is_news, &why) != OK)
+		say(d, LOG_WARN, "disk", why.text);
+	if (before.is_there && !d->ballast.is_there)
+		say(d, LOG_WARN, "disk", _("full: the ballast is given up for the last edits"));
+	if (d->ballast.room == before.room)
+		return;
+	tell_room(d);
+	take_if_ample(d);
 }
 
 /* ---- Start and settings -------------------------------------------------- */
@@ -265,6 +312,8 @@ static enum err start(struct daemon *d, struct errmsg *msg)
 	enum err rc = d->options->settings(d->options->settings_ctx, &d->config, msg);
 
 	d->log.level = d->config.log_level;
+	ballast_set(&d->ballast, (uint64_t)d->config.ballast_mib << 20,
+		    (uint64_t)d->config.low_water_mib << 20);
 	raise_descriptor_limit();
 	if (rc == OK)
 		rc = open_signals(d, msg); /* before nng's threads inherit the mask */
@@ -299,9 +348,13 @@ static enum err renew(struct daemon *d, struct errmsg *msg)
 	config_release(&d->config);
 	d->config = config;
 	d->log.level = config.log_level;
+	ballast_set(&d->ballast, (uint64_t)config.ballast_mib << 20,
+		    (uint64_t)config.low_water_mib << 20);
 	engine_free(d->engine);
 	d->engine = NULL;
 	rc = start_engine(d, msg);
+	if (rc == OK)
+		take_if_ample(d);
 	if (rc == OK && was_paused)
 		engine_pause(d->engine, d->now);
 	return rc;
@@ -388,6 +441,7 @@ static enum err turn(struct daemon *d, struct errmsg *msg)
 	if (d->wants_settings)
 		rc = take_settings(d, msg);
 	if (rc == OK) {
+		look_at_disk(d);
 		look_at_replica(d);
 		if (engine_deadline(d->engine) <= d->now.mono_ms)
 			engine_tick(d->engine, d->now);
@@ -440,6 +494,7 @@ enum err daemon_run(const struct daemon_options *options, struct errmsg *msg)
 	enum err rc;
 
 	config_init(&d.config);
+	ballast_init(&d.ballast, options->folder);
 	log_init(&d.log, STDERR_FILENO);
 	d.started_ms = d.now.wall_ms;
 	rc = start(&d, msg);

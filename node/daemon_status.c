@@ -65,11 +65,17 @@ json_t *daemon_peers_json(const struct daemon_facts *facts)
 	return json_pack("{s:o}", "peers", peers_json(facts));
 }
 
+static json_t *disk_json(const struct ballast *b)
+{
+	return json_pack("{s:o, s:s, s:b}", "free_bytes", number(b->free_bytes), "room",
+			 room_name(b->room), "has_ballast", b->is_there || !b->size_bytes);
+}
+
 json_t *daemon_status_json(const struct daemon_facts *facts)
 {
-	return json_pack("{s:i, s:s, s:o, s:s, s:i, s:b, s:b, s:o}", "pid", (int)getpid(),
+	return json_pack("{s:i, s:s, s:o, s:s, s:i, s:b, s:b, s:o, s:o}", "pid", (int)getpid(),
 			 "version", HUITONG_VERSION, "started_ms", number(facts->started_ms),
 			 "listen", facts->listen, "port", (int)facts->port, "paused",
 			 engine_is_paused(facts->engine), "idle", engine_is_idle(facts->engine),
-			 "peers", peers_json(facts));
+			 "disk", disk_json(facts->ballast), "peers", peers_json(facts));
 }

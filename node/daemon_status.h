@@ -4,10 +4,12 @@
 
 #include <jansson.h>
 
+#include "node/ballast.h"
 #include "sync/engine.h"
 
 struct daemon_facts {
 	const struct engine *engine;
+	const struct ballast *ballast;
 	struct now now;
 	uint64_t started_ms;
 	const char *listen; /* "" if it does not */

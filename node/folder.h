@@ -4,6 +4,7 @@
  *     replica.mark   how far it was, by which a database that was put back shows
  *     identity.key   the node's two secrets, mode 0600
  *     identity.new   the next ones, while they are being changed
+ *     ballast        room to be given up when there is no other (node/ballast.h)
  *     huitong.conf   settings of the daemon; may be absent
  *     control.sock   where a running daemon listens for the command line
  *     lock           held by the daemon: one per folder

@@ -29,6 +29,8 @@ static void file_sets_what_it_names(void **state)
 			       "peer=fra.example.org:7420\n"
 			       "peer = [2001:db8::1]:1\r\n"
 			       "dial = no\n"
+			       "ballast = 16\n"
+			       "low-water = 0\n"
 			       "log-level = debug",
 			       &msg),
 			 OK);
@@ -38,6 +40,8 @@ static void file_sets_what_it_names(void **state)
 	assert_string_equal(c.peers[1], "[2001:db8::1]:1");
 	assert_null(c.peers[2]);
 	assert_false(c.dial);
+	assert_int_equal(c.ballast_mib, 16);
+	assert_int_equal(c.low_water_mib, 0);
 	assert_int_equal(c.log_level, LOG_DEBUG);
 	config_release(&c);
 }
@@ -52,6 +56,8 @@ static void nothing_said_dials_and_tells_what_happens(void **state)
 	assert_string_equal(c.listen, "");
 	assert_int_equal(c.peer_count, 0);
 	assert_true(c.dial);
+	assert_int_equal(c.ballast_mib, CONFIG_BALLAST_MIB);
+	assert_int_equal(c.low_water_mib, CONFIG_LOW_WATER_MIB);
 	assert_int_equal(c.log_level, LOG_INFO);
 	config_release(&c);
 }
@@ -69,6 +75,10 @@ static void wrong_line_is_named_and_nothing_changes(void **state)
 		{ "peer = a:1\npeer = *:7420", ERR_INVALID, "line 2: address" },
 		{ "peer = a:0", ERR_INVALID, "line 1: address" },
 		{ "dial = maybe", ERR_INVALID, "neither yes nor no" },
+		{ "ballast = -1", ERR_INVALID, "\"-1\" is no number of MiB" },
+		{ "ballast =", ERR_INVALID, "no number of MiB" },
+		{ "low-water = 16 GB", ERR_INVALID, "no number of MiB" },
+		{ "low-water = 99999999999999999999", ERR_INVALID, "no number of MiB" },
 		{ "log-level = loud", ERR_INVALID, "\"loud\"" },
 		{ "= x", ERR_INVALID, "line 1: " },
 	};
