@@ -1,48 +1,68 @@
 /* A session with a member that says anything, after a real handshake.
  *
- * The input is a list of steps, each a letter and what belongs to it:
- *   m u16 bytes   the peer says this message
- *   r u16 bytes   these bytes arrive, sealed by nobody
- *   h             the peer says hello
- *   t u16         that many seconds pass
- *   w             we write something
- *   c             we ask for a comparison
- *   p             we send a chunk, if there is one
- * Numbers are big-endian; whatever is no step ends the list. The keys, ids and
- * changesets of both are always the same, so that a corpus can name them. */
+ * The input is a list of steps, each a letter and its arguments, of one byte each unless
+ * said otherwise. Messages are valid and sealed, in any order:
+ *   h                        hello
+ *   d round flags count { space is-right }      digests
+ *   v space flags count { replica seq:2 }       a vector; sorted here
+ *   k space                  the vector that the peer really holds, as an acknowledgement
+ *   W                        the peer's office writes something
+ *   g space from count how   changesets of the peer's log, spoiled as `spoil` says
+ *   l space replica          a feed is held
+ *   i nonce, o nonce         ping, pong
+ *   b which                  bye
+ * What is not valid:
+ *   x place:2 mask           the message said last, damaged there, again
+ *   m size:2 bytes           any bytes, sealed
+ *   r size:2 bytes           any bytes, sealed by nobody
+ * And on our side:
+ *   t seconds:2   w (we write)   c (compare)   p (push)
+ * Numbers are big-endian; whatever is no step ends the list. An upper-case D in front: the
+ * session dials. The keys, ids and clocks of both are always the same. */
 #include <stdlib.h>
 
 #include "tests/sync/talk.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static struct talk talk;
+enum { ENTRIES_MAX = 8, LIST_MAX = 16, LOG_MAX = 32 };
 
-/* Making replicas takes long: they serve until the peer's changesets were taken,
- * or many of ours are there. */
+static struct talk talk;
+static struct buf said; /* the last valid message of the peer, encoded */
+
+/* Making replicas takes long: they serve until their logs have grown. */
 static void renew(void)
 {
-	enum { OWN_COUNT_MAX = 200 };
 	const struct vv *vv = replica_vv(talk.ours.office.replica, &talk.space);
+	const struct vv *of_peer = replica_vv(talk.theirs.office.replica, &talk.space);
+	const struct replica_id *ours = replica_id(talk.ours.office.replica);
+	const struct replica_id *theirs = replica_id(talk.theirs.office.replica);
 
-	bool is_worn = vv_get(vv, replica_id(talk.theirs.office.replica)) > 0 ||
-		       vv_get(vv, replica_id(talk.ours.office.replica)) > OWN_COUNT_MAX;
-
-	if (is_worn) {
+	if (vv_get(vv, theirs) > 0 || vv_get(vv, ours) > LOG_MAX ||
+	    vv_get(of_peer, theirs) > LOG_MAX) {
 		talk_release(&talk);
 		talk_init(&talk);
 	}
 }
 
-static uint16_t take_u16(struct bytes *input)
-{
-	uint16_t value = 0;
+/* ---- The input ------------------------------------------------------------------ */
 
-	if (input->size >= 2) {
-		value = (uint16_t)(input->data[0] << 8 | input->data[1]);
-		*input = bytes_of(input->data + 2, input->size - 2);
+static uint8_t take_byte(struct bytes *input)
+{
+	uint8_t value = 0;
+
+	if (input->size) {
+		value = *input->data;
+		*input = bytes_of(input->data + 1, input->size - 1);
 	}
 	return value;
+}
+
+static uint16_t take_u16(struct bytes *input)
+{
+	uint16_t high = take_byte(input);
+
+	return (uint16_t)(high << 8 | take_byte(input));
 }
 
 static struct bytes take_bytes(struct bytes *input)
@@ -54,52 +74,278 @@ static struct bytes take_bytes(struct bytes *input)
 	return taken;
 }
 
-static void write_one(void)
+/* The directory, what both take part in, and one that nobody knows. */
+static struct space_id take_space(struct bytes *input)
 {
-	struct value title = value_str("t");
+	static const struct space_id unknown = { { 0x77 } };
+	const struct space_id spaces[] = { talk.directory, talk.space, unknown };
 
-	office_create(&talk.ours.office, &talk.space, KIND_ACTION, ACTION_TITLE, &title);
-	session_wake(talk.session, talk.now, &talk.space);
+	return spaces[take_byte(input) % 3];
 }
 
-static void say_hello(void)
+static struct replica_id take_replica(struct bytes *input)
+{
+	static const struct replica_id unknown = { { 0x99 } };
+	const struct replica_id replicas[] = { *replica_id(talk.ours.office.replica),
+					       *replica_id(talk.theirs.office.replica), unknown };
+
+	return replicas[take_byte(input) % 3];
+}
+
+/* ---- What the peer says ----------------------------------------------------------- */
+
+static void say(const struct message *m)
+{
+	buf_clear(&said);
+	message_encode(&said, m);
+	OFFICE_MUST(buf_check(&said));
+	peer_says_bytes(&talk, buf_bytes(&said));
+}
+
+static void say_hello(struct bytes *input)
 {
 	struct message hello = peer_hello(&talk);
 
-	peer_says(&talk, &hello);
+	say(&hello);
 }
 
-static void pass(uint16_t seconds)
+static void say_digests(struct bytes *input)
 {
+	struct message m = { .type = MESSAGE_DIGESTS };
+	struct space_digest entries[ENTRIES_MAX];
+
+	m.u.digests.round = take_byte(input);
+	m.u.digests.is_reply = take_byte(input) & 1;
+	m.u.digests.entries = entries;
+	m.u.digests.count = take_byte(input) % (ENTRIES_MAX + 1);
+	for (size_t i = 0; i < m.u.digests.count; i++) {
+		entries[i].space = take_space(input);
+		vv_digest(replica_vv(talk.ours.office.replica, &entries[i].space),
+			  entries[i].digest);
+		entries[i].digest[0] ^= !(take_byte(input) & 1);
+	}
+	say(&m);
+}
+
+static void say_have(const struct space_id *space, uint8_t flags, const struct vv *vv)
+{
+	struct message m = { .type = MESSAGE_HAVE };
+
+	m.u.have = (struct message_have){ *space, flags & 1, flags & 2, vv->entries, vv->count };
+	say(&m);
+}
+
+static void say_vector(struct bytes *input)
+{
+	struct space_id space = take_space(input);
+	uint8_t flags = take_byte(input);
+	size_t count = take_byte(input) % (ENTRIES_MAX + 1);
+	struct vv vv = VV_EMPTY;
+
+	while (count--) {
+		struct replica_id replica = take_replica(input);
+
+		OFFICE_MUST(vv_raise(&vv, &replica, 1 + (uint64_t)take_u16(input)));
+	}
+	say_have(&space, flags, &vv);
+	vv_release(&vv);
+}
+
+static void say_ack(struct bytes *input)
+{
+	struct space_id space = take_space(input);
+
+	say_have(&space, 3, replica_vv(talk.ours.office.replica, &space));
+}
+
+enum spoil {
+	SPOIL_NOTHING,
+	SPOIL_BODY,
+	SPOIL_SIGNATURE,
+	SPOIL_SEQ,
+	SPOIL_REPLICA,
+	SPOIL_ORDER,
+	SPOIL_GAP,
+	SPOIL_TWICE,
+	SPOIL_LENGTH,
+	SPOIL_COUNT
+};
+
+/* One changeset of the list, or its place; `at` chooses which, and where in it. */
+static void spoil(struct sealed *list, size_t *count, enum spoil how, uint8_t at,
+		  struct arena *arena)
+{
+	struct sealed *one = &list[at % *count];
+	uint8_t *body = (uint8_t *)arena_copy(arena, one->body).data;
+	uint8_t *signature =
+		(uint8_t *)arena_copy(arena, bytes_of(one->signature, SIGNATURE_BYTES)).data;
+
+	switch (how) {
+	case SPOIL_BODY:
+		body[at % one->body.size] ^= (uint8_t)(1 + at);
+		one->body.data = body;
+		break;
+	case SPOIL_SIGNATURE:
+		signature[at % SIGNATURE_BYTES] ^= 1;
+		one->signature = signature;
+		break;
+	case SPOIL_SEQ: one->seq += at; break;
+	case SPOIL_REPLICA: one->replica.bytes[at % ID_BYTES] ^= 1; break;
+	case SPOIL_ORDER:
+		if (*count > 1) {
+			struct sealed first = list[0];
+
+			list[0] = list[*count - 1];
+			list[*count - 1] = first;
+		}
+		break;
+	case SPOIL_GAP:
+		if (*count > 1)
+			*one = list[--*count];
+		break;
+	case SPOIL_TWICE:
+		if (*count < LIST_MAX)
+			list[(*count)++] = *one;
+		break;
+	case SPOIL_LENGTH: one->body.size = 1 + at % one->body.size; break;
+	case SPOIL_NOTHING:
+	case SPOIL_COUNT: break;
+	}
+}
+
+static void say_changes(struct bytes *input)
+{
+	struct message m = { .type = MESSAGE_CHANGES };
+	struct sealed list[LIST_MAX + 1], *log;
+	struct space_id space = take_space(input);
+	size_t from = take_byte(input), count, log_count;
+	struct arena arena = ARENA_EMPTY;
+
+	log = office_log(&talk.theirs.office, &space, &arena, &log_count);
+	count = 1 + take_byte(input) % LIST_MAX;
+	from = log_count ? from % log_count : 0;
+	count = count < log_count - from ? count : log_count - from;
+	if (count) {
+		uint8_t how = take_byte(input);
+
+		memcpy(list, log + from, count * sizeof(*list));
+		spoil(list, &count, (enum spoil)(how % SPOIL_COUNT), how / SPOIL_COUNT, &arena);
+		m.u.changes = (struct message_changes){ space, list, count };
+		say(&m);
+	}
+	arena_release(&arena);
+}
+
+static void say_held(struct bytes *input)
+{
+	struct message m = { .type = MESSAGE_HELD };
+	struct space_id space = take_space(input);
+	struct replica_id replica = take_replica(input);
+
+	m.u.held = (struct message_held){ space, &replica, 1 };
+	say(&m);
+}
+
+static void say_ping(struct bytes *input)
+{
+	struct message m = { .type = MESSAGE_PING };
+
+	m.u.ping.nonce = take_byte(input);
+	say(&m);
+}
+
+static void say_pong(struct bytes *input)
+{
+	struct message m = { .type = MESSAGE_PONG };
+
+	m.u.pong.nonce = take_byte(input);
+	say(&m);
+}
+
+static void say_bye(struct bytes *input)
+{
+	static const char *const words[] = { BYE_RENEW,    BYE_DUPLICATE, BYE_PAUSED, BYE_STOPPED,
+					     BYE_ENROLLED, "signature",   "nonsense", "" };
+	struct message m = { .type = MESSAGE_BYE };
+
+	m.u.bye.name = bytes_of_str(words[take_byte(input) % 8]);
+	m.u.bye.text = bytes_of_str("text");
+	say(&m);
+}
+
+static void say_damaged(struct bytes *input)
+{
+	size_t place = take_u16(input);
+	uint8_t mask = take_byte(input);
+
+	if (!said.size)
+		return;
+	said.data[place % said.size] ^= mask;
+	peer_says_bytes(&talk, buf_bytes(&said));
+}
+
+static void say_bytes(struct bytes *input)
+{
+	struct bytes bytes = take_bytes(input);
+
+	if (bytes.size)
+		peer_says_bytes(&talk, bytes);
+}
+
+/* ---- The other steps --------------------------------------------------------------- */
+
+static void receive_raw(struct bytes *input)
+{
+	session_receive(talk.session, talk.now, take_bytes(input));
+}
+
+static void pass(struct bytes *input)
+{
+	uint16_t seconds = take_u16(input);
+
 	talk.now.wall_ms += seconds * 1000;
 	talk.now.mono_ms += seconds * 1000;
 	session_tick(talk.session, talk.now);
 }
 
-static bool step(struct bytes *input)
+static void write_one(struct office *o)
 {
-	uint8_t letter = *input->data;
-	struct bytes bytes;
+	struct value title = value_str("t");
 
-	*input = bytes_of(input->data + 1, input->size - 1);
-	switch (letter) {
-	case 'm':
-		bytes = take_bytes(input);
-		if (bytes.size)
-			peer_says_bytes(&talk, bytes);
-		return true;
-	case 'r': session_receive(talk.session, talk.now, take_bytes(input)); return true;
-	case 'h': say_hello(); return true;
-	case 't': pass(take_u16(input)); return true;
-	case 'w': write_one(); return true;
-	case 'c': session_compare(talk.session, talk.now); return true;
-	case 'p':
-		if (session_has_work(talk.session))
-			session_push(talk.session, talk.now);
-		return true;
-	default: return false;
-	}
+	office_create(o, &talk.space, KIND_ACTION, ACTION_TITLE, &title);
 }
+
+static void write_ours(struct bytes *input)
+{
+	write_one(&talk.ours.office);
+	session_wake(talk.session, talk.now, &talk.space);
+}
+
+static void write_theirs(struct bytes *input)
+{
+	write_one(&talk.theirs.office);
+}
+
+static void compare(struct bytes *input)
+{
+	session_compare(talk.session, talk.now);
+}
+
+static void push(struct bytes *input)
+{
+	if (session_has_work(talk.session))
+		session_push(talk.session, talk.now);
+}
+
+static void (*const steps[256])(struct bytes *input) = {
+	['h'] = say_hello,   ['d'] = say_digests, ['v'] = say_vector,   ['k'] = say_ack,
+	['g'] = say_changes, ['l'] = say_held,    ['i'] = say_ping,     ['o'] = say_pong,
+	['b'] = say_bye,     ['x'] = say_damaged, ['m'] = say_bytes,    ['r'] = receive_raw,
+	['t'] = pass,        ['w'] = write_ours,  ['W'] = write_theirs, ['c'] = compare,
+	['p'] = push,
+};
+
+/* ---- A run --------------------------------------------------------------------------- */
 
 /* What the session said is of no interest. */
 static void empty_inbox(void)
@@ -109,9 +355,21 @@ static void empty_inbox(void)
 	talk.inbox_count = 0;
 }
 
+static void require_sound(void)
+{
+	bool is_closed = session_state(talk.session) == SESSION_CLOSED;
+
+	session_check(talk.session);
+	if (is_closed != (session_deadline(talk.session) == UINT64_MAX))
+		abort();
+	if (is_closed && !session_end(talk.session)->by_peer && !session_end(talk.session)->name[0])
+		abort();
+}
+
 static void end_talk(void)
 {
 	empty_inbox();
+	buf_release(&said);
 	session_free(talk.session);
 	link_release(&talk.peer);
 	talk.session = NULL;
@@ -123,18 +381,23 @@ static void end_talk(void)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct bytes input = bytes_of(data, size);
+	bool session_dials = size && data[0] == 'D';
 
+	if (session_dials)
+		take_byte(&input);
 	if (!talk.ours.office.replica)
 		talk_init(&talk);
-	talk_open(&talk, false, NULL);
+	talk_open(&talk, session_dials, NULL);
 	talk_run(&talk);
-	while (input.size && step(&input)) {
+	while (input.size && session_state(talk.session) != SESSION_CLOSED) {
+		void (*step)(struct bytes * input) = steps[take_byte(&input)];
+
+		if (!step)
+			break;
+		step(&input);
 		talk_run(&talk);
 		empty_inbox();
-		if (session_state(talk.session) == SESSION_CLOSED)
-			break;
-		if (session_deadline(talk.session) == UINT64_MAX)
-			abort();
+		require_sound();
 	}
 	end_talk();
 	return 0;
