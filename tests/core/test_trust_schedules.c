@@ -47,7 +47,8 @@ struct world {
 	bool has_roots_changes; /* in this schedule, ROOTS are said */
 	struct site sites[SITES_MAX];
 	size_t site_count;
-	struct space_id space;
+	struct space_id spaces[SAID_MAX]; /* the directory first */
+	size_t space_count;
 };
 
 struct totals {
@@ -136,7 +137,7 @@ static void check_pair(const struct site *site, size_t x, size_t y)
 		assert_int_not_equal(record_id_cmp(&a->u.epoch.node, &b->u.epoch.node), 0);
 	if (a->type == STATEMENT_ADMIN && record_id_cmp(&a->u.admin.node, &b->u.admin.node) == 0)
 		assert_int_equal(a->u.admin.is_admin, b->u.admin.is_admin);
-	if (a->type == STATEMENT_GRANT &&
+	if (a->type == STATEMENT_GRANT && space_id_cmp(&a->u.grant.space, &b->u.grant.space) == 0 &&
 	    strcmp(a->u.grant.office_code, b->u.grant.office_code) == 0)
 		assert_int_equal(a->u.grant.role, b->u.grant.role);
 }
@@ -346,11 +347,16 @@ struct saying {
 	struct cut cuts[2];
 };
 
+static const struct space_id *any_space(struct world *world)
+{
+	return &world->spaces[below(world, world->space_count)];
+}
+
 static struct cuts some_cuts(struct saying *s, const struct actor *whose)
 {
 	size_t count = below(s->world, 2);
 
-	s->cuts[0] = cut_at(whose, &s->world->space, 1 + below(s->world, 6),
+	s->cuts[0] = cut_at(whose, any_space(s->world), 1 + below(s->world, 6),
 			    (unsigned)below(s->world, 2));
 	return (struct cuts){ s->cuts, count };
 }
@@ -398,13 +404,26 @@ static void say_that_adopts(struct saying *s)
 
 static void say_that_grants(struct saying *s)
 {
+	const struct space_id *space = any_space(s->world);
 	enum role role = (enum role)below(s->world, ROLE_COUNT);
 	struct cuts cuts = some_cuts(s, s->whom);
 
+	s->cuts[0].space = *space; /* its own is the only one that it may cut */
 	if (role >= ROLE_EDITOR)
 		cuts.count = 0;
-	say_grant(&s->world->w, s->by, s->after, &s->world->space, s->whom->office_code, role,
-		  cuts);
+	say_grant(&s->world->w, s->by, s->after, space, s->whom->office_code, role, cuts);
+}
+
+static void say_that_makes_a_space(struct saying *s)
+{
+	struct world *world = s->world;
+	const struct statement *space;
+	const struct actor *by = pick_member(world, s->site, false);
+
+	space = say_space(&world->w, BY(by), s->after,
+			  OFFICES({ "AA", (enum role)(1 + below(world, ROLE_COUNT - 1)) },
+				  { "CC", (enum role)(1 + below(world, ROLE_COUNT - 1)) }));
+	world->spaces[world->space_count++] = statement_space(&space->id);
 }
 
 static void say_new_roots(struct saying *s)
@@ -423,7 +442,7 @@ static void say_new_roots(struct saying *s)
 static void say_that_forks(struct saying *s)
 {
 	/* A seq of its own: the same proof twice would be one statement. */
-	say_fork(&s->world->w, pick_member(s->world, s->site, false), &s->world->space,
+	say_fork(&s->world->w, pick_member(s->world, s->site, false), any_space(s->world),
 		 1 + s->world->w.count);
 }
 
@@ -431,15 +450,17 @@ static const struct {
 	unsigned weight;
 	void (*say)(struct saying *s);
 } sayings[] = {
-	{ 22, say_that_admits },  { 18, say_that_makes_admin }, { 25, say_that_revokes },
-	{ 12, say_that_goes_on }, { 7, say_that_adopts },       { 12, say_that_grants },
-	{ 2, say_that_forks },    { 5, say_new_roots }, /* last: not in every schedule */
+	{ 22, say_that_admits },  { 18, say_that_makes_admin },
+	{ 25, say_that_revokes }, { 12, say_that_goes_on },
+	{ 7, say_that_adopts },   { 12, say_that_grants },
+	{ 2, say_that_forks },    { 4, say_that_makes_a_space },
+	{ 5, say_new_roots }, /* last: not in every schedule */
 };
 
 static void say_something(struct world *world, struct site *site, struct totals *totals)
 {
 	struct saying s = { .world = world, .site = site };
-	uint64_t draw = below(world, world->has_roots_changes ? 103 : 98);
+	uint64_t draw = below(world, world->has_roots_changes ? 107 : 102);
 	size_t signers = 0, i = 0;
 
 	if (prng_chance(&world->prng, 20))
@@ -483,7 +504,9 @@ static void world_init(struct world *world, uint64_t seed, struct totals *totals
 	say_admit(&world->w, BY(&world->actors[3]), AFTER_ALL, &world->actors[4], true);
 	space = say_space(&world->w, BY(&world->actors[4]), AFTER_ALL,
 			  OFFICES({ "AA", ROLE_MANAGER }, { "BB", ROLE_EDITOR }));
-	world->space = statement_space(&space->id);
+	world->spaces[0] = statement_space(&world->w.list[0]->id);
+	world->spaces[1] = statement_space(&space->id);
+	world->space_count = 2;
 	world->site_count = 2 + below(world, SITES_MAX - 1);
 	for (size_t i = 0; i < world->site_count; i++) {
 		for (size_t j = 0; j < world->w.count; j++)
