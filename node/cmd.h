@@ -15,10 +15,44 @@
 HANDLER(cmd_help);
 HANDLER(cmd_version);
 
-/* cmd_join.c */
+/* cmd_init.c */
 HANDLER(cmd_init);
+
+/* cmd_invite.c */
 HANDLER(cmd_invite);
+HANDLER(cmd_tickets);
+HANDLER(cmd_ticket_burn);
+
+/* cmd_join.c */
 HANDLER(cmd_join);
+
+/* cmd_members.c */
+HANDLER(cmd_members);
+HANDLER(cmd_admin_grant);
+HANDLER(cmd_admin_withdraw);
+
+/* cmd_revoke.c */
+HANDLER(cmd_revoke);
+
+/* cmd_rotate.c */
+HANDLER(cmd_rotate);
+
+/* cmd_recover.c */
+HANDLER(cmd_recover);
+HANDLER(cmd_roots);
+HANDLER(cmd_roots_change);
+
+/* cmd_quarantine.c */
+HANDLER(cmd_quarantine);
+HANDLER(cmd_quarantine_show);
+HANDLER(cmd_quarantine_adopt);
+
+/* cmd_restore.c */
+HANDLER(cmd_restore);
+
+/* cmd_trust.c */
+HANDLER(cmd_trust_log);
+HANDLER(cmd_trust_show);
 
 /* cmd_serve.c */
 HANDLER(cmd_serve);
@@ -37,11 +71,13 @@ HANDLER(cmd_record_edit);
 HANDLER(cmd_record_put);
 HANDLER(cmd_record_step);
 HANDLER(cmd_record_void);
-HANDLER(cmd_record_restore);
+HANDLER(cmd_record_revive);
 
 /* cmd_collab.c */
 HANDLER(cmd_collab_new);
 HANDLER(cmd_collab_admit);
+HANDLER(cmd_collab_remove);
+HANDLER(cmd_collab_offices);
 
 /* cmd_list.c */
 HANDLER(cmd_person_list);

@@ -1,73 +1,30 @@
+/* collab: collaborations, and which offices may do what in them. */
+#include <stdlib.h>
+
 #include "node/change.h"
 #include "node/cmd.h"
 #include "node/i18n.h"
+#include "node/member_ref.h"
+#include "node/office_roles.h"
+#include "node/output.h"
 #include "node/record_view.h"
 #include "node/ref.h"
 #include "node/space.h"
+#include "node/stating.h"
+#include "node/sys_error.h"
 
-static enum err add_office(struct change *c, const struct record_id *space, struct value office,
+/* ---- new ------------------------------------------------------------------- */
+
+/* What the directory tells everybody of the new space: its name. */
+static enum err name_space(struct change *c, const char *title, const struct space_id *space,
 			   struct errmsg *msg)
 {
-	return edit_add(c->edit, KIND_SPACE, space, SPACE_OFFICES, &office, msg);
-}
-
-/* "SHA,FRA"; this office is always in it, or it could not write there. */
-static enum err add_named(struct change *c, const struct record_id *space, const char *codes,
-			  struct errmsg *msg)
-{
-	const struct member *self = replica_self(c->ctx->replica);
-	enum err rc = self ? add_office(c, space, value_ref(&self->office), msg) : OK;
-
-	while (*codes && rc == OK) {
-		size_t size = strcspn(codes, ", ");
-		struct record_id office;
-		char code[64];
-
-		snprintf(code, sizeof(code), "%.*s", (int)size, codes);
-		codes += size;
-		codes += strspn(codes, ", ");
-		rc = ref_find_id(c->ctx, KIND_OFFICE, code, &office, msg);
-		if (rc == OK && !(self && record_id_cmp(&office, &self->office) == 0))
-			rc = add_office(c, space, value_ref(&office), msg);
-	}
-	return rc;
-}
-
-static enum err add_all(struct change *c, const struct record_id *space, struct errmsg *msg)
-{
-	struct rows *rows;
-	enum err closed;
-	enum err rc = rows_open(&rows, c->ctx->replica, "SELECT id FROM r_office WHERE life <> 1",
-				NULL, 0, msg);
-
-	if (rc != OK)
-		return rc;
-	while (rc == OK && rows_next(rows)) {
-		struct record_id office = rows_id(rows, 0);
-
-		rc = add_office(c, space, value_ref(&office), msg);
-	}
-	closed = rows_close(rows, rc == OK ? msg : NULL);
-	return rc == OK ? closed : rc;
-}
-
-/* The directory's record of the new space: its id and who takes part. */
-static enum err grant(struct change *c, const struct args *args, const struct space_id *space,
-		      struct errmsg *msg)
-{
 	struct record_id record = edit_create(c->edit);
-	struct value name = value_str(args_word(args, 0));
+	struct value name = value_str(title);
 	struct value id = value_bytes(bytes_of(space->bytes, ID_BYTES));
-	const char *codes = args_option(args, "offices");
 	enum err rc = edit_set(c->edit, KIND_SPACE, &record, SPACE_NAME, &name, msg);
 
-	if (rc == OK)
-		rc = edit_set(c->edit, KIND_SPACE, &record, SPACE_ID, &id, msg);
-	if (rc == OK && codes)
-		rc = add_named(c, &record, codes, msg);
-	else if (rc == OK)
-		rc = add_all(c, &record, msg);
-	return rc;
+	return rc == OK ? edit_set(c->edit, KIND_SPACE, &record, SPACE_ID, &id, msg) : rc;
 }
 
 static enum err describe(struct change *c, const struct assignments *fields,
@@ -82,25 +39,62 @@ static enum err describe(struct change *c, const struct assignments *fields,
 	return rc;
 }
 
+/* The statement that makes the space. */
+static enum err make_space(struct context *ctx, const struct office_roles *roles,
+			   struct space_id *out, struct errmsg *msg)
+{
+	struct statement s = { .type = STATEMENT_SPACE,
+			       .u.space = { .offices = roles->list,
+					    .office_count = roles->count } };
+	struct dice dice = system_dice();
+	enum err rc;
+
+	dice_fill(&dice, s.u.space.nonce, sizeof(s.u.space.nonce));
+	rc = replica_state(ctx->replica, &s, NULL, 0, ctx->now_ms, msg);
+	if (rc == OK)
+		*out = statement_space(&s.id);
+	return rc;
+}
+
+/* --offices, else all offices there are. */
+static enum err parse_offices(struct context *ctx, const struct args *args,
+			      struct office_roles *out, struct errmsg *msg)
+{
+	const struct member *self = replica_self(ctx->replica);
+	const char *text = args_option(args, "offices");
+	enum err rc = replica_check_member(ctx->replica, msg);
+
+	if (rc == OK)
+		rc = text ? office_roles_parse(out, ctx, text, msg)
+			  : office_roles_all(out, ctx, msg);
+	/* Who makes a space and has no part in it could not write there. */
+	if (rc == OK)
+		rc = office_roles_put(out, self->office_code, ROLE_MANAGER, msg);
+	return rc;
+}
+
 enum err cmd_collab_new(struct context *ctx, const struct args *args, struct errmsg *msg)
 {
 	const struct field *title =
 		kind_field(schema_kind(KIND_COLLABORATION), COLLABORATION_TITLE);
-	struct space_id directory = replica_directory(ctx->replica);
-	struct dice dice = system_dice();
-	struct space_id space = space_id_new(&dice);
+	struct space_id directory = replica_directory(ctx->replica), space;
+	struct office_roles roles = { .count = 0 };
 	struct assignments fields;
 	struct record_id id;
 	struct change c;
-	enum err rc = assignments_parse(&fields, ctx, args, msg);
+	enum err rc = parse_offices(ctx, args, &roles, msg);
 
+	if (rc == OK)
+		rc = assignments_parse(&fields, ctx, args, msg);
 	if (rc == OK)
 		rc = assignments_add(&fields, ctx, title, args_word(args, 0), msg);
 	if (rc == OK)
 		rc = change_begin(&c, ctx, &directory, msg);
 	if (rc != OK)
 		return rc;
-	rc = grant(&c, args, &space, msg);
+	rc = make_space(ctx, &roles, &space, msg);
+	if (rc == OK)
+		rc = name_space(&c, args_word(args, 0), &space, msg);
 	if (rc == OK)
 		rc = change_continue(&c, &space, msg);
 	if (rc == OK)
@@ -109,60 +103,127 @@ enum err cmd_collab_new(struct context *ctx, const struct args *args, struct err
 	return rc == OK ? record_echo(ctx, KIND_COLLABORATION, &id, msg) : rc;
 }
 
-/* The directory's record of a collaboration's space. */
-static enum err find_grant(struct context *ctx, const struct space_id *space, struct record_id *out,
-			   struct errmsg *msg)
-{
-	struct value arg = value_bytes(bytes_of(space->bytes, ID_BYTES));
-	struct rows *rows;
-	enum err rc = rows_open(&rows, ctx->replica,
-				"SELECT id FROM r_space WHERE space_id = ? ORDER BY id LIMIT 1",
-				&arg, 1, msg);
+/* ---- offices --------------------------------------------------------------- */
 
-	*out = (struct record_id){ 0 };
-	if (rc != OK)
-		return rc;
-	if (rows_next(rows))
-		*out = rows_id(rows, 0);
-	rc = rows_close(rows, msg);
-	if (rc == OK && record_id_is_nil(out))
-		rc = errmsg_set(msg, ERR_NOT_FOUND, _("the directory does not have its space yet"));
+static enum err find_collab(struct context *ctx, const struct args *args, struct space_id *out,
+			    struct errmsg *msg)
+{
+	return space_find(ctx, args_word(args, 0), out, msg);
+}
+
+static json_t *grants_json(const struct trust *t, const struct space_id *space)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < t->grant_count; i++)
+		if (space_id_cmp(&t->grants[i].space, space) == 0)
+			json_array_append_new(array, json_pack("{s:s, s:s}", "office",
+							       t->grants[i].office_code, "role",
+							       role_name(t->grants[i].role)));
+	return array;
+}
+
+enum err cmd_collab_offices(struct context *ctx, const struct args *args, struct errmsg *msg)
+{
+	const struct table_column columns[] = { { _("OFFICE") }, { _("ROLE") } };
+	const struct trust *t = replica_trust(ctx->replica);
+	struct space_id space;
+	struct table table;
+	enum err rc = find_collab(ctx, args, &space, msg);
+
+	if (rc != OK || ctx->is_json)
+		return rc == OK ? output_json(stdout, grants_json(t, &space), msg) : rc;
+	table_init(&table, columns, sizeof(columns) / sizeof(columns[0]));
+	for (size_t i = 0; i < t->grant_count; i++)
+		if (space_id_cmp(&t->grants[i].space, &space) == 0)
+			table_add(&table, (const char *[]){ t->grants[i].office_code,
+							    _(role_name(t->grants[i].role)) });
+	rc = output_table(stdout, &table, msg);
+	table_release(&table);
 	return rc;
 }
 
-static enum err check_absent(struct context *ctx, const struct record_id *grant,
-			     const struct record_id *office, struct errmsg *msg)
-{
-	struct element *offices;
-	size_t count;
-	enum err rc = replica_elements(ctx->replica, KIND_SPACE, grant, SPACE_OFFICES, &ctx->arena,
-				       &offices, &count, msg);
+/* ---- admit, remove --------------------------------------------------------- */
 
-	for (size_t i = 0; rc == OK && i < count; i++)
-		if (record_id_cmp(&offices[i].value.ref, office) == 0)
-			rc = errmsg_set(msg, ERR_EXISTS, _("that office takes part already"));
+static int compare_cuts(const void *a, const void *b)
+{
+	return cut_cmp(a, b);
+}
+
+/* Where the feeds of the office's nodes end in the space: with what is held here. What
+ * former nodes of it wrote counts on, too. */
+static enum err cuts_of_office(struct context *ctx, const char *code, const struct space_id *space,
+			       struct cut **out, size_t *count, struct errmsg *msg)
+{
+	struct cut *all = arena_array(&ctx->arena, CUTS_MAX, sizeof(*all));
+	const struct member *m;
+	enum err rc = all ? OK : no_memory(msg);
+
+	*count = 0;
+	for (size_t i = 0; rc == OK && (m = member_nth(ctx, i)); i++) {
+		struct cut *cuts;
+		size_t more;
+
+		if (strcmp(m->office_code, code) != 0)
+			continue;
+		rc = replica_cuts_of(ctx->replica, &m->node, space, &ctx->arena, &cuts, &more, msg);
+		if (rc == OK && more > CUTS_MAX - *count)
+			rc = errmsg_set(msg, ERR_LIMIT,
+					_("the office has more than %d feeds there"), CUTS_MAX);
+		if (rc == OK) {
+			memcpy(all + *count, cuts, more * sizeof(*cuts));
+			*count += more;
+		}
+	}
+	qsort(all, all ? *count : 0, sizeof(*all), compare_cuts);
+	*out = all;
 	return rc;
+}
+
+static enum err grant(struct context *ctx, const struct space_id *space, const char *code,
+		      enum role role, struct errmsg *msg)
+{
+	struct statement s = { .type = STATEMENT_GRANT,
+			       .u.grant = { .space = *space, .role = role } };
+	struct cut *cuts = NULL;
+	enum err rc = OK;
+
+	memcpy(s.u.grant.office_code, code, strlen(code) + 1);
+	if (role < ROLE_EDITOR)
+		rc = cuts_of_office(ctx, code, space, &cuts, &s.u.grant.cut_count, msg);
+	s.u.grant.cuts = cuts;
+	return rc == OK ? stating_one(ctx, &s, NULL, 0, msg) : rc;
 }
 
 enum err cmd_collab_admit(struct context *ctx, const struct args *args, struct errmsg *msg)
 {
-	struct space_id directory = replica_directory(ctx->replica), space;
-	struct record_id id, office, grant;
-	struct change c;
-	enum err rc = ref_find_id(ctx, KIND_COLLABORATION, args_word(args, 0), &id, msg);
+	const char *text = args_option(args, "role");
+	enum role role = text ? role_named(text) : ROLE_EDITOR;
+	char code[OFFICE_CODE_MAX + 1];
+	struct space_id space;
+	enum err rc = OK;
+
+	if (role == ROLE_COUNT || role == ROLE_NONE)
+		rc = errmsg_set(msg, ERR_INVALID,
+				_("--role: \"%s\" is not reader, editor or manager"), text);
+	if (rc == OK)
+		rc = find_collab(ctx, args, &space, msg);
+	if (rc == OK)
+		rc = office_code_of(ctx, args_word(args, 1), code, msg);
+	if (rc == OK && trust_role(replica_trust(ctx->replica), &space, code) == role)
+		rc = errmsg_set(msg, ERR_EXISTS, _("%s is its %s already"), code, role_name(role));
+	return rc == OK ? grant(ctx, &space, code, role, msg) : rc;
+}
+
+enum err cmd_collab_remove(struct context *ctx, const struct args *args, struct errmsg *msg)
+{
+	char code[OFFICE_CODE_MAX + 1];
+	struct space_id space;
+	enum err rc = find_collab(ctx, args, &space, msg);
 
 	if (rc == OK)
-		rc = ref_find_id(ctx, KIND_OFFICE, args_word(args, 1), &office, msg);
-	if (rc == OK)
-		rc = space_of(ctx, KIND_COLLABORATION, &id, &space, msg);
-	if (rc == OK)
-		rc = find_grant(ctx, &space, &grant, msg);
-	if (rc == OK)
-		rc = check_absent(ctx, &grant, &office, msg);
-	if (rc == OK)
-		rc = change_begin(&c, ctx, &directory, msg);
-	if (rc != OK)
-		return rc;
-	rc = change_end(&c, add_office(&c, &grant, value_ref(&office), msg), msg);
-	return rc == OK ? record_echo(ctx, KIND_COLLABORATION, &id, msg) : rc;
+		rc = office_code_of(ctx, args_word(args, 1), code, msg);
+	if (rc == OK && trust_role(replica_trust(ctx->replica), &space, code) == ROLE_NONE)
+		rc = errmsg_set(msg, ERR_NOT_FOUND, _("%s has no part in it"), code);
+	return rc == OK ? grant(ctx, &space, code, ROLE_NONE, msg) : rc;
 }

@@ -11,6 +11,7 @@
 #include "node/i18n.h"
 #include "node/output.h"
 #include "node/ref.h"
+#include "node/standing.h"
 
 enum {
 	FREE_MB_LOW = 1024,
@@ -105,10 +106,14 @@ static void check_replica(struct doctor *d, struct finding *f)
 static void check_membership(struct doctor *d, struct finding *f)
 {
 	const struct member *self = replica_self(d->ctx->replica);
+	struct errmsg msg = { 0 };
+	enum err rc = replica_check_member(d->ctx->replica, &msg);
 
 	if (!replica_has_org(d->ctx->replica))
 		find(f, GRADE_FAIL, _("Run huitong init or huitong join."),
 		     _("belongs to no organisation yet"));
+	else if (rc == ERR_REVOKED || rc == ERR_SUPERSEDED)
+		find_error(f, rc, &msg);
 	else if (!self)
 		find(f, GRADE_WARN, _("Let huitong serve fetch the directory."),
 		     _("not in its own directory yet"));
@@ -288,18 +293,60 @@ static void check_conflicts(struct doctor *d, struct finding *f)
 		find(f, GRADE_OK, NULL, _("none"));
 }
 
+static void check_quarantine(struct doctor *d, struct finding *f)
+{
+	struct standing standing;
+	struct errmsg msg = { 0 };
+	enum err rc = standing_look(&standing, d->ctx, &msg);
+
+	if (rc != OK)
+		find_error(f, rc, &msg);
+	else if (standing.cut_feeds)
+		find(f, GRADE_WARN, _("huitong quarantine lists them."),
+		     P_("%llu changeset is held and left out",
+			"%llu changesets are held and left out", standing.cut),
+		     (unsigned long long)standing.cut);
+	else
+		find(f, GRADE_OK, NULL, _("empty"));
+}
+
+static void check_forks(struct doctor *d, struct finding *f)
+{
+	struct standing standing;
+	struct errmsg msg = { 0 };
+	enum err rc = standing_look(&standing, d->ctx, &msg);
+
+	if (rc != OK)
+		find_error(f, rc, &msg);
+	else if (standing.forked_feeds)
+		find(f, GRADE_WARN, _("A copy of a node wrote, too: see OPERATIONS, \"forks\"."),
+		     P_("%zu feed has two branches", "%zu feeds have two branches",
+			standing.forked_feeds),
+		     standing.forked_feeds);
+	else
+		find(f, GRADE_OK, NULL, _("none"));
+}
+
 /* In this order: what comes later may stand on what came before. */
 static const struct check {
 	const char *name;
 	bool needs_replica;
 	void (*look)(struct doctor *d, struct finding *f);
 } checks[] = {
-	{ "folder", false, check_folder },   { "key", false, check_key },
-	{ "replica", false, check_replica }, { "membership", true, check_membership },
-	{ "author", true, check_author },    { "daemon", false, check_daemon },
-	{ "peers", true, check_peers },      { "clock", false, check_clock },
-	{ "disk", false, check_disk },       { "tzdata", false, check_tzdata },
-	{ "locale", false, check_locale },   { "conflicts", true, check_conflicts },
+	{ "folder", false, check_folder },
+	{ "key", false, check_key },
+	{ "replica", false, check_replica },
+	{ "membership", true, check_membership },
+	{ "author", true, check_author },
+	{ "daemon", false, check_daemon },
+	{ "peers", true, check_peers },
+	{ "clock", false, check_clock },
+	{ "disk", false, check_disk },
+	{ "tzdata", false, check_tzdata },
+	{ "locale", false, check_locale },
+	{ "conflicts", true, check_conflicts },
+	{ "quarantine", true, check_quarantine },
+	{ "forks", true, check_forks },
 };
 
 /* ---- The report ---------------------------------------------------------- */

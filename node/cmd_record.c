@@ -1,4 +1,4 @@
-/* What all kinds of records have: new, show, edit, step, void, restore. */
+/* What all kinds of records have: new, show, edit, step, void, revive. */
 #include "node/change.h"
 #include "node/cmd.h"
 #include "node/i18n.h"
@@ -38,8 +38,7 @@ static enum err refuse_void(const struct subject *s, const struct args *args, st
 {
 	if (record_life(&s->record) != RECORD_VOID)
 		return OK;
-	return errmsg_set(msg, ERR_INVALID, _("%s is voided: restore it first"),
-			  args_word(args, 0));
+	return errmsg_set(msg, ERR_INVALID, _("%s is voided: revive it first"), args_word(args, 0));
 }
 
 /* Somebody new works where they are entered, unless another office is named. */
@@ -202,7 +201,7 @@ enum err cmd_record_void(struct context *ctx, const struct args *args, struct er
 	return finish(&c, &s, rc, msg);
 }
 
-enum err cmd_record_restore(struct context *ctx, const struct args *args, struct errmsg *msg)
+enum err cmd_record_revive(struct context *ctx, const struct args *args, struct errmsg *msg)
 {
 	struct change c;
 	struct subject s;

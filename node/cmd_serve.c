@@ -29,6 +29,15 @@ static enum err read_settings(void *ctx, struct config *out, struct errmsg *msg)
 	return rc;
 }
 
+/* Nobody talks to one that is a member no more. Who is not one yet has to fetch the word
+ * of it first. */
+static enum err check_standing(struct context *ctx, struct errmsg *msg)
+{
+	enum err rc = replica_check_member(ctx->replica, msg);
+
+	return rc == ERR_ORG ? OK : rc;
+}
+
 enum err cmd_serve(struct context *ctx, const struct args *args, struct errmsg *msg)
 {
 	char tzdata[ZONE_VERSION_BYTES];
@@ -44,13 +53,15 @@ enum err cmd_serve(struct context *ctx, const struct args *args, struct errmsg *
 	if (rc == OK)
 		rc = lock_take(&lock_fd, ctx->folder.lock, msg);
 	if (rc == OK)
-		rc = identity_load(&ctx->identity, ctx->folder.identity, msg);
+		rc = context_load_identity(ctx, msg);
 	if (rc == OK)
 		rc = context_open_replica(ctx, false, false, msg);
 	if (rc == OK && !replica_has_org(ctx->replica))
 		rc = errmsg_set(msg, ERR_NOT_FOUND,
 				_("this node belongs to no organisation yet: `huitong init` founds "
 				  "one, `huitong join` becomes part of one"));
+	if (rc == OK)
+		rc = check_standing(ctx, msg);
 	zone_db_version(ctx->zones, tzdata);
 	options.replica = ctx->replica;
 	if (rc == OK)

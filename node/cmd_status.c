@@ -4,6 +4,7 @@
 #include "node/i18n.h"
 #include "node/output.h"
 #include "node/ref.h"
+#include "node/standing.h"
 #include "node/sys_error.h"
 
 enum { HASH_TEXT_SIZE = 2 * STATE_HASH_BYTES + 1, LABEL_COLUMNS = 14 };
@@ -163,6 +164,7 @@ struct facts {
 	struct buf organisation;
 	const struct member *self;
 	struct replica_stats stats;
+	struct standing standing;
 	char replica[ID_TEXT_SIZE];
 	char hash[HASH_TEXT_SIZE]; /* "" unless asked for */
 	json_t *spaces;            /* NULL unless asked for */
@@ -246,6 +248,8 @@ static enum err gather(struct facts *f, struct context *ctx, bool wants_hash, st
 	id_text(replica_id(ctx->replica)->bytes, f->replica);
 	if (rc == OK)
 		rc = replica_stats(ctx->replica, &f->stats, msg);
+	if (rc == OK)
+		rc = standing_look(&f->standing, ctx, msg);
 	if (rc == OK && wants_hash)
 		rc = replica_state_hash(ctx->replica, hash, msg);
 	if (rc == OK && wants_hash)
@@ -266,14 +270,16 @@ static const char *office_code(const struct facts *f)
 static json_t *facts_json(struct context *ctx, const struct facts *f)
 {
 	json_t *json = json_pack(
-		"{s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:O?}", "organisation",
-		(const char *)f->organisation.data, "office", office_code(f), "replica", f->replica,
-		"folder", ctx->folder.path, "changesets", (json_int_t)f->stats.changesets, "feeds",
+		"{s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:O?}",
+		"organisation", (const char *)f->organisation.data, "office", office_code(f),
+		"member", err_name(f->standing.member), "replica", f->replica, "folder",
+		ctx->folder.path, "changesets", (json_int_t)f->stats.changesets, "feeds",
 		(json_int_t)f->stats.feeds, "spaces", (json_int_t)f->stats.spaces, "records",
 		(json_int_t)f->stats.records, "conflicts", (json_int_t)f->stats.conflicts,
-		"database_bytes", (json_int_t)(f->stats.database_bytes + f->stats.wal_bytes),
-		"unsent", f->unsent < 0 ? json_null() : json_integer(f->unsent), "daemon",
-		f->daemon);
+		"quarantined", (json_int_t)f->standing.cut, "forks",
+		(json_int_t)f->standing.forked_feeds, "database_bytes",
+		(json_int_t)(f->stats.database_bytes + f->stats.wal_bytes), "unsent",
+		f->unsent < 0 ? json_null() : json_integer(f->unsent), "daemon", f->daemon);
 
 	if (json && f->hash[0])
 		json_object_set_new(json, "state_hash", json_string(f->hash));
@@ -298,6 +304,24 @@ static void print_disk(const json_t *disk)
 	snprintf(text, sizeof(text), _("%lld MB free: what peers send waits until there is room"),
 		 (long long)json_integer_value(json_object_get(disk, "free_bytes")) >> 20);
 	line(_("disk"), text);
+}
+
+/* Only what somebody should look at. */
+static void print_standing(const struct standing *s)
+{
+	const char *advice = exit_advice(s->member);
+	char text[256];
+
+	if (s->member != OK)
+		line(_("member"), s->why.text);
+	if (s->member != OK && advice)
+		line("", advice);
+	snprintf(text, sizeof(text), _("%llu changesets of %zu feeds: huitong quarantine"),
+		 (unsigned long long)s->cut, s->cut_feeds);
+	line(_("quarantine"), s->cut_feeds ? text : "");
+	snprintf(text, sizeof(text), _("%zu feeds wrote a changeset twice: huitong trust log"),
+		 s->forked_feeds);
+	line(_("forks"), s->forked_feeds ? text : "");
 }
 
 static void print_daemon(const struct facts *f)
@@ -341,6 +365,7 @@ static void print_facts(struct context *ctx, const struct facts *f)
 	snprintf(text, sizeof(text), "%llu%s", (unsigned long long)f->stats.conflicts,
 		 f->stats.conflicts ? _(": huitong conflicts") : "");
 	line(_("conflicts"), text);
+	print_standing(&f->standing);
 	print_daemon(f);
 	line(_("state hash"), f->hash);
 	for (size_t i = 0; i < json_array_size(f->spaces); i++) {

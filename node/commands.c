@@ -32,6 +32,18 @@
 	{                                                            \
 		"collab", "COLLAB", N_("only of this collaboration") \
 	}
+#define OPTION_AT                                                                           \
+	{                                                                                   \
+		"at", "SPACE:SEQ", N_("let what it wrote there count up to this changeset") \
+	}
+#define OPTION_YES                                                 \
+	{                                                          \
+		"yes", NULL, N_("without asking for confirmation") \
+	}
+#define OPTION_IN                                                                 \
+	{                                                                         \
+		"in", "SPACE", N_("only in this collaboration, or \"directory\"") \
+	}
 #define OPTION_OFFICE_NAME                                          \
 	{                                                           \
 		"office-name", "TEXT", N_("the office's full name") \
@@ -50,34 +62,57 @@ static const struct command commands[] = {
 	  .name = "init",
 	  .arguments = "",
 	  .summary = N_("found an organisation, with this machine as its first node"),
-	  .details = N_("  huitong init --org Huitong --office SHA --zone Asia/Shanghai \\\n"
-			"          --person \"Wang Fang\" --address sha.example.org:7420"),
+	  .details =
+		  N_("Recovery words are shown once: whoever has them can make an admin when the\n"
+		     "last one is lost. Write them down.\n\n"
+		     "  huitong init --org Huitong --office SHA --zone Asia/Shanghai \\\n"
+		     "          --person \"Wang Fang\" --address sha.example.org:7420"),
 	  .needs = NEEDS_FOLDER,
 	  .run = cmd_init,
 	  .options = OPTIONS(
 		  { "org", "NAME", N_("the organisation's name"), true },
 		  { "office", "CODE", N_("this office: 2 to 8 of A-Z 0-9, for ever"), true },
-		  { "zone", "ZONE", N_("its time zone; else this machine's") }, OPTION_OFFICE_NAME,
-		  OPTION_PERSON, OPTION_ADDRESS) },
+		  { "zone", "ZONE", N_("its time zone; else this machine's") },
+		  { "roots", "N", N_("so many root keys, each with its recovery words; else 1") },
+		  { "threshold", "M", N_("how many of them decide; else all but one") },
+		  OPTION_OFFICE_NAME, OPTION_PERSON, OPTION_ADDRESS) },
 	{ .name = "invite",
 	  .arguments = "OFFICE",
 	  .summary = N_("print a ticket with which one machine can join"),
 	  .details =
 		  N_("The ticket is a secret: whoever has it can join once, as this office,\n"
 		     "until it expires. This node must be running (huitong serve) and reachable\n"
-		     "when it is used.\n\n"
+		     "when it is used. Compare the six check words by telephone: join shows the\n"
+		     "same ones. Five tries without its secret burn it.\n\n"
 		     "  huitong invite FRA --zone Europe/Berlin --address sha.example.org:7420"),
 	  .needs = NEEDS_EDITING,
 	  .run = cmd_invite,
-	  .options = OPTIONS({ "zone", "ZONE", N_("the office's time zone, if it is new") },
-			     { "expires", "TIME", N_("30m, 24h, 7d; 24h if left out") },
-			     { "address", "HOST:PORT",
-			       N_("where to reach this node; else what init was told") }) },
+	  .options =
+		  OPTIONS({ "zone", "ZONE", N_("the office's time zone, if it is new") },
+			  { "expires", "TIME", N_("30m, 24h, 3d; 24h if left out, at most 72h") },
+			  { "admin", NULL, N_("the new node is an admin, too") },
+			  { "qr", NULL, N_("show it as a QR code, too") },
+			  { "address", "HOST:PORT",
+			    N_("where to reach this node; else what init was told") }) },
+	{ .name = "tickets",
+	  .arguments = "",
+	  .summary = N_("the tickets that were made here and are open"),
+	  .needs = NEEDS_REPLICA,
+	  .run = cmd_tickets,
+	  .options = OPTIONS({ "all", NULL, N_("used, expired and burned ones, too") }) },
+	{ .name = "ticket burn",
+	  .arguments = "ID",
+	  .summary = N_("take a ticket back"),
+	  .needs = NEEDS_EDITING,
+	  .run = cmd_ticket_burn },
 	{ .name = "join",
 	  .arguments = "TICKET",
 	  .summary = N_("become a node of the organisation that gave the ticket"),
-	  .details = N_("Returns when everything that this office takes part in is here. If the\n"
-			"link breaks on the way, `huitong serve` fetches the rest."),
+	  .details =
+		  N_("Returns when everything that this office takes part in is here. If the\n"
+		     "link breaks on the way, `huitong serve` fetches the rest.\n\n"
+		     "In the folder of a node that was removed, or of a copy of a node that goes\n"
+		     "on elsewhere, it enrols that anew, under new keys; nothing is lost."),
 	  .needs = NEEDS_FOLDER,
 	  .run = cmd_join,
 	  .options = OPTIONS({ "name", "TEXT", N_("the office's full name, if it is new") },
@@ -173,19 +208,35 @@ static const struct command commands[] = {
 	{ .name = "collab new",
 	  .arguments = "TITLE",
 	  .summary = N_("begin a collaboration of some offices, or of all"),
-	  .details = N_("Only the offices that take part receive what is recorded in it.\n\n"
-			"  huitong collab new \"Go-live in Europe\" --offices SHA,FRA"),
+	  .details =
+		  N_("Only the offices that take part receive what is recorded in it. An office\n"
+		     "is a reader, an editor, which is the default, or a manager, which says who\n"
+		     "takes part; this office is one.\n\n"
+		     "  huitong collab new \"Go-live in Europe\" --offices FRA,NYC:reader"),
 	  .needs = NEEDS_EDITING,
 	  .run = cmd_collab_new,
 	  .options = OPTIONS({ "offices", "CODES",
-			       N_("who takes part beside this office: FRA,NYC; else all") }),
+			       N_("who takes part beside this office: FRA,NYC:reader; else all") }),
 	  .kind = KIND_COLLABORATION,
 	  .fields = COLLABORATION_FIELDS },
 	{ .name = "collab admit",
 	  .arguments = "COLLAB OFFICE",
-	  .summary = N_("let one more office take part; it receives all of it"),
+	  .summary = N_("let an office take part, or give it another role"),
+	  .details = N_("It receives all that was recorded, too."),
 	  .needs = NEEDS_EDITING,
-	  .run = cmd_collab_admit },
+	  .run = cmd_collab_admit,
+	  .options = OPTIONS(
+		  { "role", "ROLE", N_("reader, editor or manager; editor if left out") }) },
+	{ .name = "collab remove",
+	  .arguments = "COLLAB OFFICE",
+	  .summary = N_("let an office take part no more; it keeps what it has"),
+	  .needs = NEEDS_EDITING,
+	  .run = cmd_collab_remove },
+	{ .name = "collab offices",
+	  .arguments = "COLLAB",
+	  .summary = N_("who takes part, and as what"),
+	  .needs = NEEDS_REPLICA,
+	  .run = cmd_collab_offices },
 	{ .name = "collab list",
 	  .arguments = "",
 	  .summary = N_("the collaborations that this office takes part in"),
@@ -205,6 +256,92 @@ static const struct command commands[] = {
 	  .kind = KIND_COLLABORATION,
 	  .fields = COLLABORATION_FIELDS | FIELD(COLLABORATION_TITLE) | FIELD(COLLABORATION_PHASE),
 	  .edits = true },
+
+	{ .heading = N_("Membership and trust"),
+	  .name = "members",
+	  .arguments = "",
+	  .summary = N_("the nodes of the organisation, and which are admins"),
+	  .needs = NEEDS_REPLICA,
+	  .run = cmd_members },
+	{ .name = "admin grant",
+	  .arguments = "NODE",
+	  .summary = N_("let a node invite and revoke others"),
+	  .needs = NEEDS_EDITING,
+	  .run = cmd_admin_grant },
+	{ .name = "admin withdraw",
+	  .arguments = "NODE",
+	  .summary = N_("let it do so no more"),
+	  .needs = NEEDS_EDITING,
+	  .run = cmd_admin_withdraw,
+	  .options = OPTIONS(OPTION_YES) },
+	{ .name = "revoke",
+	  .arguments = "NODE",
+	  .summary = N_("a node, or an office by its code, is a member no more"),
+	  .details = N_(
+		  "What is held here of it goes on to count; whatever else comes of it is left\n"
+		  "out, everywhere. Of a laptop that was stolen on Friday, say where it stood on\n"
+		  "Thursday (huitong log --json tells the seq):\n\n"
+		  "  huitong revoke 0193a5c7 --at directory:12 --at CO-SHA-2026-0001:40"),
+	  .needs = NEEDS_EDITING,
+	  .run = cmd_revoke,
+	  .options = OPTIONS(OPTION_AT, OPTION_YES) },
+	{ .name = "rotate",
+	  .arguments = "",
+	  .summary = N_("give this node new keys; the daemon must be stopped"),
+	  .needs = NEEDS_EDITING,
+	  .run = cmd_rotate },
+	{ .name = "recover",
+	  .arguments = "",
+	  .summary = N_("make this node an admin, by the recovery words"),
+	  .details =
+		  N_("For when no admin is left. Asks for the lists of words until enough have\n"
+		     "agreed; without a terminal they are read from the standard input, a list a\n"
+		     "line.\n\n"
+		     "  huitong recover --revoke 0193a5c7"),
+	  .needs = NEEDS_EDITING,
+	  .run = cmd_recover,
+	  .options = OPTIONS({ "revoke", "NODE", N_("the lost one: it is a member no more") },
+			     OPTION_AT) },
+	{ .name = "roots",
+	  .arguments = "",
+	  .summary = N_("the root keys, and how many of them decide"),
+	  .needs = NEEDS_REPLICA,
+	  .run = cmd_roots },
+	{ .name = "roots change",
+	  .arguments = "",
+	  .summary = N_("make new recovery words, by the old ones"),
+	  .needs = NEEDS_EDITING,
+	  .run = cmd_roots_change,
+	  .options = OPTIONS({ "roots", "N", N_("so many root keys; 1 if left out") },
+			     { "threshold", "M", N_("how many decide; else all but one") }) },
+	{ .name = "trust log",
+	  .arguments = "",
+	  .summary = N_("every statement of membership, who signed it, and whether it stands"),
+	  .needs = NEEDS_REPLICA,
+	  .run = cmd_trust_log },
+	{ .name = "trust show",
+	  .arguments = "ID",
+	  .summary = N_("one of them, with all it says"),
+	  .needs = NEEDS_REPLICA,
+	  .run = cmd_trust_show },
+	{ .name = "quarantine",
+	  .arguments = "",
+	  .summary = N_("what is held of feeds that were cut, and left out"),
+	  .needs = NEEDS_REPLICA,
+	  .run = cmd_quarantine },
+	{ .name = "quarantine show",
+	  .arguments = "FEED",
+	  .summary = N_("what it would change"),
+	  .needs = NEEDS_REPLICA,
+	  .run = cmd_quarantine_show,
+	  .options = OPTIONS(OPTION_IN) },
+	{ .name = "quarantine adopt",
+	  .arguments = "FEED",
+	  .summary = N_("let it count all the same; every office follows"),
+	  .needs = NEEDS_EDITING,
+	  .run = cmd_quarantine_adopt,
+	  .options = OPTIONS(OPTION_IN,
+			     { "to", "SEQ", N_("up to this changeset; else all that is here") }) },
 
 	{ .heading = N_("Meetings and minutes"),
 	  .name = "meeting new",
@@ -389,11 +526,11 @@ static const struct command commands[] = {
 	  .needs = NEEDS_EDITING,
 	  .run = cmd_record_void,
 	  .kind = KIND_ACTION },
-	{ .name = "action restore",
+	{ .name = "action revive",
 	  .arguments = "ACTION",
 	  .summary = N_("bring a voided one back"),
 	  .needs = NEEDS_EDITING,
-	  .run = cmd_record_restore,
+	  .run = cmd_record_revive,
 	  .kind = KIND_ACTION },
 
 	{ .heading = N_("Any record, and what happened to it"),
@@ -402,11 +539,11 @@ static const struct command commands[] = {
 	  .summary = N_("any record, with all its fields"),
 	  .needs = NEEDS_REPLICA,
 	  .run = cmd_record_show },
-	{ .name = "restore",
+	{ .name = "revive",
 	  .arguments = "RECORD",
 	  .summary = N_("bring any voided record back"),
 	  .needs = NEEDS_EDITING,
-	  .run = cmd_record_restore },
+	  .run = cmd_record_revive },
 	{ .name = "log",
 	  .arguments = "[RECORD]",
 	  .summary = N_("who changed what and when, the newest first"),
@@ -453,6 +590,14 @@ static const struct command commands[] = {
 	  .details = N_("The node's key is not in it: keep a copy of identity.key apart."),
 	  .needs = NEEDS_REPLICA,
 	  .run = cmd_backup },
+	{ .name = "restore",
+	  .arguments = "FILE",
+	  .summary = N_("put a backup in place of the database; the daemon must be stopped"),
+	  .details = N_(
+		  "The database of now is kept beside it. The node goes on under another replica\n"
+		  "id, so that nothing it wrote after the backup is ever mistaken."),
+	  .needs = NEEDS_FOLDER,
+	  .run = cmd_restore },
 	{ .name = "doctor",
 	  .arguments = "",
 	  .summary = N_("look for what is wrong, and say what to do"),

@@ -9,6 +9,7 @@
 #include "node/args.h"
 #include "node/i18n.h"
 #include "node/ref.h"
+#include "node/rotation.h"
 #include "node/sys_error.h"
 
 enum { DAY_MS = 24 * 60 * 60 * 1000 };
@@ -41,6 +42,13 @@ static enum err check_key(const struct context *ctx, struct errmsg *msg)
 		return OK;
 	return errmsg_set(msg, ERR_KEY, _("%s is not the key of this replica"),
 			  ctx->folder.identity);
+}
+
+enum err context_load_identity(struct context *ctx, struct errmsg *msg)
+{
+	enum err rc = rotation_settle(ctx, msg);
+
+	return rc == OK ? identity_load(&ctx->identity, ctx->folder.identity, msg) : rc;
 }
 
 /* An empty file, which has an inode from now on. */
@@ -76,7 +84,7 @@ enum err context_open_replica(struct context *ctx, bool create, bool read_only, 
 	config.machine = bytes_of_str(ctx->machine);
 	if (rc == OK)
 		rc = replica_open(&ctx->replica, &config, msg);
-	if (rc == OK && !read_only)
+	if (rc == OK && !read_only && !create) /* who begins may begin with another key */
 		rc = check_key(ctx, msg);
 	return rc;
 }
@@ -122,7 +130,7 @@ enum err context_open(struct context *ctx, const struct args *args, struct errms
 	if (rc == OK && needs >= NEEDS_REPLICA)
 		rc = folder_check(&ctx->folder, msg);
 	if (rc == OK && needs == NEEDS_EDITING)
-		rc = identity_load(&ctx->identity, ctx->folder.identity, msg);
+		rc = context_load_identity(ctx, msg);
 	if (rc == OK && needs >= NEEDS_REPLICA)
 		rc = context_open_replica(ctx, false, needs == NEEDS_REPLICA, msg);
 	if (rc == OK && needs == NEEDS_EDITING)

@@ -38,6 +38,10 @@ uint64_t system_now_ms(void);
 MUST_CHECK enum err context_open(struct context *ctx, const struct args *args, struct errmsg *msg);
 void context_close(struct context *ctx);
 
+/* Load the node's key, as a part of context_open(). Where keys were being changed when
+ * the power went, that of the two which the replica's current epoch has. */
+MUST_CHECK enum err context_load_identity(struct context *ctx, struct errmsg *msg);
+
 /* Open the replica, as a part of context_open(); for commands that make one.
  * The identity must have been loaded for editing. */
 MUST_CHECK enum err context_open_replica(struct context *ctx, bool create, bool read_only,

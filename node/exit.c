@@ -46,6 +46,17 @@ static const struct outcome outcomes[ERR_COUNT] = {
 			   "backup.") },
 	[ERR_FORK] = { EXIT_FAILED, N_("A copy of a node wrote, too: see OPERATIONS, \"forks\".") },
 	[ERR_FUTURE] = { EXIT_FAILED, N_("Compare the clocks of both machines.") },
+	[ERR_AUTHORITY] = { EXIT_REFUSED,
+			    N_("Ask an admin (huitong members), or a manager of the collaboration "
+			       "(huitong collab offices); the holders of the recovery words can "
+			       "make an admin: huitong recover.") },
+	[ERR_REVOKED] = { EXIT_REFUSED,
+			  N_("Who was removed comes back with a new ticket: huitong invite there, "
+			     "huitong join here. What this folder holds stays.") },
+	[ERR_SUPERSEDED] = { EXIT_REFUSED,
+			     N_("If both copies shall go on, enrol this one anew: huitong invite "
+				"there, huitong join here. What only this one holds is kept; "
+				"otherwise just stop it.") },
 	[ERR_GRANT] = { EXIT_REFUSED, N_("This office has no part in it.") },
 	[ERR_TIMEOUT] = { EXIT_FAILED,
 			  N_("Try again; if it stays so, check the address, the link and the "

@@ -126,6 +126,13 @@ enum err identity_save(const struct identity *id, const char *path, struct errms
 	return rc;
 }
 
+enum err identity_rename(const char *from, const char *to, struct errmsg *msg)
+{
+	if (rename(from, to) != 0)
+		return sys_error(from, msg);
+	return sync_parent(to) ? OK : sys_error(to, msg);
+}
+
 static enum err check_owner(int fd, const char *path, struct errmsg *msg)
 {
 	struct stat st;

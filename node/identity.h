@@ -34,6 +34,9 @@ MUST_CHECK enum err identity_save(const struct identity *id, const char *path, s
  * file; ERR_IO. */
 MUST_CHECK enum err identity_load(struct identity *out, const char *path, struct errmsg *msg);
 
+/* Let the file take another name, durably, in place of what has it. */
+MUST_CHECK enum err identity_rename(const char *from, const char *to, struct errmsg *msg);
+
 void identity_clear(struct identity *id); /* wipes; harmless on an empty one */
 
 /* What the directory tells of this node. */

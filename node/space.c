@@ -1,7 +1,13 @@
 #include "node/space.h"
 
+#include <strings.h>
+
 #include "node/i18n.h"
 #include "node/ref.h"
+
+enum { PREFIX_MIN = 4, ID_CHARS_SHOWN = 8 };
+
+#define DIRECTORY_NAME "directory"
 
 enum err space_of(struct context *ctx, uint16_t kind, const struct record_id *id,
 		  struct space_id *out, struct errmsg *msg)
@@ -59,23 +65,73 @@ enum err space_chosen(struct context *ctx, const struct args *args, struct space
 	return rc;
 }
 
+enum err space_find(struct context *ctx, const char *text, struct space_id *out, struct errmsg *msg)
+{
+	const struct trust *t = replica_trust(ctx->replica);
+	size_t size = strlen(text), found = 0;
+	struct record_id id;
+	enum err rc;
+
+	if (strcmp(text, DIRECTORY_NAME) == 0) {
+		*out = replica_directory(ctx->replica);
+		return OK;
+	}
+	for (size_t i = 0; t && i < t->space_count && size >= PREFIX_MIN; i++) {
+		char hex[ID_TEXT_SIZE];
+
+		if (strncasecmp(id_text(t->spaces[i].bytes, hex), text, size) == 0) {
+			*out = t->spaces[i];
+			found++;
+		}
+	}
+	if (found == 1)
+		return OK;
+	if (found > 1)
+		return errmsg_set(msg, ERR_AMBIGUOUS, _("\"%s\" fits several spaces"), text);
+	rc = ref_find_id(ctx, KIND_COLLABORATION, text, &id, msg);
+	return rc == OK ? space_of(ctx, KIND_COLLABORATION, &id, out, msg) : rc;
+}
+
+/* The first row's text, if there is any. */
+static bool append_first(struct context *ctx, const char *sql, const struct space_id *space,
+			 struct buf *out)
+{
+	struct value arg = value_bytes(bytes_of(space->bytes, ID_BYTES));
+	size_t before = out->size;
+	struct rows *rows;
+
+	if (rows_open(&rows, ctx->replica, sql, &arg, 1, NULL) != OK)
+		return false;
+	if (rows_next(rows))
+		buf_append_str(out, rows_text(rows, 0));
+	return rows_close(rows, NULL) == OK && out->size > before;
+}
+
+void space_label(struct context *ctx, const struct space_id *space, struct buf *out)
+{
+	struct space_id directory = replica_directory(ctx->replica);
+	char id[ID_TEXT_SIZE];
+
+	if (space_id_cmp(space, &directory) == 0)
+		buf_append_str(out, DIRECTORY_NAME);
+	else if (!append_first(ctx,
+			       "SELECT r.number FROM r_collaboration r JOIN space_index s "
+			       "ON s.idx = r.space WHERE s.id = ? ORDER BY r.id LIMIT 1",
+			       space, out) &&
+		 !append_first(ctx,
+			       "SELECT name FROM r_space WHERE space_id = ? ORDER BY id LIMIT 1",
+			       space, out))
+		buf_printf(out, "%.*s", ID_CHARS_SHOWN, id_text(space->bytes, id));
+}
+
 enum err space_offices(struct context *ctx, const uint8_t space[ID_BYTES], struct buf *out,
 		       struct errmsg *msg)
 {
-	static const char sql[] =
-		"SELECT DISTINCT o.code FROM r_space p "
-		"JOIN element e ON e.record = p.id AND e.kind = ?2 AND e.field = ?3 "
-		"JOIN r_office o ON o.id = e.value "
-		"WHERE p.space_id = ?1 ORDER BY o.code";
-	struct value args[] = { value_bytes(bytes_of(space, ID_BYTES)), value_int(KIND_SPACE),
-				value_int(SPACE_OFFICES) };
-	struct rows *rows;
+	const struct trust *t = replica_trust(ctx->replica);
 	size_t count = 0;
-	enum err rc = rows_open(&rows, ctx->replica, sql, args, 3, msg);
 
-	if (rc != OK)
-		return rc;
-	while (rows_next(rows))
-		buf_printf(out, "%s%s", count++ ? " " : "", rows_text(rows, 0));
-	return rows_close(rows, msg);
+	for (size_t i = 0; t && i < t->grant_count; i++)
+		if (memcmp(t->grants[i].space.bytes, space, ID_BYTES) == 0)
+			buf_printf(out, "%s%s", count++ ? " " : "", t->grants[i].office_code);
+	return buf_check(out);
 }

@@ -69,6 +69,19 @@ static size_t letter_count(const char *text)
 	return count;
 }
 
+size_t words_count(const char *text)
+{
+	size_t count = 0;
+
+	while (*text) {
+		size_t size = letter_count(text);
+
+		count += size > 0;
+		text += size ? size : 1;
+	}
+	return count;
+}
+
 enum err words_decode(uint8_t *out, size_t count, const char *text, struct errmsg *msg)
 {
 	uint8_t decoded[WORDS_MAX * WORD_BYTES];

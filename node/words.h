@@ -16,6 +16,9 @@ enum {
 /* Lower case, a blank between. Asserts whole words, at most WORDS_MAX. */
 void words_encode(char out[WORDS_TEXT_MAX], struct bytes bytes);
 
+/* How many there are, whether they are words or not. */
+size_t words_count(const char *text);
+
 /* `count` words, in any case; whatever is no letter parts them, so that a numbered list
  * will do. ERR_FORMAT names the word that is none, or says how many are missing. */
 MUST_CHECK enum err words_decode(uint8_t *out, size_t count, const char *text, struct errmsg *msg);

@@ -82,7 +82,7 @@ chapter "1. Three offices"
 found SHA
 start SHA
 say "Shanghai founds the organisation 会同集团."
-enrol FRA "$(invite FRA SHA "127.0.0.1:${port[SHA]}")"
+enrol FRA "$(invite FRA SHA "127.0.0.1:${port[SHA]}" --admin)"
 start FRA --peer "127.0.0.1:${port[SHA]}"
 say "Frankfurt joins with a ticket from Shanghai, which is good once."
 enrol NYC "$(invite NYC FRA "127.0.0.1:${port[FRA]}")"

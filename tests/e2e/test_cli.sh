@@ -81,7 +81,7 @@ expect 0 init --org 会同集团 --office SHA --office-name 上海 --zone Asia/S
 expect 5 init --org X --office SHA --zone Asia/Shanghai
 warns "already a node"
 mv "$root/data/identity.key" "$root/key"
-expect 1 init --org X --office SHA --zone Asia/Shanghai
+expect 1 person new X
 warns "put identity.key back"
 mv "$root/key" "$root/data/identity.key"
 expect 0 status
@@ -149,7 +149,7 @@ expect 0 show "$block"
 says "MN-SHA-$year-0001/4"
 expect 0 minutes void "MN-SHA-$year-0001/4"
 expect 3 minutes void "MN-SHA-$year-0001/4"
-expect 0 restore "$block"
+expect 0 revive "$block"
 says "MN-SHA-$year-0001/4  note"
 EDITOR=true expect 5 minutes edit "MN-SHA-$year-0001/1"
 warns "nothing was changed"
@@ -216,11 +216,11 @@ expect 0 action cancel "$late"
 expect 0 action void "$late"
 expect 5 action void "$late"
 expect 5 action start "$late"
-warns "restore it first"
+warns "revive it first"
 expect 0 action list --all
 says "[voided]"
-expect 0 action restore "$late"
-expect 5 action restore "$late"
+expect 0 action revive "$late"
+expect 5 action revive "$late"
 expect 3 action show AI-SHA-$year-0099
 expect 3 action show 0199
 expect 0 action show "$item" --json
