@@ -143,7 +143,8 @@ static void get_code(struct wire_reader *r, char office_code[OFFICE_CODE_MAX + 1
 		return;
 	if (code.size)
 		memcpy(office_code, code.data, code.size);
-	if (!office_code_is_valid(office_code) && !(may_lack && code.size == 0))
+	if (strlen(office_code) != code.size ||
+	    (!office_code_is_valid(office_code) && !(may_lack && code.size == 0)))
 		wire_fail(r, ERR_FORMAT);
 }
 
