@@ -209,6 +209,10 @@ static void decode_run(struct message_changes *c, struct sealed *list, struct wi
 	seq = read_seq(r);
 	if (count > CHANGES_COUNT_MAX - c->count || count > SEQ_MAX - seq + 1)
 		wire_fail(r, ERR_LIMIT);
+	/* One encoding for one list: what continues a run is part of it. */
+	if (c->count && seq == list[c->count - 1].seq + 1 &&
+	    replica_id_cmp(&list[c->count - 1].replica, &replica) == 0)
+		wire_fail(r, ERR_FORMAT);
 	for (size_t i = 0; wire_is_ok(r) && i < count; i++) {
 		struct sealed *s = &list[c->count++];
 
