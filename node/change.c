@@ -3,7 +3,32 @@
 #include "node/control.h"
 #include "node/field_text.h"
 #include "node/i18n.h"
+#include "node/space.h"
 #include "sync/address.h"
+
+/* The core would refuse it, too; here it can be said why. */
+static enum err check_may_write(struct context *ctx, const struct space_id *space,
+				struct errmsg *msg)
+{
+	const struct trust *trust = replica_trust(ctx->replica);
+	const struct member *self = replica_self(ctx->replica);
+	struct buf label = BUF_EMPTY;
+	enum role role;
+	enum err rc;
+
+	if (!trust || !self || self->is_revoked)
+		return OK;
+	role = trust_role(trust, space, self->office_code);
+	if (role >= ROLE_EDITOR)
+		return OK;
+	space_label(ctx, space, &label);
+	rc = errmsg_set(msg, ERR_GRANT,
+			role == ROLE_READER ? _("%s is a reader in %.*s: it records nothing there")
+					    : _("%s has no part in %.*s"),
+			self->office_code, (int)label.size, (const char *)label.data);
+	buf_release(&label);
+	return rc;
+}
 
 enum err change_begin(struct change *c, struct context *ctx, const struct space_id *space,
 		      struct errmsg *msg)
@@ -16,7 +41,9 @@ enum err change_begin(struct change *c, struct context *ctx, const struct space_
 		rc = replica_begin(ctx->replica, msg);
 	if (rc != OK)
 		return rc;
-	rc = edit_open(&c->edit, ctx->replica, space, &c->author, ctx->now_ms, msg);
+	rc = check_may_write(ctx, space, msg);
+	if (rc == OK)
+		rc = edit_open(&c->edit, ctx->replica, space, &c->author, ctx->now_ms, msg);
 	if (rc != OK)
 		replica_rollback(ctx->replica);
 	return rc;

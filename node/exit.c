@@ -57,7 +57,8 @@ static const struct outcome outcomes[ERR_COUNT] = {
 			     N_("If both copies shall go on, enrol this one anew: huitong invite "
 				"there, huitong join here. What only this one holds is kept; "
 				"otherwise just stop it.") },
-	[ERR_GRANT] = { EXIT_REFUSED, N_("This office has no part in it.") },
+	[ERR_GRANT] = { EXIT_REFUSED, N_("Its managers say who takes part, and as what: huitong "
+					 "collab offices.") },
 	[ERR_TIMEOUT] = { EXIT_FAILED,
 			  N_("Try again; if it stays so, check the address, the link and the "
 			     "firewall.") },

@@ -9,57 +9,13 @@
 #include <string.h>
 
 #include <cmocka.h>
-#include <jansson.h>
-#include <unistd.h>
 
-#include "node/args.h"
-#include "node/context.h"
-#include "tests/support/office.h"
-
-enum { WORDS_MAX = 10 };
+#include "tests/node/run.h"
 
 struct world {
 	struct office sha, fra;
 	struct space_id space;
 };
-
-/* Run a command in an office; NULL ends the words. Its JSON goes to *json. */
-static enum err run(struct office *o, json_t **json, const char *first, ...)
-{
-	char *words[WORDS_MAX] = { (char *)first };
-	const struct command *command;
-	struct context ctx = { .replica = o->replica, .now_ms = o->now_ms++, .is_json = true };
-	FILE *file = tmpfile();
-	int saved = dup(STDOUT_FILENO), count = 1, used;
-	struct errmsg msg = { .text = "" };
-	struct args args;
-	va_list more;
-	enum err rc;
-
-	va_start(more, first);
-	while (count < WORDS_MAX && (words[count] = va_arg(more, char *)))
-		count++;
-	va_end(more);
-	command = command_find(count, words, &used);
-	assert_non_null(command);
-	assert_int_equal(args_parse(&args, command, count - used, words + used, &msg), OK);
-	assert_int_equal(zone_db_new(&ctx.zones, NULL, &msg), OK);
-	fflush(stdout);
-	dup2(fileno(file), STDOUT_FILENO);
-	rc = command->run(&ctx, &args, &msg);
-	fflush(stdout);
-	dup2(saved, STDOUT_FILENO);
-	close(saved);
-	rewind(file);
-	if (json)
-		*json = json_loadf(file, 0, NULL);
-	fclose(file);
-	if (rc != OK)
-		fprintf(stderr, "%s: %s\n", command->name, msg.text);
-	zone_db_free(ctx.zones);
-	arena_release(&ctx.arena);
-	return rc;
-}
 
 static int set_up(void **state)
 {

@@ -21,9 +21,11 @@ static void codes_are_those_of_the_documents(void **state)
 		enum err err;
 		int code;
 	} cases[] = {
-		{ ERR_IO, 1 },        { ERR_FULL, 1 },      { ERR_CORRUPT, 1 }, { ERR_KEY, 1 },
-		{ ERR_NOT_FOUND, 3 }, { ERR_AMBIGUOUS, 3 }, { ERR_BUSY, 4 },    { ERR_INVALID, 5 },
-		{ ERR_LIMIT, 5 },     { ERR_EXISTS, 5 },
+		{ ERR_IO, 1 },         { ERR_FULL, 1 },      { ERR_CORRUPT, 1 },
+		{ ERR_KEY, 1 },        { ERR_NOT_FOUND, 3 }, { ERR_AMBIGUOUS, 3 },
+		{ ERR_BUSY, 4 },       { ERR_INVALID, 5 },   { ERR_LIMIT, 5 },
+		{ ERR_EXISTS, 5 },     { ERR_AUTHORITY, 5 }, { ERR_REVOKED, 5 },
+		{ ERR_SUPERSEDED, 5 },
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
@@ -32,8 +34,9 @@ static void codes_are_those_of_the_documents(void **state)
 
 static void what_the_machine_does_comes_with_advice(void **state)
 {
-	static const enum err errors[] = { ERR_FULL, ERR_READONLY, ERR_BUSY, ERR_CORRUPT,
-					   ERR_KEY,  ERR_CLOCK,    ERR_NOMEM };
+	static const enum err errors[] = { ERR_FULL,    ERR_READONLY,  ERR_BUSY,  ERR_CORRUPT,
+					   ERR_KEY,     ERR_CLOCK,     ERR_NOMEM, ERR_AUTHORITY,
+					   ERR_REVOKED, ERR_SUPERSEDED };
 
 	for (size_t i = 0; i < sizeof(errors) / sizeof(errors[0]); i++)
 		assert_non_null(exit_advice(errors[i]));
