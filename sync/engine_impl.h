@@ -56,6 +56,7 @@ struct engine {
 	struct pack pack;                          /* likewise */
 	uint64_t now_ms;                           /* mono, of the turn at hand or the last one */
 	uint8_t directory_digest[VV_DIGEST_BYTES]; /* when the peers were listed */
+	uint64_t reloads;                          /* of the replica, likewise */
 
 	struct {
 		uint64_t hash; /* of who and why; 0: none */

@@ -23,6 +23,7 @@ static void directory_digest(const struct engine *e, uint8_t out[VV_DIGEST_BYTES
 void engine_note_directory(struct engine *e)
 {
 	directory_digest(e, e->directory_digest);
+	e->reloads = replica_reloads(e->replica);
 }
 
 /* Members came, went or moved. Who was refused may be welcome now, here or
@@ -31,12 +32,18 @@ static void refresh_peers(struct engine *e, struct now now)
 {
 	uint8_t digest[VV_DIGEST_BYTES];
 	struct errmsg msg = { 0 };
+	enum err rc;
 
 	directory_digest(e, digest);
-	if (memcmp(digest, e->directory_digest, sizeof(digest)) == 0)
+	/* Also after a reload: the members could perhaps not be read the first time. */
+	if (memcmp(digest, e->directory_digest, sizeof(digest)) == 0 &&
+	    e->reloads == replica_reloads(e->replica))
 		return;
-	if (peer_list_refresh(&e->peers, e->replica, e->key.public_key, &msg))
-		engine_log(e, LOG_ERROR, "peers", "", msg.text);
+	rc = peer_list_refresh(&e->peers, e->replica, e->key.public_key, &msg);
+	if (rc)
+		engine_log(e, LOG_ERROR, "peers", "", msg.code ? msg.text : err_name(rc));
+	if (rc == ERR_NOMEM)
+		return; /* the next news bring it back */
 	engine_note_directory(e);
 	for (size_t i = 0; i < e->peers.count; i++) {
 		struct peer *p = e->peers.peers[i];
@@ -74,12 +81,16 @@ static void pass_on_news(struct engine *e, struct now now)
 /* ---- Two connections to one peer --------------------------------------------------- */
 
 /* The peer that stands for whoever proved this key. */
-static struct peer *identify(struct engine *e, struct conn *c, const uint8_t *key)
+static enum err identify(struct engine *e, struct conn *c, const uint8_t *key, struct peer **out,
+			 struct errmsg *msg)
 {
 	struct peer *dialled = c->peer;
 
 	conn_set_peer(c, NULL);
-	return dialled ? peer_identify(&e->peers, dialled, key) : peer_add_key(&e->peers, key);
+	if (!dialled)
+		return peer_add_key(&e->peers, key, out, msg);
+	*out = peer_identify(&e->peers, dialled, key);
+	return OK;
 }
 
 /* Which one stays must be the same on both sides: the one whose dialler has the
@@ -119,13 +130,15 @@ static bool settle(struct engine *e, struct conn *c, struct now now)
 
 static void establish(struct engine *e, struct conn *c, struct now now)
 {
-	struct peer *p = identify(e, c, session_remote_key(c->session));
+	struct peer *p;
+	struct errmsg msg = { 0 };
+	enum err rc = identify(e, c, session_remote_key(c->session), &p, &msg);
 	bool is_closed = session_state(c->session) == SESSION_CLOSED;
 
 	c->is_established = true;
 	c->established_ms = now.mono_ms;
-	if (!p) {
-		session_close(c->session, err_name(ERR_LIMIT), "too many peers");
+	if (rc) {
+		session_close(c->session, err_name(rc), msg.text);
 		return;
 	}
 	conn_set_peer(c, p);

@@ -43,28 +43,28 @@ struct peer *peer_by_address(const struct peer_list *l, const char *address)
 	return NULL;
 }
 
-/* A new peer at the end of the list; NULL: no room. */
-static struct peer *append(struct peer_list *l)
+/* A new peer at the end of the list. */
+static enum err append(struct peer_list *l, struct peer **out, struct errmsg *msg)
 {
 	struct peer *p;
 
 	if (l->count == PEERS_MAX)
-		return NULL;
+		return errmsg_set(msg, ERR_LIMIT, "more than %d peers", PEERS_MAX);
 	if (l->count == l->cap) {
 		size_t cap = l->cap ? 2 * l->cap : 8;
 		struct peer **peers = realloc(l->peers, cap * sizeof(*peers));
 
 		if (!peers)
-			return NULL;
+			return ERR_NOMEM;
 		l->peers = peers;
 		l->cap = cap;
 	}
 	p = calloc(1, sizeof(*p));
 	if (!p)
-		return NULL;
+		return ERR_NOMEM;
 	schedule_init(&p->schedule, 0);
-	l->peers[l->count++] = p;
-	return p;
+	*out = l->peers[l->count++] = p;
+	return OK;
 }
 
 static void remove_peer(struct peer_list *l, struct peer *p)
@@ -90,17 +90,17 @@ static void put_address(struct peer *p, const char *address)
 enum err peer_add_address(struct peer_list *l, const char *address, struct errmsg *msg)
 {
 	struct peer *p;
+	enum err rc;
 
 	if (strlen(address) > ADDRESS_TEXT_MAX)
 		return errmsg_set(msg, ERR_LIMIT, "an address has at most %d bytes",
 				  ADDRESS_TEXT_MAX);
 	if (peer_by_address(l, address))
 		return OK;
-	p = append(l);
-	if (!p)
-		return errmsg_set(msg, ERR_LIMIT, "more than %d peers", PEERS_MAX);
-	put_address(p, address);
-	return OK;
+	rc = append(l, &p, msg);
+	if (rc == OK)
+		put_address(p, address);
+	return rc;
 }
 
 static void set_key(struct peer *p, const uint8_t key[NOISE_KEY_BYTES])
@@ -109,15 +109,17 @@ static void set_key(struct peer *p, const uint8_t key[NOISE_KEY_BYTES])
 	p->has_key = true;
 }
 
-struct peer *peer_add_key(struct peer_list *l, const uint8_t key[NOISE_KEY_BYTES])
+enum err peer_add_key(struct peer_list *l, const uint8_t key[NOISE_KEY_BYTES], struct peer **out,
+		      struct errmsg *msg)
 {
 	struct peer *p = peer_by_key(l, key);
+	enum err rc = p ? OK : append(l, &p, msg);
 
-	if (!p)
-		p = append(l);
-	if (p)
-		set_key(p, key);
-	return p;
+	if (rc != OK)
+		return rc;
+	set_key(p, key);
+	*out = p;
+	return OK;
 }
 
 /* ---- The directory ------------------------------------------------------------ */
@@ -126,31 +128,32 @@ static enum err take_member(struct peer_list *l, const struct member *m, struct 
 {
 	struct peer *p = peer_by_key(l, m->identity.noise_key);
 	struct peer *at_address = m->address[0] ? peer_by_address(l, m->address) : NULL;
+	enum err rc = OK;
 
 	/* A configured address that nobody has answered at yet is taken for the
 	 * member's; the handshake checks. */
 	if (!p && at_address && !at_address->has_key && at_address->conn_count == 0)
 		p = at_address;
 	if (!p)
-		p = append(l);
-	if (!p)
-		return errmsg_set(msg, ERR_LIMIT, "more than %d peers", PEERS_MAX);
+		rc = append(l, &p, msg);
+	if (rc != OK)
+		return rc;
 	set_key(p, m->identity.noise_key);
-	p->is_member = true;
 	memcpy(p->office_code, m->office_code, sizeof(p->office_code));
 	memcpy(p->member_address, m->address, sizeof(p->member_address));
 	return OK;
 }
 
 /* Nodes that left the directory go, unless somebody wants their address dialled. */
-static void drop_strangers(struct peer_list *l)
+static void drop_strangers(struct peer_list *l, const struct replica *r)
 {
 	for (size_t i = l->count; i-- > 0;) {
 		struct peer *p = l->peers[i];
+		bool is_member = p->has_key && replica_member_by_noise_key(r, p->key);
 
-		if (!p->is_member)
+		if (!is_member)
 			p->member_address[0] = '\0';
-		if (!p->is_member && p->conn_count == 0 && p->address_count == 0)
+		if (!is_member && p->conn_count == 0 && p->address_count == 0)
 			remove_peer(l, p);
 	}
 }
@@ -162,12 +165,11 @@ enum err peer_list_refresh(struct peer_list *l, const struct replica *r,
 	const struct member *members = replica_members(r, &count);
 	enum err rc = OK;
 
-	for (size_t i = 0; i < l->count; i++)
-		l->peers[i]->is_member = false;
 	for (size_t i = 0; i < count && rc == OK; i++)
 		if (memcmp(members[i].identity.noise_key, own_key, NOISE_KEY_BYTES) != 0)
 			rc = take_member(l, &members[i], msg);
-	drop_strangers(l);
+	/* Also when there is no room for all: who goes makes room. */
+	drop_strangers(l, r);
 	return rc;
 }
 

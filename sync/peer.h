@@ -14,8 +14,7 @@ struct conn;
 
 struct peer {
 	bool has_key;
-	bool is_member; /* the directory has it */
-	bool is_self;   /* an address of our own: not dialled again */
+	bool is_self; /* an address of our own: not dialled again */
 	uint8_t key[NOISE_KEY_BYTES];
 	char office_code[OFFICE_CODE_MAX + 1];
 	char member_address[ADDRESS_TEXT_MAX + 1];                /* from the directory, or "" */
@@ -54,8 +53,9 @@ struct peer *peer_by_address(const struct peer_list *l, const char *address);
  * (PEERS_MAX, or the length), ERR_NOMEM. */
 MUST_CHECK enum err peer_add_address(struct peer_list *l, const char *address, struct errmsg *msg);
 
-/* A node with this key; finds or adds. NULL: no room. */
-struct peer *peer_add_key(struct peer_list *l, const uint8_t key[NOISE_KEY_BYTES]);
+/* A node with this key; finds or adds. ERR_LIMIT, ERR_NOMEM. */
+MUST_CHECK enum err peer_add_key(struct peer_list *l, const uint8_t key[NOISE_KEY_BYTES],
+				 struct peer **out, struct errmsg *msg);
 
 /* Take over what the directory says: new members, addresses, codes; who is no
  * longer in it. `own_key` is not a peer. ERR_LIMIT, ERR_NOMEM. */

@@ -54,6 +54,7 @@ static void too_many_and_too_long_are_refused(void **state)
 {
 	struct peer_list l = { 0 };
 	char text[ADDRESS_TEXT_MAX + 2];
+	struct peer *p = NULL;
 
 	memset(text, 'a', sizeof(text) - 1);
 	text[sizeof(text) - 1] = '\0';
@@ -63,7 +64,8 @@ static void too_many_and_too_long_are_refused(void **state)
 		must_add(&l, text);
 	}
 	assert_int_equal(peer_add_address(&l, "more:1", NULL), ERR_LIMIT);
-	assert_null(peer_add_key(&l, key_a));
+	assert_int_equal(peer_add_key(&l, key_a, &p, NULL), ERR_LIMIT);
+	assert_null(p);
 	peer_list_release(&l);
 }
 
