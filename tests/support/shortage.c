@@ -189,7 +189,7 @@ static long stride(const struct shortage_trial *trial, long k)
 {
 	bool is_dense = !trial->dense || k < trial->dense || getenv("HUITONG_EVERY_ALLOCATION");
 
-	return is_dense ? 1 : 1 + k / 16;
+	return is_dense ? 1 : 1 + k / 8;
 }
 
 long shortage_try(const struct shortage_trial *trial)

@@ -31,9 +31,9 @@ static inline void aw_init(struct admission_world *a)
 	site_start(a->sha);
 }
 
-static inline void enrol_begin(struct site *s, const struct ticket *ticket)
+MUST_CHECK static inline enum err enrol_try(struct site *s, const struct ticket *ticket)
 {
-	struct enrol_config config = { .port = loopnet_port(s->world->net, s->host),
+	struct enrol_config config = { .port = s->port,
 				       .dice = prng_dice(&s->dice),
 				       .ticket = ticket,
 				       .noise_secret = s->noise_secret,
@@ -45,7 +45,12 @@ static inline void enrol_begin(struct site *s, const struct ticket *ticket)
 
 	enrol_free(s->enrol);
 	s->enrol = NULL;
-	OFFICE_MUST(enrol_new(&s->enrol, &config, site_now(s), &msg));
+	return enrol_new(&s->enrol, &config, site_now(s), NULL);
+}
+
+static inline void enrol_begin(struct site *s, const struct ticket *ticket)
+{
+	OFFICE_MUST(enrol_try(s, ticket));
 }
 
 static inline enum enrol_state enrol_with(struct site *s, const struct ticket *ticket)

@@ -21,6 +21,7 @@ struct site {
 	uint8_t noise_secret[32];
 	struct prng dice;
 	unsigned host;
+	struct port port;
 	struct engine *engine; /* NULL: not running */
 	struct enrol *enrol;   /* likewise */
 	bool dial_members;
@@ -125,6 +126,7 @@ static inline struct site *world_add(struct world *w)
 	s->host = loopnet_add(w->net,
 			      &(struct loopnet_events){ s, site_accepted, site_connected,
 							site_received, site_sent, site_closed });
+	s->port = loopnet_port(w->net, s->host);
 	w->count++;
 	return s;
 }
@@ -151,11 +153,11 @@ static inline void site_dials(struct site *s, const struct site *other)
 	loopnet_address(other->host, s->peers[s->peer_count++]);
 }
 
-static inline void site_start(struct site *s)
+MUST_CHECK static inline enum err site_try_start(struct site *s)
 {
 	const char *peers[SITES_MAX + 1] = { NULL };
 	struct engine_config config = { .replica = s->office.replica,
-					.port = loopnet_port(s->world->net, s->host),
+					.port = s->port,
 					.dice = prng_dice(&s->dice),
 					.noise_secret = s->noise_secret,
 					.sign_secret = s->office.sign_secret,
@@ -167,7 +169,12 @@ static inline void site_start(struct site *s)
 
 	for (size_t i = 0; i < s->peer_count; i++)
 		peers[i] = s->peers[i];
-	OFFICE_MUST(engine_new(&s->engine, &config, site_now(s).wall_ms, &msg));
+	return engine_new(&s->engine, &config, site_now(s).wall_ms, NULL);
+}
+
+static inline void site_start(struct site *s)
+{
+	OFFICE_MUST(site_try_start(s));
 }
 
 static inline void site_stop(struct site *s)
