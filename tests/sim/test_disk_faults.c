@@ -129,6 +129,7 @@ static void a_disk_that_is_full_at_any_write_refuses_and_loses_nothing(void **st
 
 	while (run_full_after(seed, writes))
 		writes++;
+	print_message("%u writes in turn\n", (unsigned)writes);
 	assert_true(writes > 4 * PIECES);
 }
 
@@ -188,6 +189,8 @@ static void run_failing(enum then then)
 
 		while (run_failing_after(seed, syncs, fails, then))
 			syncs++;
+		print_message("%u syncs in turn, %u failing in a row\n", (unsigned)syncs,
+			      (unsigned)fails);
 		assert_true(syncs > PIECES / 2);
 	}
 }
