@@ -8,9 +8,11 @@
 
 enum { PIECE_COUNT = 64, PIECE_BYTES = 1 << 20 };
 
-/* Changesets `first` .. `last` of `replica` were written again as `to_first` .. */
+/* In a space, changesets `first` .. `last` of `replica` were written again as those of `to`
+ * from `to_first` on. */
 struct rewritten {
-	struct replica_id replica;
+	struct space_id space;
+	struct replica_id replica, to;
 	uint64_t first, last, to_first;
 };
 
@@ -18,7 +20,7 @@ struct reauthor {
 	struct replica *r;
 	uint64_t now_ms;
 	struct space_id space;
-	struct rewritten *map; /* of this space */
+	struct rewritten *map;
 	size_t map_count;
 	struct arena arena; /* one changeset's */
 	struct arena rows;
@@ -31,7 +33,8 @@ struct reauthor {
 static const struct rewritten *find(const struct reauthor *a, const struct dot *dot)
 {
 	for (size_t i = 0; i < a->map_count; i++)
-		if (replica_id_cmp(&a->map[i].replica, &dot->replica) == 0 &&
+		if (space_id_cmp(&a->map[i].space, &a->space) == 0 &&
+		    replica_id_cmp(&a->map[i].replica, &dot->replica) == 0 &&
 		    a->map[i].first <= dot->seq && dot->seq <= a->map[i].last)
 			return &a->map[i];
 	return NULL;
@@ -44,7 +47,9 @@ static enum err note(struct reauthor *a, const struct replica_id *replica, uint6
 	struct rewritten *last = a->map_count ? &a->map[a->map_count - 1] : NULL;
 	struct rewritten *map;
 
-	if (last && replica_id_cmp(&last->replica, replica) == 0 && seq == last->last + 1 &&
+	if (last && space_id_cmp(&last->space, &a->space) == 0 &&
+	    replica_id_cmp(&last->replica, replica) == 0 &&
+	    replica_id_cmp(&last->to, &a->r->id) == 0 && seq == last->last + 1 &&
 	    to == last->to_first + (seq - last->first)) {
 		last->last = seq;
 		return OK;
@@ -53,7 +58,7 @@ static enum err note(struct reauthor *a, const struct replica_id *replica, uint6
 	if (!map)
 		return ERR_NOMEM;
 	a->map = map;
-	a->map[a->map_count++] = (struct rewritten){ *replica, seq, seq, to };
+	a->map[a->map_count++] = (struct rewritten){ a->space, *replica, a->r->id, seq, seq, to };
 	return OK;
 }
 
@@ -62,7 +67,7 @@ static bool translate(const struct reauthor *a, struct dot *dot)
 	const struct rewritten *to = find(a, dot);
 
 	if (to)
-		*dot = (struct dot){ a->r->id, to->to_first + (dot->seq - to->first) };
+		*dot = (struct dot){ to->to, to->to_first + (dot->seq - to->first) };
 	return to != NULL;
 }
 
@@ -224,8 +229,8 @@ static bool is_accident(enum cut_cause cause)
 	return cause == CUT_FORKED || cause == CUT_VOID;
 }
 
-/* Something of the feed waits to be written again. */
-static enum err look(struct reauthor *a, const struct feed *feed, bool *waits)
+/* Something of the feed waits to be written again: its tail, or its branch. */
+static enum err look(struct reauthor *a, const struct feed *feed, bool is_branch, bool *waits)
 {
 	struct trust_cut cut = trust_cut(a->r->trust, &feed->replica, &a->space);
 	struct stored row;
@@ -234,56 +239,62 @@ static enum err look(struct reauthor *a, const struct feed *feed, bool *waits)
 	size_t count = 0;
 	enum err rc = OK;
 
-	if (is_accident(cut.cause) && feed->counts_to < feed->head.seq) {
+	if (is_branch) {
+		arena_reset(&a->rows);
+		rc = store_read_branch(a->r->store, feed->idx, 1, &a->rows, &row, &count, a->msg);
+	} else if (is_accident(cut.cause) && feed->counts_to < feed->head.seq) {
 		progress_key(key, &feed->replica, &a->space);
 		rc = read_progress(a, key, &seq);
-		*waits |= seq < feed->head.seq;
+		count = seq < feed->head.seq;
 	}
-	arena_reset(&a->rows);
-	if (rc == OK)
-		rc = store_read_branch(a->r->store, feed->idx, 1, &a->rows, &row, &count, a->msg);
-	*waits |= count > 0;
+	*waits = count > 0;
 	return rc;
 }
 
-static const struct feed *feed_of(const struct reauthor *a, const struct replica_id *epoch)
+/* In one space. */
+static enum err reauthor_feed(struct reauthor *a, const struct replica_id *epoch, bool is_branch,
+			      bool only_look, bool *waits)
 {
-	if (replica_id_cmp(epoch, &a->r->id) == 0)
-		return NULL;
-	return replica_feed(a->r, replica_space(a->r, &a->space), epoch);
+	const struct feed *feed = replica_feed(a->r, replica_space(a->r, &a->space), epoch);
+	bool waits_here = false;
+	enum err rc = feed ? look(a, feed, is_branch, &waits_here) : OK;
+
+	*waits |= waits_here;
+	if (rc != OK || only_look || !waits_here)
+		return rc;
+	return is_branch ? write_branch(a, feed) : write_tail(a, feed);
 }
 
-static enum err reauthor_feed(struct reauthor *a, const struct feed *feed)
+static enum err reauthor_feeds(struct reauthor *a, const struct replica_id *epoch, bool is_branch,
+			       bool only_look, bool *waits)
 {
-	struct trust_cut cut = trust_cut(a->r->trust, &feed->replica, &a->space);
-	const struct replica_id replica = feed->replica;
 	enum err rc = OK;
 
-	if (is_accident(cut.cause) && feed->counts_to < feed->head.seq)
-		rc = write_tail(a, feed);
-	return rc == OK ? write_branch(a, feed_of(a, &replica)) : rc;
+	for (uint32_t i = 0; rc == OK && i < a->r->space_count; i++) {
+		a->space = a->r->spaces[i].id;
+		rc = reauthor_feed(a, epoch, is_branch, only_look, waits);
+	}
+	return rc;
 }
 
-/* One space in one transaction: what refers to one another is written together. */
-static enum err reauthor_space(struct reauthor *a, const struct replica_id *epochs, size_t count)
+/* What one feed of the past has said, in all spaces, in one transaction. Under an id of its own:
+ * what we wrote meanwhile did not know of it, so neither may replace the other. */
+static enum err reauthor_source(struct reauthor *a, const struct replica_id *epoch, bool is_branch)
 {
-	const struct feed *feed;
+	struct replica *r = a->r;
 	bool waits = false;
-	enum err rc = OK;
+	enum err rc = reauthor_feeds(a, epoch, is_branch, true, &waits);
 
-	for (size_t i = 0; rc == OK && i < count; i++)
-		if ((feed = feed_of(a, &epochs[i])))
-			rc = look(a, feed, &waits);
 	if (rc != OK || !waits)
 		return rc;
-	rc = replica_begin(a->r, a->msg);
-	a->map_count = 0;
-	for (size_t i = 0; rc == OK && i < count; i++)
-		if ((feed = feed_of(a, &epochs[i])))
-			rc = reauthor_feed(a, feed);
+	rc = replica_begin(r, a->msg);
+	if (rc == OK && r->own_count > 0)
+		rc = replica_new_epoch(r, EPOCH_FORKED, NULL, NULL, a->now_ms, a->msg);
 	if (rc == OK)
-		return replica_commit(a->r, a->msg);
-	replica_rollback(a->r);
+		rc = reauthor_feeds(a, epoch, is_branch, false, &waits);
+	if (rc == OK)
+		return replica_commit(r, a->msg);
+	replica_rollback(r);
 	return rc;
 }
 
@@ -297,10 +308,8 @@ enum err replica_reauthor(struct replica *r, uint64_t now_ms, size_t *count, str
 
 	*count = 0;
 	if (rc == OK && epoch_count && r->may_edit && replica_check_member(r, NULL) == OK)
-		for (uint32_t i = 0; rc == OK && i < r->space_count; i++) {
-			a.space = r->spaces[i].id;
-			rc = reauthor_space(&a, epochs, epoch_count);
-		}
+		for (size_t i = 0; rc == OK && i < 2 * epoch_count; i++)
+			rc = reauthor_source(&a, &epochs[i / 2], i % 2);
 	*count = a.done;
 	free(a.map);
 	arena_release(&a.arena);

@@ -109,16 +109,23 @@ static enum err grow(struct arena *arena, void **array, size_t count, size_t *ca
 	return OK;
 }
 
-static void drop_replaced(struct record *rec, const struct op *op)
+/* Whoever writes has seen what the same replica wrote before. Without this, one that names
+ * nothing could pile up values without end. */
+static bool is_replaced(const struct dot *old, const struct stamp *stamp, const struct op *op)
+{
+	bool is_own = replica_id_cmp(&old->replica, &stamp->dot.replica) == 0;
+
+	return is_own ? old->seq <= stamp->dot.seq : is_target(op, old);
+}
+
+static void drop_replaced(struct record *rec, const struct stamp *stamp, const struct op *op)
 {
 	size_t kept = 0;
 
-	if (op->target_count == 0)
-		return;
 	for (size_t i = 0; i < rec->count; i++) {
 		const struct entry *e = &rec->entries[i];
 
-		if (e->field != op->field || !is_target(op, &e->stamp.dot))
+		if (e->field != op->field || !is_replaced(&e->stamp.dot, stamp, op))
 			rec->entries[kept++] = *e;
 	}
 	rec->count = kept;
@@ -150,16 +157,16 @@ static enum err apply_write(struct record *rec, const struct stamp *stamp, const
 
 	if (!field || !merge_is_register(field->merge))
 		return OK;
-	drop_replaced(rec, op);
+	drop_replaced(rec, stamp, op);
 	return insert_entry(rec, field, &entry);
 }
 
-static void drop_voids(struct record *rec, const struct op *op)
+static void drop_voids(struct record *rec, const struct stamp *stamp, const struct op *op)
 {
 	size_t kept = 0;
 
 	for (size_t i = 0; i < rec->void_count; i++)
-		if (!is_target(op, &rec->voids[i].stamp.dot))
+		if (!is_replaced(&rec->voids[i].stamp.dot, stamp, op))
 			rec->voids[kept++] = rec->voids[i];
 	rec->void_count = kept;
 }
@@ -177,7 +184,7 @@ static enum err apply_void(struct record *rec, const struct stamp *stamp, const 
 		observed[i] = op->observed[i].dot;
 	mark.observed = observed;
 
-	drop_voids(rec, op);
+	drop_voids(rec, stamp, op);
 	rc = grow(rec->arena, (void **)&rec->voids, rec->void_count, &rec->void_cap,
 		  sizeof(*rec->voids));
 	if (rc != OK)
@@ -192,7 +199,7 @@ static enum err apply_void(struct record *rec, const struct stamp *stamp, const 
 
 static enum err apply_revive(struct record *rec, const struct stamp *stamp, const struct op *op)
 {
-	drop_voids(rec, op);
+	drop_voids(rec, stamp, op);
 	return OK;
 }
 

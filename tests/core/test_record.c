@@ -629,11 +629,34 @@ static void too_many_values_are_refused(void **state)
 
 	begin(&s->rec, &s->arena);
 	for (; rc == OK && count <= RECORD_ENTRIES_MAX; count++) {
-		w.stamp.dot.seq = count + 1;
+		memcpy(w.stamp.dot.replica.bytes, &count, sizeof(count));
+		w.stamp.dot.seq = 1;
 		rc = record_apply(&s->rec, &w.stamp, &w.op);
 	}
 	assert_int_equal(rc, ERR_LIMIT);
 	assert_int_equal(s->rec.count, RECORD_ENTRIES_MAX);
+}
+
+/* One that names nothing can't pile up values. */
+static void replica_replaces_what_it_wrote_before(void **state)
+{
+	struct small *s = *state;
+	struct write w = { .op = { .field = ACTION_TITLE, .verb = VERB_SET } };
+
+	begin(&s->rec, &s->arena);
+	for (uint64_t seq = 1; seq <= 3; seq++) {
+		w.stamp.dot.seq = seq;
+		assert_int_equal(record_apply(&s->rec, &w.stamp, &w.op), OK);
+	}
+	assert_int_equal(s->rec.count, 1);
+	assert_int_equal(s->rec.entries[0].stamp.dot.seq, 3);
+	w.op.field = ACTION_DELIVERABLE;
+	assert_int_equal(record_apply(&s->rec, &w.stamp, &w.op), OK);
+	assert_int_equal(s->rec.count, 2);
+	w.op = (struct op){ .verb = VERB_VOID };
+	for (w.stamp.dot.seq = 4; w.stamp.dot.seq < 7; w.stamp.dot.seq++)
+		assert_int_equal(record_apply(&s->rec, &w.stamp, &w.op), OK);
+	assert_int_equal(s->rec.void_count, 1);
 }
 
 int main(void)
@@ -655,6 +678,7 @@ int main(void)
 		TEST(void_concurrent_with_a_revival_holds),
 		TEST(unknown_fields_change_nothing),
 		TEST(too_many_values_are_refused),
+		TEST(replica_replaces_what_it_wrote_before),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
