@@ -948,16 +948,15 @@ static bool is_said_before(const struct statements *w, const struct statement *s
 	return false;
 }
 
-/* One that is no FORK, among the newest. */
+/* Among the newest; of FORKs, what was said before them. */
 static const struct statement *something_said(struct crowd *c)
 {
 	const struct statements *w = &c->o->w;
-	const struct statement *s;
+	size_t at = w->count - 1 - prng_below(&c->prng, 4);
 
-	do
-		s = w->list[w->count - 1 - prng_below(&c->prng, 4)];
-	while (s->type == STATEMENT_FORK);
-	return s;
+	while (w->list[at]->type == STATEMENT_FORK)
+		at--;
+	return w->list[at];
 }
 
 /* `all_percent` have seen everything; with forks, which are nobody's parents, none. */
