@@ -48,7 +48,7 @@ static size_t address_space(void)
 #endif
 
 /* From here on LIMIT_BYTES more than there are now; what asks for more gets nothing. A
- * sanitizer's shadow does not fit in any limit: there max_allocation_size_mb has to do. */
+ * sanitizer's shadow does not fit in any limit: it looks for its own faults here. */
 static int limit_memory(void **state)
 {
 	getrlimit(RLIMIT_AS, &unlimited);

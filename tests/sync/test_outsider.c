@@ -221,7 +221,9 @@ static bool enrolment_survives(struct flip flip)
 		/* What the newcomer never hears of may have been done. */
 		assert_in_range(member_count(a.sha), 1, flip.from == DIALLER ? 1 : 2);
 		x.flip = no_flip;
-		assert_int_equal(enrol_with(a.fra, &a.ticket), ENROL_DONE);
+		if (enrol_with(a.fra, &a.ticket) != ENROL_DONE)
+			fail_msg("byte %zu from %u: then %s", flip.at, flip.from,
+				 enrol_error(a.fra->enrol)->text);
 		assert_int_equal(member_count(a.sha), 2);
 	}
 	eavesdropper_release(&x);
