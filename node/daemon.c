@@ -249,16 +249,22 @@ static void look_at_disk(struct daemon *d)
 /* ---- Start and settings -------------------------------------------------- */
 
 /* Each connection is a descriptor, and the replica's files must find some left. */
-static void raise_descriptor_limit(void)
+static void raise_descriptor_limit(struct daemon *d)
 {
 	enum { OTHERS = 256 };
+	const rlim_t wanted = TRANSPORT_CONNS_MAX + OTHERS;
 	struct rlimit limit;
-	rlim_t wanted = TRANSPORT_CONNS_MAX + OTHERS;
+	char detail[160];
 
 	if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= wanted)
 		return;
 	limit.rlim_cur = limit.rlim_max < wanted ? limit.rlim_max : wanted;
-	setrlimit(RLIMIT_NOFILE, &limit); /* else accepting waits when they are used up */
+	if (setrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur == wanted)
+		return;
+	snprintf(detail, sizeof(detail),
+		 _("only %llu files may be open, %llu are wanted: strangers can keep members out"),
+		 (unsigned long long)limit.rlim_cur, (unsigned long long)wanted);
+	say(d, LOG_WARN, "descriptors", detail);
 }
 
 static enum err start_engine(struct daemon *d, struct errmsg *msg)
@@ -314,7 +320,7 @@ static enum err start(struct daemon *d, struct errmsg *msg)
 	d->log.level = d->config.log_level;
 	ballast_set(&d->ballast, (uint64_t)d->config.ballast_mib << 20,
 		    (uint64_t)d->config.low_water_mib << 20);
-	raise_descriptor_limit();
+	raise_descriptor_limit(d);
 	if (rc == OK)
 		rc = open_signals(d, msg); /* before nng's threads inherit the mask */
 	if (rc == OK)
