@@ -128,7 +128,7 @@ static enum err enrol(struct joining *j, struct errmsg *msg)
 					  .ticket = config->ticket,
 					  .noise_secret = id->noise_secret,
 					  .sign_secret = id->sign_secret,
-					  .replica = replica_id(j->replica),
+					  .replica = j->replica,
 					  .office_name = config->office_name,
 					  .person_name = config->person_name,
 					  .address = config->address };
@@ -139,7 +139,7 @@ static enum err enrol(struct joining *j, struct errmsg *msg)
 	while (enrol_state(j->enrol) == ENROL_RUNNING)
 		turn(j);
 	if (enrol_state(j->enrol) == ENROL_DONE)
-		return enrol_finish(j->enrol, j->replica, msg);
+		return enrol_finish(j->enrol, j->replica, j->now.wall_ms, msg);
 	*msg = *enrol_error(j->enrol);
 	return msg->code;
 }

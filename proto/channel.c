@@ -18,9 +18,14 @@ enum { SPARE_BYTES = FLAGS_BYTES };
 
 void channel_init(struct channel *ch, struct noise *handshake)
 {
-	*ch = (struct channel){ .recv_status = OK };
+	*ch = (struct channel){ .recv_status = OK, .message_bytes_max = PROTO_MESSAGE_BYTES_MAX };
 	frame_reader_init(&ch->reader, FRAME_BYTES_MAX);
 	noise_split(handshake, &ch->send.cipher, &ch->recv.cipher);
+}
+
+void channel_limit(struct channel *ch, size_t message_bytes_max)
+{
+	ch->message_bytes_max = message_bytes_max;
 }
 
 void channel_release(struct channel *ch)
@@ -153,7 +158,7 @@ static enum err open_frame(struct channel *ch, struct bytes frame, uint8_t *flag
 	if (frame.size < OVERHEAD_BYTES)
 		return ERR_FORMAT;
 	data_bytes = frame.size - OVERHEAD_BYTES;
-	if (message_bytes + data_bytes > PROTO_MESSAGE_BYTES_MAX)
+	if (message_bytes + data_bytes > ch->message_bytes_max)
 		return ERR_LIMIT;
 	rc = grow_message(ch, data_bytes);
 	if (rc)

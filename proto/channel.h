@@ -38,7 +38,8 @@ struct channel {
 	enum err recv_status; /* why nothing more can be received, or OK */
 	struct frame_reader reader;
 	struct buf message; /* of the message being received: one byte to spare, its data */
-	bool is_delivered;  /* `message` was returned and is not needed any more */
+	size_t message_bytes_max;
+	bool is_delivered; /* `message` was returned and is not needed any more */
 };
 
 enum channel_event {
@@ -51,6 +52,10 @@ enum channel_event {
  * remote key. */
 void channel_init(struct channel *ch, struct noise *handshake);
 void channel_release(struct channel *ch); /* wipes */
+
+/* Receive no greater messages than that from now on, at most PROTO_MESSAGE_BYTES_MAX,
+ * which is what a channel begins with. */
+void channel_limit(struct channel *ch, size_t message_bytes_max);
 
 /* Append `message`, 1 byte at least, as frames to `out`. ERR_LIMIT over
  * PROTO_MESSAGE_BYTES_MAX, ERR_NOMEM: nothing is sealed, the channel goes on.
@@ -68,7 +73,7 @@ MUST_CHECK enum err channel_seal_end(struct channel *ch, struct buf *out);
  *
  * `message` is borrowed until the next call. ERR_FORMAT for a frame that does not
  * open or whose content is not as above, ERR_LIMIT for a message over
- * PROTO_MESSAGE_BYTES_MAX, ERR_NOMEM: the channel has failed and every further
+ * the limit, ERR_NOMEM: the channel has failed and every further
  * call says so again. ERR_CLOSED after the end. */
 MUST_CHECK enum err channel_open(struct channel *ch, struct bytes *input, enum channel_event *event,
 				 struct bytes *message);

@@ -32,6 +32,16 @@ enum message_limit {
 	CHANGES_COUNT_MAX = 2000,
 	CHANGES_BYTES_CLOSE = 256 << 10,
 	CHANGES_BYTES_MAX = 2 << 20, /* of the whole message */
+	/* Statements of one STATEMENTS, and the bytes at which a sender closes it;
+	 * the last one may exceed that by its own size. */
+	STATEMENTS_COUNT_MAX = 1024,
+	STATEMENTS_BYTES_CLOSE = 32 << 10,
+	STATEMENTS_BYTES_MAX = 320 << 10, /* of the whole message */
+	/* One message, and all together, of a peer whose key is not known: it may show
+	 * by statements that it is a member. The second is the greatest organisation
+	 * several times over. */
+	STRANGER_MESSAGE_BYTES_MAX = STATEMENTS_BYTES_MAX,
+	STRANGER_BYTES_MAX = 16 << 20,
 	/* CHANGES that the peer has not acknowledged yet. They bound what a session
 	 * keeps in flight, whatever the backlog. */
 	WINDOW_BYTES = 1 << 20,

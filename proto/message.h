@@ -1,17 +1,23 @@
-/* The messages of a channel: what two nodes say to each other once each knows
- * who the other is. One canonical msgpack array each, [type, field ...].
+/* The messages of a channel: what two nodes say to each other once the handshake
+ * has told who each is. One canonical msgpack array each, [type, field ...].
  *
- *   HELLO     1  version, org, replica, wall_ms, program, tzdata
- *   DIGESTS   2  round, flags, [space, digest ...]
- *   HAVE      3  space, flags, [replica, seq ...]
- *   CHANGES   4  space, [run ...], run = [replica, first seq, (body, signature) ...]
- *   HELD      5  space, [replica ...]
- *   PING      6  nonce
- *   PONG      7  nonce
- *   BYE       8  name, text
- *   ENROL     9  sign key, noise key, replica, office name, person or nil,
- *                address or nil, proof
- *   ENROLLED 10  sign key, replica
+ *   TRUST       1  is known, digest, [id16 ...]
+ *   STATEMENTS  2  [statement ...]
+ *   HELLO       3  version, org, replica, wall_ms, program, tzdata
+ *   DIGESTS     4  round, flags, [space, digest ...]
+ *   HAVE        5  space, flags, [replica, seq, tag ...]
+ *   CHANGES     6  space, [run ...],
+ *                  run = [replica, first seq, tag before, (body, signature) ...]
+ *   HELD        7  space, [replica ...]
+ *   ASK         8  space, replica, seq
+ *   TELL        9  space, replica, seq, link before, signature before,
+ *                  body or nil, signature
+ *   PING       10  nonce
+ *   PONG       11  nonce
+ *   BYE        12  name, text
+ *   ENROL      13  sign key, noise key, nonce, office name, person or nil,
+ *                  address or nil, proof
+ *   ENROLLED   14  sign key, replica
  *
  * docs/PROTOCOL.md says what each means and has an example of each in hex.
  * Which is legal when is the session's business (sync/session.h). Pure. */
@@ -19,18 +25,22 @@
 #define HT_PROTO_MESSAGE_H
 
 #include "core/arena.h"
-#include "core/changeset.h"
-#include "core/vv.h"
+#include "core/replica.h"
+#include "core/trust.h"
 #include "proto/limits.h"
 #include "proto/noise.h"
 #include "proto/preamble.h"
 
 enum message_type {
-	MESSAGE_HELLO = 1,
+	MESSAGE_TRUST = 1,
+	MESSAGE_STATEMENTS,
+	MESSAGE_HELLO,
 	MESSAGE_DIGESTS,
 	MESSAGE_HAVE,
 	MESSAGE_CHANGES,
 	MESSAGE_HELD,
+	MESSAGE_ASK,
+	MESSAGE_TELL,
 	MESSAGE_PING,
 	MESSAGE_PONG,
 	MESSAGE_BYE,
@@ -42,18 +52,55 @@ enum message_type {
 /* Text and bytes below borrow: from the message when it was decoded, from the
  * caller when it is to be encoded. Arrays of a decoded one live in the arena. */
 
-struct message_hello {
-	uint64_t version; /* PROTOCOL_VERSION */
-	uint8_t org[ORG_ID_BYTES];
-	struct replica_id replica;
-	uint64_t wall_ms;
-	struct bytes program; /* "0.1.0" */
-	struct bytes tzdata;  /* "2025b" */
+/* ---- Membership (proto/message_member.c) ---------------------------------- */
+
+enum { SHORT_ID_BYTES = 16 };
+
+/* The first bytes of a statement's id. */
+struct short_id {
+	uint8_t bytes[SHORT_ID_BYTES];
 };
+
+static inline int short_id_cmp(const struct short_id *a, const struct short_id *b)
+{
+	return memcmp(a->bytes, b->bytes, SHORT_ID_BYTES);
+}
+
+/* What the sender thinks of the receiver, and which statements it holds. */
+struct message_trust {
+	bool is_known;                      /* as a member, by its key; else the rest is empty */
+	uint8_t digest[STATEMENT_ID_BYTES]; /* core/trust.h */
+	const struct short_id *ids;         /* all that are held, ascending; or none are said */
+	size_t count;
+};
+
+/* Each after its parents. */
+struct message_statements {
+	const struct bytes *list; /* encoded, core/statement.h */
+	size_t count;             /* 0: that was all */
+};
+
+struct message_enrol {
+	uint8_t sign_key[SIGN_PUBLIC_BYTES];
+	uint8_t noise_key[NOISE_DH_BYTES];
+	uint8_t nonce[ID_BYTES]; /* of its epoch: core/statement.h, epoch_replica() */
+	struct bytes office_name;
+	struct bytes person_name;       /* data NULL: none */
+	struct bytes address;           /* data NULL: can't be dialled */
+	uint8_t proof[SIGNATURE_BYTES]; /* proto/proof.h */
+};
+
+/* STATEMENTS follow. */
+struct message_enrolled {
+	uint8_t sign_key[SIGN_PUBLIC_BYTES]; /* of the issuer */
+	struct replica_id replica;
+};
+
+/* ---- Feeds (proto/message_feed.c) ------------------------------------------- */
 
 struct space_digest {
 	struct space_id space;
-	uint8_t digest[VV_DIGEST_BYTES];
+	uint8_t digest[VV_DIGEST_BYTES]; /* replica_digest() */
 };
 
 /* What the sender holds of the spaces that both have a part in. */
@@ -67,24 +114,54 @@ struct message_digests {
 /* The sender holds this much of the space, durably. Never less than before. */
 struct message_have {
 	struct space_id space;
-	bool is_full; /* the whole vector; otherwise what has grown */
+	bool is_full; /* all feeds; otherwise those that have grown */
 	bool is_ack;  /* answers one CHANGES */
-	const struct dot *entries;
+	const struct tip *entries;
 	size_t count;
+};
+
+/* Changesets that follow each other in one feed. */
+struct run {
+	uint8_t tag_before[TAG_BYTES]; /* of the link that the first continues */
+	const struct sealed *list;
+	size_t count; /* at least 1 */
 };
 
 struct message_changes {
 	struct space_id space;
-	const struct sealed *list; /* in causal order */
-	size_t count;
+	const struct run *runs; /* in causal order, as are the changesets in them */
+	size_t run_count;
 };
 
-/* The sender doesn't take these feeds now: they are too far in the future, or
- * follow such. */
+/* The sender doesn't take these feeds now: they are too far in the future, follow
+ * such, or have forked. */
 struct message_held {
 	struct space_id space;
 	const struct replica_id *replicas;
 	size_t count;
+};
+
+/* One changeset, to be told by itself. */
+struct message_ask {
+	struct space_id space;
+	struct dot dot;
+};
+
+struct message_tell {
+	struct space_id space;
+	struct dot dot;
+	struct told told; /* body.data NULL: it isn't here */
+};
+
+/* ---- The conversation (proto/message.c) ------------------------------------- */
+
+struct message_hello {
+	uint64_t version; /* PROTOCOL_VERSION */
+	uint8_t org[ORG_ID_BYTES];
+	struct replica_id replica;
+	uint64_t wall_ms;
+	struct bytes program; /* "0.1.0" */
+	struct bytes tzdata;  /* "2025b" */
 };
 
 struct message_ping { /* and PONG */
@@ -103,29 +180,18 @@ struct message_bye {
 #define BYE_STOPPED   "stopped"   /* the sender's program ends */
 #define BYE_ENROLLED  "enrolled"  /* nothing more to say */
 
-struct message_enrol {
-	uint8_t sign_key[SIGN_PUBLIC_BYTES];
-	uint8_t noise_key[NOISE_DH_BYTES];
-	struct replica_id replica;
-	struct bytes office_name;
-	struct bytes person_name;       /* data NULL: none */
-	struct bytes address;           /* data NULL: can't be dialled */
-	uint8_t proof[SIGNATURE_BYTES]; /* proto/proof.h */
-};
-
-struct message_enrolled {
-	uint8_t sign_key[SIGN_PUBLIC_BYTES]; /* of the issuer */
-	struct replica_id replica;
-};
-
 struct message {
 	enum message_type type;
 	union {
+		struct message_trust trust;
+		struct message_statements statements;
 		struct message_hello hello;
 		struct message_digests digests;
 		struct message_have have;
 		struct message_changes changes;
 		struct message_held held;
+		struct message_ask ask;
+		struct message_tell tell;
 		struct message_ping ping;
 		struct message_ping pong;
 		struct message_bye bye;

@@ -76,7 +76,7 @@ enum err engine_new(struct engine **out, const struct engine_config *config, uin
 		engine_free(e);
 		return rc;
 	}
-	engine_note_directory(e);
+	engine_note_members(e);
 	*out = e;
 	return OK;
 }
@@ -110,7 +110,7 @@ void engine_accepted(struct engine *e, struct now now, struct conn_id id, const 
 {
 	struct conn *c;
 
-	if (e->is_paused) {
+	if (e->is_paused || e->is_out) {
 		e->port.close(e->port.ctx, id, false);
 		return;
 	}
@@ -205,7 +205,7 @@ static void dial(struct engine *e, struct peer *p, struct now now)
 
 static bool can_dial(const struct engine *e, const struct peer *p)
 {
-	return !e->is_paused && !p->conn && peer_next_address(p, e->dial_members);
+	return !e->is_paused && !e->is_out && !p->conn && peer_next_address(p, e->dial_members);
 }
 
 static void dial_due(struct engine *e, struct now now)

@@ -184,7 +184,7 @@ static void plan(struct engine *e, const struct conn *c, const struct session_en
 
 	p->is_refused = is_refused;
 	p->is_self = end->is_self;
-	p->hopes_for_directory = end->code == ERR_HANDSHAKE;
+	p->hopes_for_statements = end->code == ERR_HANDSHAKE;
 	if (!is_refused && was_good(c, end, now))
 		schedule_succeeded(&p->schedule);
 	if (is_renewal)

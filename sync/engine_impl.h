@@ -44,6 +44,7 @@ struct engine {
 	bool dial_members;
 	bool is_paused;
 	bool takes_nothing; /* engine_take() */
+	bool is_out;        /* our own membership has ended: no peer, any more */
 	char *tzdata;
 	void (*log)(void *ctx, enum log_level level, const char *event, const char *peer,
 		    const char *detail);
@@ -57,6 +58,7 @@ struct engine {
 	uint64_t now_ms;                           /* mono, of the turn at hand or the last one */
 	uint8_t directory_digest[VV_DIGEST_BYTES]; /* when the peers were listed */
 	uint64_t reloads;                          /* of the replica, likewise */
+	uint8_t trust_digest[STATEMENT_ID_BYTES];  /* likewise */
 
 	struct {
 		uint64_t hash; /* of who and why; 0: none */
@@ -97,7 +99,7 @@ void engine_log_stranger(struct engine *e, const struct conn *c, const struct se
 void engine_turn(struct engine *e, struct now now);
 /* The replica holds more of this space, or of any (NULL). */
 void engine_wake(struct engine *e, struct now now, const struct space_id *space);
-void engine_note_directory(struct engine *e);
+void engine_note_members(struct engine *e);
 
 void engine_log(const struct engine *e, enum log_level level, const char *event, const char *peer,
 		const char *detail);

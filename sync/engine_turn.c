@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/trust.h"
 #include "sync/engine_impl.h"
 
 void engine_log(const struct engine *e, enum log_level level, const char *event, const char *peer,
@@ -13,30 +14,55 @@ void engine_log(const struct engine *e, enum log_level level, const char *event,
 
 /* ---- The replica holds more ------------------------------------------------------ */
 
-static void directory_digest(const struct engine *e, uint8_t out[VV_DIGEST_BYTES])
+/* Of who belongs to the organisation, and of where they are reached. */
+static void read_digests(const struct engine *e, uint8_t directory[VV_DIGEST_BYTES],
+			 uint8_t trust[STATEMENT_ID_BYTES])
 {
-	struct space_id directory = replica_directory(e->replica);
+	struct space_id space = replica_directory(e->replica);
+	const struct trust *t = replica_trust(e->replica);
 
-	vv_digest(replica_vv(e->replica, &directory), out);
+	replica_digest(e->replica, &space, directory);
+	memset(trust, 0, STATEMENT_ID_BYTES);
+	if (t)
+		memcpy(trust, t->digest, STATEMENT_ID_BYTES);
 }
 
-void engine_note_directory(struct engine *e)
+/* Once out, a node does not come back but by enrolling anew. */
+static void leave(struct engine *e, const struct errmsg *why)
 {
-	directory_digest(e, e->directory_digest);
+	engine_log(e, LOG_ERROR, err_name(why->code), "", why->text);
+	e->is_out = true;
+	for (size_t i = e->conn_count; i-- > 0;)
+		if (e->conns[i]->session)
+			session_close(e->conns[i]->session, BYE_STOPPED,
+				      "it is no longer a member itself");
+		else
+			conn_drop(e, e->conns[i]);
+}
+
+void engine_note_members(struct engine *e)
+{
+	struct errmsg msg = { 0 };
+	enum err rc = replica_check_member(e->replica, &msg);
+
+	read_digests(e, e->directory_digest, e->trust_digest);
 	e->reloads = replica_reloads(e->replica);
+	if (!e->is_out && (rc == ERR_REVOKED || rc == ERR_SUPERSEDED))
+		leave(e, &msg);
 }
 
 /* Members came, went or moved. Who was refused may be welcome now, here or
  * there. */
 static void refresh_peers(struct engine *e, struct now now)
 {
-	uint8_t digest[VV_DIGEST_BYTES];
+	uint8_t directory[VV_DIGEST_BYTES], trust[STATEMENT_ID_BYTES];
 	struct errmsg msg = { 0 };
 	enum err rc;
 
-	directory_digest(e, digest);
+	read_digests(e, directory, trust);
 	/* Also after a reload: the members could perhaps not be read the first time. */
-	if (memcmp(digest, e->directory_digest, sizeof(digest)) == 0 &&
+	if (memcmp(directory, e->directory_digest, sizeof(directory)) == 0 &&
+	    memcmp(trust, e->trust_digest, sizeof(trust)) == 0 &&
 	    e->reloads == replica_reloads(e->replica))
 		return;
 	rc = peer_list_refresh(&e->peers, e->replica, e->key.public_key, &msg);
@@ -44,13 +70,13 @@ static void refresh_peers(struct engine *e, struct now now)
 		engine_log(e, LOG_ERROR, "peers", "", msg.code ? msg.text : err_name(rc));
 	if (rc == ERR_NOMEM)
 		return; /* the next news bring it back */
-	engine_note_directory(e);
+	engine_note_members(e);
 	for (size_t i = 0; i < e->peers.count; i++) {
 		struct peer *p = e->peers.peers[i];
 
-		if (p->hopes_for_directory)
+		if (p->hopes_for_statements)
 			schedule_hurry(&p->schedule, now.mono_ms);
-		p->hopes_for_directory = false;
+		p->hopes_for_statements = false;
 	}
 }
 
@@ -60,6 +86,16 @@ void engine_wake(struct engine *e, struct now now, const struct space_id *space)
 	for (size_t i = 0; i < e->conn_count; i++)
 		if (e->conns[i]->session)
 			session_wake(e->conns[i]->session, now, space);
+}
+
+/* Peers believe that we hold what has been moved out of the log: over new connections
+ * everything is compared anew. */
+static void renew_all(struct engine *e)
+{
+	for (size_t i = 0; i < e->conn_count; i++)
+		if (e->conns[i]->session)
+			session_close(e->conns[i]->session, BYE_RENEW,
+				      "a feed goes on with another branch");
 }
 
 static void pass_on_news(struct engine *e, struct now now)
@@ -73,8 +109,12 @@ static void pass_on_news(struct engine *e, struct now now)
 		news = session_take_news(c->session);
 		c->changesets_sent += news.sent;
 		c->changesets_received += news.received;
-		if (news.changed_spaces)
+		if (news.has_new_trust)
+			engine_wake(e, now, NULL);
+		else if (news.changed_spaces)
 			engine_wake(e, now, news.changed_spaces == 1 ? &news.space : NULL);
+		if (news.must_renew)
+			renew_all(e);
 	}
 }
 

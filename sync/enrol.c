@@ -20,7 +20,7 @@ struct enrol {
 	struct ticket ticket;
 	struct noise_keypair noise_key;
 	uint8_t sign_secret[SIGN_SECRET_BYTES];
-	struct replica_id replica;
+	uint8_t nonce[ID_BYTES];
 	char office_name[NAME_BYTES_MAX + 1];
 	bool has_person, has_address;
 	char person_name[NAME_BYTES_MAX + 1];
@@ -36,6 +36,10 @@ struct enrol {
 	struct link link;
 	struct arena arena;
 	uint64_t deadline_ms;
+	bool is_enrolled;      /* the issuer said so; its statements follow: */
+	struct buf statements; /* one after the other, as they came */
+	size_t sizes[STATEMENTS_MAX];
+	size_t statement_count;
 };
 
 static bool copy_name(char *out, size_t out_size, const char *text)
@@ -129,6 +133,7 @@ enum err enrol_new(struct enrol **out, const struct enrol_config *config, struct
 		   struct errmsg *msg)
 {
 	struct enrol *e = calloc(1, sizeof(*e));
+	struct node_identity identity;
 	enum err rc;
 
 	if (!e)
@@ -138,7 +143,8 @@ enum err enrol_new(struct enrol **out, const struct enrol_config *config, struct
 	e->ticket = *config->ticket;
 	noise_keypair_from_secret(&e->noise_key, config->noise_secret);
 	memcpy(e->sign_secret, config->sign_secret, SIGN_SECRET_BYTES);
-	e->replica = *config->replica;
+	identity = replica_identity(config->replica, e->noise_key.public_key);
+	memcpy(e->nonce, identity.nonce, ID_BYTES);
 	rc = copy_names(e, config, msg);
 	if (rc) {
 		enrol_free(e);
@@ -155,6 +161,7 @@ void enrol_free(struct enrol *e)
 		return;
 	drop_connection(e);
 	arena_release(&e->arena);
+	buf_release(&e->statements);
 	secret_wipe(e, sizeof(*e));
 	free(e);
 }
@@ -200,7 +207,7 @@ static enum err say_enrol(struct enrol *e)
 
 	secret_sign_public(enrol->sign_key, e->sign_secret);
 	memcpy(enrol->noise_key, e->noise_key.public_key, NOISE_DH_BYTES);
-	enrol->replica = e->replica;
+	memcpy(enrol->nonce, e->nonce, ID_BYTES);
 	enrol->office_name = bytes_of_str(e->office_name);
 	if (e->has_person)
 		enrol->person_name = bytes_of_str(e->person_name);
@@ -225,13 +232,34 @@ static enum err on_bye(const struct message_bye *bye, struct errmsg *msg)
 			  (const char *)bye->text.data);
 }
 
-static enum err on_message(struct enrol *e, struct bytes encoded, struct errmsg *msg)
+/* Kept until enrol_finish(); an empty message is the last. */
+static enum err on_statements(struct enrol *e, struct now now, const struct message_statements *m,
+			      struct errmsg *msg)
+{
+	size_t room = STATEMENTS_MAX - e->statement_count;
+
+	for (size_t i = 0; i < m->count && i < room; i++) {
+		buf_append(&e->statements, m->list[i].data, m->list[i].size);
+		e->sizes[e->statement_count++] = m->list[i].size;
+	}
+	if (m->count > room || e->statements.size > STRANGER_BYTES_MAX)
+		return errmsg_set(msg, ERR_LIMIT, "the issuer has more statements than can be");
+	e->deadline_ms = now.mono_ms + DIAL_MS_MAX;
+	if (m->count == 0)
+		e->state = ENROL_DONE;
+	return buf_check(&e->statements);
+}
+
+static enum err on_message(struct enrol *e, struct now now, struct bytes encoded,
+			   struct errmsg *msg)
 {
 	struct message m;
 	enum err rc = message_decode(&m, encoded, &e->arena, msg);
 
-	if (rc == OK && m.type == MESSAGE_ENROLLED)
-		e->state = ENROL_DONE;
+	if (rc == OK && m.type == MESSAGE_ENROLLED && !e->is_enrolled)
+		e->is_enrolled = true;
+	else if (rc == OK && m.type == MESSAGE_STATEMENTS && e->is_enrolled)
+		rc = on_statements(e, now, &m.u.statements, msg);
 	else if (rc == OK && m.type == MESSAGE_BYE)
 		rc = on_bye(&m.u.bye, msg);
 	else if (rc == OK)
@@ -241,12 +269,12 @@ static enum err on_message(struct enrol *e, struct bytes encoded, struct errmsg 
 	return rc;
 }
 
-static enum err on_event(struct enrol *e, enum link_event event, struct bytes message,
-			 struct errmsg *msg)
+static enum err on_event(struct enrol *e, struct now now, enum link_event event,
+			 struct bytes message, struct errmsg *msg)
 {
 	switch (event) {
 	case LINK_OPEN: return say_enrol(e);
-	case LINK_MESSAGE: return on_message(e, message, msg);
+	case LINK_MESSAGE: return on_message(e, now, message, msg);
 	case LINK_END: return errmsg_set(msg, ERR_CLOSED, "the issuer ended without a word");
 	case LINK_KEY: /* a listener's events */
 	case LINK_TICKET:
@@ -267,7 +295,7 @@ void enrol_received(struct enrol *e, struct now now, struct conn_id conn, struct
 	do {
 		rc = link_read(&e->link, &data, &event, &message, &msg);
 		if (rc == OK)
-			rc = on_event(e, event, message, &msg);
+			rc = on_event(e, now, event, message, &msg);
 	} while (rc == OK && event != LINK_NEEDS_INPUT && e->state == ENROL_RUNNING);
 	flush(e);
 	if (rc) {
@@ -316,17 +344,32 @@ const struct errmsg *enrol_error(const struct enrol *e)
 	return &e->error;
 }
 
-enum err enrol_finish(const struct enrol *e, struct replica *r, struct errmsg *msg)
+static enum err take_statements(const struct enrol *e, struct replica *r, uint64_t now_ms,
+				struct errmsg *msg)
 {
-	char key[2 * NOISE_KEY_BYTES + 1];
+	struct bytes *list = calloc(e->statement_count + 1, sizeof(*list));
+	const uint8_t *at = e->statements.data;
+	struct statements_receipt receipt;
+	enum err rc;
+
+	if (!list)
+		return ERR_NOMEM;
+	for (size_t i = 0; i < e->statement_count; at += e->sizes[i++])
+		list[i] = bytes_of(at, e->sizes[i]);
+	rc = replica_take_statements(r, list, e->statement_count, now_ms, &receipt, msg);
+	free(list);
+	return rc;
+}
+
+enum err enrol_finish(const struct enrol *e, struct replica *r, uint64_t now_ms, struct errmsg *msg)
+{
 	enum err rc;
 
 	assert(e->state == ENROL_DONE);
-	hex_encode(key, bytes_of(e->ticket.issuer_key, NOISE_KEY_BYTES));
-	/* The organisation last: without it nobody looks at the others. */
-	rc = replica_setting_put(r, SETTING_BOOTSTRAP_KEY, key, msg);
+	rc = replica_setting_put(r, SETTING_BOOTSTRAP_ADDRESS,
+				 e->ticket.addresses[e->address_index], msg);
+	/* If this is cut short after that, the issuer presents them again. */
 	if (rc == OK)
-		rc = replica_setting_put(r, SETTING_BOOTSTRAP_ADDRESS,
-					 e->ticket.addresses[e->address_index], msg);
-	return rc == OK ? replica_join(r, e->ticket.org, msg) : rc;
+		rc = replica_join(r, e->ticket.org, msg);
+	return rc == OK ? take_statements(e, r, now_ms, msg) : rc;
 }

@@ -3,8 +3,8 @@
  *   newcomer                                  issuer
  *     message 1 with the ticket's id  ----->    looks the ticket up
  *           <----- message 2, which needs its secret
- *     ENROL: keys, names, proof       ----->    writes the directory
- *           <-----------------------  ENROLLED, BYE
+ *     ENROL: keys, names, proof       ----->    admits the node
+ *           <---------  ENROLLED, STATEMENTS ..., BYE
  *
  * The issuer's side is part of every engine; this is the newcomer's, which runs
  * before there is an organisation to sync with. It repeats safely: the issuer
@@ -21,13 +21,13 @@ struct enrol;
 struct enrol_config {
 	struct port port;
 	struct dice dice;
-	const struct ticket *ticket; /* copied */
-	const uint8_t *noise_secret; /* 32 bytes, copied */
-	const uint8_t *sign_secret;  /* SIGN_SECRET_BYTES, copied */
-	const struct replica_id *replica;
-	const char *office_name; /* copied, as are the next */
-	const char *person_name; /* NULL: none */
-	const char *address;     /* where this node can be dialled; NULL: nowhere */
+	const struct ticket *ticket;   /* copied */
+	const uint8_t *noise_secret;   /* 32 bytes, copied */
+	const uint8_t *sign_secret;    /* SIGN_SECRET_BYTES, copied */
+	const struct replica *replica; /* its epoch is; not kept */
+	const char *office_name;       /* copied, as are the next */
+	const char *person_name;       /* NULL: none */
+	const char *address;           /* where this node can be dialled; NULL: nowhere */
 };
 
 /* Dials the ticket's addresses, one after the other, until one answers. */
@@ -50,14 +50,13 @@ enum enrol_state enrol_state(const struct enrol *e);
  * ERR_HANDSHAKE, ERR_ORG, ERR_IO (nobody there), ... */
 const struct errmsg *enrol_error(const struct enrol *e);
 
-/* After ENROL_DONE: make the replica part of the organisation, and remember the
- * issuer for the first session (settings below). Then run an engine until it is
- * idle: the directory comes first. */
-MUST_CHECK enum err enrol_finish(const struct enrol *e, struct replica *r, struct errmsg *msg);
+/* After ENROL_DONE: make the replica part of the organisation by the statements that the
+ * issuer gave, and remember where it was found. Then run an engine until it is idle:
+ * the directory comes first. As replica_take_statements(). */
+MUST_CHECK enum err enrol_finish(const struct enrol *e, struct replica *r, uint64_t now_ms,
+				 struct errmsg *msg);
 
-/* Settings that the engine reads until this node is in its own directory: the
- * issuer's noise key in hex, trusted like a member's, and where to dial it. */
-#define SETTING_BOOTSTRAP_KEY     "bootstrap_key"
+/* A setting that the engine reads: where to dial the issuer. */
 #define SETTING_BOOTSTRAP_ADDRESS "bootstrap_address"
 
 #endif

@@ -36,7 +36,7 @@ enum err enrol_count_wrong(struct replica *r, const struct ticket_stub *stub, st
 	enum err rc = ticket_stub_load(r, stub->id, &stored, msg);
 
 	stored.wrong_tries++;
-	if (rc == OK)
+	if (rc == OK && !stored.is_used)
 		rc = ticket_stub_store(r, &stored, msg);
 	ticket_stub_wipe(&stored);
 	return rc;
@@ -84,7 +84,8 @@ static enum err admit(struct replica *r, const struct ticket_stub *stub,
 
 	memcpy(a.node.sign_key, m->sign_key, SIGN_PUBLIC_BYTES);
 	memcpy(a.node.noise_key, m->noise_key, NOISE_KEY_BYTES);
-	a.node.replica = m->replica;
+	memcpy(a.node.nonce, m->nonce, ID_BYTES);
+	a.node.replica = epoch_replica(m->sign_key, m->nonce);
 	return replica_admit(r, &a, now_ms, msg);
 }
 
@@ -92,6 +93,7 @@ enum err enrol_admit(struct replica *r, struct ticket_stub *stub, const struct m
 		     const uint8_t *handshake_hash, const uint8_t noise_key[NOISE_KEY_BYTES],
 		     uint64_t now_ms, struct errmsg *msg)
 {
+	struct replica_id replica = epoch_replica(m->sign_key, m->nonce);
 	const struct member *known;
 	bool changed;
 	enum err rc = check_claims(m, handshake_hash, noise_key, msg);
@@ -102,7 +104,7 @@ enum err enrol_admit(struct replica *r, struct ticket_stub *stub, const struct m
 	if (rc)
 		return rc;
 	known = replica_member_by_noise_key(r, noise_key);
-	if (known && replica_id_cmp(&known->identity.replica, &m->replica) == 0)
+	if (known && replica_id_cmp(&known->identity.replica, &replica) == 0)
 		return OK;
 	/* Another newcomer may have used it since this one's session began. */
 	rc = ticket_stub_load(r, stub->id, stub, msg);

@@ -13,13 +13,14 @@ MUST_CHECK enum err enrol_look_up(struct replica *r, struct bytes ticket_id,
 				  const uint8_t noise_key[NOISE_KEY_BYTES], uint64_t now_ms,
 				  struct ticket_stub *out, enum err *verdict, struct errmsg *msg);
 
-/* Who named this ticket proved not to have its secret. What goes wrong on the way
- * must not count: it is no newcomer's doing. Too many, and the ticket is burned. */
+/* Who named this ticket does not have its secret, or repeats what somebody said who
+ * had it: its first words don't open. Too many, and the ticket is burned, unless it was
+ * used; a new one costs its people less than a doubt. */
 MUST_CHECK enum err enrol_count_wrong(struct replica *r, const struct ticket_stub *stub,
 				      struct errmsg *msg);
 
 /* Check what the newcomer says of itself, mark the ticket as used by it and
- * write it into the directory; nothing new if it stands there. ERR_SIGNATURE,
+ * admit its node; nothing new if it is a member. ERR_SIGNATURE,
  * ERR_HANDSHAKE (not the key of the handshake), ERR_INVALID, as
  * ticket_stub_check() if the ticket is no longer good, and the store's. */
 MUST_CHECK enum err enrol_admit(struct replica *r, struct ticket_stub *stub,

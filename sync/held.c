@@ -24,32 +24,25 @@ static enum err depends_on_held(const struct vv *ours, const struct vv *held,
 }
 
 static enum err must_wait(const struct replica *r, const struct space_id *space,
-			  const struct vv *held, bool is_directory_held, const struct sealed *s,
-			  struct arena *arena, bool *out, struct errmsg *msg)
+			  const struct vv *held, const struct sealed *s, struct arena *arena,
+			  bool *out, struct errmsg *msg)
 {
-	const struct vv *ours = replica_vv(r, space);
-
 	*out = is_held(held, &s->replica);
-	if (!*out && is_directory_held)
-		*out = vv_get(ours, &s->replica) == 0 && !replica_member_by_replica(r, &s->replica);
-	if (*out || held->count == 0)
-		return OK;
-	return depends_on_held(ours, held, s, arena, out, msg);
+	return *out ? OK : depends_on_held(replica_vv(r, space), held, s, arena, out, msg);
 }
 
 enum err held_filter(const struct replica *r, const struct space_id *space, struct vv *held,
-		     bool is_directory_held, struct sealed *list, size_t *count,
-		     struct arena *arena, struct errmsg *msg)
+		     struct sealed *list, size_t *count, struct arena *arena, struct errmsg *msg)
 {
 	size_t kept = 0;
 	enum err rc = OK;
 
-	if (held->count == 0 && !is_directory_held)
+	if (held->count == 0)
 		return OK;
 	for (size_t i = 0; rc == OK && i < *count; i++) {
 		bool waits;
 
-		rc = must_wait(r, space, held, is_directory_held, &list[i], arena, &waits, msg);
+		rc = must_wait(r, space, held, &list[i], arena, &waits, msg);
 		if (rc == OK && waits)
 			rc = vv_raise(held, &list[i].replica, SEQ_MAX);
 		else if (rc == OK)
@@ -75,4 +68,14 @@ enum err held_note(const struct vv *ours, const struct vv *sent, struct vv *held
 	if (rc == OK)
 		*count = found;
 	return rc;
+}
+
+void held_release(struct vv *held, const struct replica_id *replica)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < held->count; i++)
+		if (replica_id_cmp(&held->entries[i].replica, replica) != 0)
+			held->entries[kept++] = held->entries[i];
+	held->count = kept;
 }

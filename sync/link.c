@@ -247,6 +247,12 @@ uint64_t link_frames_opened(const struct link *l)
 	return link_is_open(l) ? l->channel.recv.cipher.nonce : 0;
 }
 
+void link_limit(struct link *l, size_t message_bytes_max)
+{
+	assert(link_is_open(l));
+	channel_limit(&l->channel, message_bytes_max);
+}
+
 enum err link_send(struct link *l, struct bytes message)
 {
 	assert(link_is_open(l));

@@ -77,6 +77,9 @@ const uint8_t *link_handshake_hash(const struct link *l); /* asserts that it is 
 /* Frames of the peer that have opened so far. */
 uint64_t link_frames_opened(const struct link *l);
 
+/* Receive no greater messages than that from now on. Asserts that the link is open. */
+void link_limit(struct link *l, size_t message_bytes_max);
+
 /* Queue a message, or the end. Assert that the link is open and not ended. */
 MUST_CHECK enum err link_send(struct link *l, struct bytes message);
 MUST_CHECK enum err link_end(struct link *l);

@@ -122,29 +122,48 @@ enum err peer_add_key(struct peer_list *l, const uint8_t key[NOISE_KEY_BYTES], s
 	return OK;
 }
 
-/* ---- The directory ------------------------------------------------------------ */
+/* ---- The members --------------------------------------------------------------- */
 
-static enum err take_member(struct peer_list *l, const struct member *m, struct errmsg *msg)
+static struct peer *peer_by_node(const struct peer_list *l, const struct record_id *node)
+{
+	for (size_t i = 0; i < l->count; i++)
+		if (record_id_cmp(&l->peers[i]->node, node) == 0)
+			return l->peers[i];
+	return NULL;
+}
+
+/* The peer that has been the node, or has its key, or where it is to be found. */
+static struct peer *find_member(const struct peer_list *l, const struct member *m)
 {
 	struct peer *p = peer_by_key(l, m->identity.noise_key);
 	struct peer *at_address = m->address[0] ? peer_by_address(l, m->address) : NULL;
-	enum err rc = OK;
 
+	/* It may go on with new keys; a connection that was opened with the old ones is
+	 * closed by its session. */
+	if (!p)
+		p = peer_by_node(l, &m->node);
 	/* A configured address that nobody has answered at yet is taken for the
 	 * member's; the handshake checks. */
 	if (!p && at_address && !at_address->has_key && at_address->conn_count == 0)
 		p = at_address;
-	if (!p)
-		rc = append(l, &p, msg);
-	if (rc != OK)
+	return p;
+}
+
+static enum err take_member(struct peer_list *l, const struct member *m, struct errmsg *msg)
+{
+	struct peer *p = find_member(l, m);
+	enum err rc = p ? OK : append(l, &p, msg);
+
+	if (rc)
 		return rc;
 	set_key(p, m->identity.noise_key);
+	p->node = m->node;
 	memcpy(p->office_code, m->office_code, sizeof(p->office_code));
 	memcpy(p->member_address, m->address, sizeof(p->member_address));
 	return OK;
 }
 
-/* Nodes that left the directory go, unless somebody wants their address dialled. */
+/* Nodes that are no longer members go, unless somebody wants their address dialled. */
 static void drop_strangers(struct peer_list *l, const struct replica *r)
 {
 	for (size_t i = l->count; i-- > 0;) {

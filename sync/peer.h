@@ -1,4 +1,4 @@
-/* The peers that an engine knows: members of the directory and addresses from
+/* The peers that an engine knows: members of the organisation and addresses from
  * the configuration, brought together when they turn out to be the same node. */
 #ifndef HT_SYNC_PEER_H
 #define HT_SYNC_PEER_H
@@ -14,17 +14,18 @@ struct conn;
 
 struct peer {
 	bool has_key;
-	bool is_self; /* an address of our own: not dialled again */
-	uint8_t key[NOISE_KEY_BYTES];
+	bool is_self;                 /* an address of our own: not dialled again */
+	struct record_id node;        /* of a member; else nil */
+	uint8_t key[NOISE_KEY_BYTES]; /* its current one */
 	char office_code[OFFICE_CODE_MAX + 1];
 	char member_address[ADDRESS_TEXT_MAX + 1];                /* from the directory, or "" */
 	char addresses[PEER_ADDRESSES_MAX][ADDRESS_TEXT_MAX + 1]; /* from elsewhere */
 	size_t address_count;
 	size_t dial_count; /* attempts: addresses take turns */
 	struct schedule schedule;
-	struct conn *conn;        /* dialling, or the session; the engine's */
-	unsigned conn_count;      /* that name this peer; `conn` and such as are ending */
-	bool hopes_for_directory; /* refused for its key or ours: a new member may help */
+	struct conn *conn;         /* dialling, or the session; the engine's */
+	unsigned conn_count;       /* that name this peer; `conn` and such as are ending */
+	bool hopes_for_statements; /* refused for its key or ours: new statements may help */
 
 	struct space_table spaces; /* what it held when the last session ended; empty: unknown */
 
@@ -57,8 +58,8 @@ MUST_CHECK enum err peer_add_address(struct peer_list *l, const char *address, s
 MUST_CHECK enum err peer_add_key(struct peer_list *l, const uint8_t key[NOISE_KEY_BYTES],
 				 struct peer **out, struct errmsg *msg);
 
-/* Take over what the directory says: new members, addresses, codes; who is no
- * longer in it. `own_key` is not a peer. ERR_LIMIT, ERR_NOMEM. */
+/* Take over what the statements and the directory say: new members, their keys and
+ * addresses; who is no longer one. `own_key` is not a peer. ERR_LIMIT, ERR_NOMEM. */
 MUST_CHECK enum err peer_list_refresh(struct peer_list *l, const struct replica *r,
 				      const uint8_t own_key[NOISE_KEY_BYTES], struct errmsg *msg);
 

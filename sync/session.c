@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "sync/enrol_issuer.h"
+#include "sync/fork.h"
 #include "sync/session_impl.h"
 
 /* ---- Beginning and end ------------------------------------------------------ */
@@ -23,7 +24,7 @@ enum err session_new(struct session **out, const struct session_config *config, 
 		memcpy(s->expected_key, config->expected_key, NOISE_KEY_BYTES);
 		s->config.expected_key = s->expected_key;
 	}
-	s->began_ms = s->sent_ms = s->received_ms = now.mono_ms;
+	s->began_ms = s->patient_ms = s->sent_ms = s->received_ms = now.mono_ms;
 	rc = link_init(&s->link, &(struct link_config){
 					 .is_dialler = config->is_dialler,
 					 .org = replica_org(config->replica),
@@ -150,7 +151,7 @@ void session_lost(struct session *s, const char *reason)
 {
 	static const char refused[] = "closed right after the handshake: the other side may not "
 				      "know this node's key";
-	bool is_refusal = s->state == SESSION_HELLO && s->config.is_dialler;
+	bool is_refusal = s->state == SESSION_TRUST && !s->who.has_heard && s->config.is_dialler;
 	enum err rc = is_refusal ? ERR_HANDSHAKE : ERR_CLOSED;
 
 	if (s->state == SESSION_CLOSED)
@@ -161,46 +162,18 @@ void session_lost(struct session *s, const char *reason)
 
 /* ---- Messages --------------------------------------------------------------- */
 
-static enum err say_hello(struct session *s, struct now now)
-{
-	const struct replica *r = s->config.replica;
-	const char *tzdata = s->config.tzdata ? s->config.tzdata : "";
-	struct message m = { .type = MESSAGE_HELLO };
-
-	m.u.hello = (struct message_hello){
-		.version = PROTOCOL_VERSION,
-		.replica = *replica_id(r),
-		.wall_ms = now.wall_ms,
-		.program = bytes_of_str(HUITONG_VERSION),
-		.tzdata = bytes_of_str(tzdata),
-	};
-	memcpy(m.u.hello.org, replica_org(r), ORG_ID_BYTES);
-	if (m.u.hello.tzdata.size > VERSION_TEXT_MAX)
-		m.u.hello.tzdata.size = VERSION_TEXT_MAX;
-	return session_say(s, now, &m);
-}
-
 static void plan_compare(struct session *s, struct now now)
 {
 	s->compare_ms =
 		now.mono_ms + COMPARE_AFTER_MS + dice_below(s->config.dice, COMPARE_AFTER_MS / 2);
 }
 
-static enum err on_hello(struct session *s, struct now now, const struct message *m,
-			 struct errmsg *msg)
+enum err session_open(struct session *s, struct now now, struct errmsg *msg)
 {
-	const struct message_hello *h = &m->u.hello;
-	const struct replica *r = s->config.replica;
+	enum err rc = session_check_replica(s, &s->who.replica, msg);
 
-	if (h->version != PROTOCOL_VERSION)
-		return errmsg_set(msg, ERR_VERSION, "version %llu of the protocol, ours is %d",
-				  (unsigned long long)h->version, PROTOCOL_VERSION);
-	if (memcmp(h->org, replica_org(r), ORG_ID_BYTES) != 0)
-		return errmsg_set(msg, ERR_ORG, "the other side belongs to another organisation");
-	if (replica_id_cmp(&h->replica, replica_id(r)) == 0)
-		return errmsg_set(msg, ERR_REPLICA,
-				  "the other side says that it is this replica: a copied database");
-	s->skew_ms = (int64_t)h->wall_ms - (int64_t)now.wall_ms;
+	if (rc)
+		return rc;
 	s->state = SESSION_OPEN;
 	plan_compare(s, now);
 	return session_announce_directory(s, now);
@@ -215,13 +188,6 @@ static enum err on_ping(struct session *s, struct now now, const struct message 
 	return session_say(s, now, &pong);
 }
 
-/* That it came is all it says. */
-static enum err on_pong(struct session *s, struct now now, const struct message *m,
-			struct errmsg *msg)
-{
-	return OK;
-}
-
 static enum err on_bye(struct session *s, struct now now, const struct message *m,
 		       struct errmsg *msg)
 {
@@ -230,12 +196,6 @@ static enum err on_bye(struct session *s, struct now now, const struct message *
 	copy_text(name, sizeof(name), m->u.bye.name);
 	end_session(s, code_of(name), true, m->u.bye.name, m->u.bye.text);
 	return OK;
-}
-
-static void note_directory(struct session *s)
-{
-	s->news.changed_spaces = s->news.changed_spaces ? 2 : 1;
-	s->news.space = replica_directory(s->config.replica);
 }
 
 static enum err on_enrol(struct session *s, struct now now, const struct message *m,
@@ -248,10 +208,12 @@ static enum err on_enrol(struct session *s, struct now now, const struct message
 
 	if (rc)
 		return rc;
-	note_directory(s);
+	s->news.has_new_trust = true; /* and the directory has its name and address */
 	memcpy(answer.u.enrolled.sign_key, s->config.sign_key, SIGN_PUBLIC_BYTES);
 	answer.u.enrolled.replica = *replica_id(s->config.replica);
 	rc = session_say(s, now, &answer);
+	if (rc == OK)
+		rc = session_present(s, now, msg);
 	if (rc == OK)
 		session_close(s, BYE_ENROLLED, s->stub.office_code);
 	return rc;
@@ -259,17 +221,22 @@ static enum err on_enrol(struct session *s, struct now now, const struct message
 
 /* What is legal when; everything else is refused unread. */
 static enum err (*const handlers[SESSION_STATE_COUNT][MESSAGE_TYPE_COUNT])(struct session *s, struct now now, const struct message *m, struct errmsg *msg) = {
-	[SESSION_HELLO] = {
-		[MESSAGE_HELLO] = on_hello,
+	[SESSION_TRUST] = {
+		[MESSAGE_TRUST] = session_on_trust,
+		[MESSAGE_STATEMENTS] = session_on_statements,
+		[MESSAGE_HELLO] = session_on_hello,
 		[MESSAGE_BYE] = on_bye,
 	},
 	[SESSION_OPEN] = {
+		[MESSAGE_STATEMENTS] = session_on_statements,
 		[MESSAGE_DIGESTS] = session_on_digests,
 		[MESSAGE_HAVE] = session_on_have,
 		[MESSAGE_CHANGES] = session_on_changes,
 		[MESSAGE_HELD] = session_on_held,
+		[MESSAGE_ASK] = session_on_ask,
+		[MESSAGE_TELL] = session_on_tell,
 		[MESSAGE_PING] = on_ping,
-		[MESSAGE_PONG] = on_pong,
+		[MESSAGE_PONG] = session_on_pong,
 		[MESSAGE_BYE] = on_bye,
 	},
 	[SESSION_ENROL] = {
@@ -325,16 +292,21 @@ static enum err dispatch(struct session *s, struct now now, struct bytes encoded
 
 /* ---- Events of the link ----------------------------------------------------- */
 
+/* Who is refused for what became of its membership is told so. */
+static bool is_told(enum err rc)
+{
+	return rc == ERR_REVOKED || rc == ERR_SUPERSEDED;
+}
+
 static enum err on_key(struct session *s, struct now now, struct errmsg *msg)
 {
-	enum err rc = session_check_key(s, msg);
+	enum err verdict = session_check_key(s, msg);
+	enum err rc = verdict == OK || is_told(verdict) ? link_accept(&s->link) : verdict;
 
-	if (rc == OK)
-		rc = link_accept(&s->link);
-	if (rc)
-		return rc;
-	s->state = SESSION_HELLO;
-	return say_hello(s, now);
+	if (rc || verdict)
+		return rc ? rc : verdict;
+	s->state = SESSION_TRUST;
+	return session_meet(s, now, msg);
 }
 
 static enum err on_ticket(struct session *s, struct now now, struct bytes ticket_id,
@@ -348,6 +320,7 @@ static enum err on_ticket(struct session *s, struct now now, struct bytes ticket
 		rc = link_use_psk(&s->link, s->stub.secret);
 	if (rc)
 		return rc;
+	link_limit(&s->link, STRANGER_MESSAGE_BYTES_MAX);
 	s->state = SESSION_ENROL;
 	return verdict;
 }
@@ -366,6 +339,15 @@ static enum err on_event(struct session *s, struct now now, enum link_event even
 	return OK;
 }
 
+/* Bytes that do not open right after the handshake: the newcomer has named a ticket, and
+ * has another secret. The try is counted if that can be stored. */
+static void count_wrong_try(struct session *s)
+{
+	enum err rc = enrol_count_wrong(s->config.replica, &s->stub, NULL);
+
+	(void)rc;
+}
+
 void session_receive(struct session *s, struct now now, struct bytes data)
 {
 	uint64_t frame_count = link_frames_opened(&s->link);
@@ -378,6 +360,8 @@ void session_receive(struct session *s, struct now now, struct bytes data)
 		return;
 	do {
 		rc = link_read(&s->link, &data, &event, &message, &msg);
+		if (rc == ERR_IO && s->state == SESSION_ENROL)
+			count_wrong_try(s);
 		if (rc == OK)
 			rc = on_event(s, now, event, message, &msg);
 	} while (rc == OK && event != LINK_NEEDS_INPUT && s->state != SESSION_CLOSED);
@@ -404,7 +388,7 @@ static uint64_t renew_ms(const struct session *s)
 
 static uint64_t begin_by_ms(const struct session *s)
 {
-	return s->began_ms + (s->config.is_dialler ? DIAL_MS_MAX : ACCEPT_MS_MAX);
+	return s->patient_ms + (s->config.is_dialler ? DIAL_MS_MAX : ACCEPT_MS_MAX);
 }
 
 static uint64_t min_ms(uint64_t a, uint64_t b)
@@ -470,18 +454,18 @@ void session_wake(struct session *s, struct now now, const struct space_id *spac
 {
 	struct space_sync *sp = space ? space_table_find(&s->spaces, space) : NULL;
 	struct errmsg msg = { 0 };
-	enum err rc = OK;
+	enum err rc;
 
-	if (s->state != SESSION_OPEN)
+	if (s->state != SESSION_TRUST && s->state != SESSION_OPEN)
 		return;
-	if (sp)
-		session_look(s, sp);
-	for (size_t i = 0; !space && i < s->spaces.count; i++)
-		session_look(s, &s->spaces.entries[i]);
-	if ((!space || sp == session_directory(s)) && !session_is_trusted(s))
-		rc = errmsg_set(&msg, ERR_HANDSHAKE, "the other side is no longer a member");
-	if (rc == OK)
+	rc = session_note_trust(s, now, &msg);
+	if (rc == OK && s->state == SESSION_OPEN) {
+		if (sp)
+			session_look(s, sp);
+		for (size_t i = 0; !space && i < s->spaces.count; i++)
+			session_look(s, &s->spaces.entries[i]);
 		rc = session_announce(s, now);
+	}
 	if (rc)
 		session_fail(s, rc, &msg);
 }
@@ -521,9 +505,7 @@ bool session_is_dialler(const struct session *s)
 
 const uint8_t *session_remote_key(const struct session *s)
 {
-	bool is_proved = link_is_open(&s->link) && link_purpose(&s->link) == PREAMBLE_SYNC;
-
-	return is_proved ? link_remote_key(&s->link) : NULL;
+	return s->who.knows ? link_remote_key(&s->link) : NULL;
 }
 
 int64_t session_skew_ms(const struct session *s)
@@ -540,15 +522,17 @@ static bool is_space_in_sync(const struct session *s, const struct space_sync *s
 {
 	const struct vv *ours = replica_vv(s->config.replica, &sp->id);
 
-	return sp->is_known && sp->in_flight == 0 && vv_dominates(&sp->peer, ours) &&
-	       vv_dominates(ours, &sp->peer);
+	return sp->is_known && sp->in_flight == 0 &&
+	       fork_dominates(s->config.replica, &sp->id, &sp->peer, ours) &&
+	       fork_dominates(s->config.replica, &sp->id, ours, &sp->peer);
 }
 
 bool session_is_in_sync(const struct session *s)
 {
 	struct parts parts;
 
-	if (s->state != SESSION_OPEN || !s->has_announced || s->round_asked != s->round_answered)
+	if (s->state != SESSION_OPEN || !s->has_announced || s->who.is_settling ||
+	    s->suspect_count || s->round_asked != s->round_answered)
 		return false;
 	parts = session_parts(s);
 	for (size_t i = 0; i < s->spaces.count; i++)

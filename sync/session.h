@@ -1,17 +1,21 @@
 /* One conversation with one peer over one connection. Sans-I/O: bytes and time
  * go in, bytes and a deadline come out.
  *
- *   HANDSHAKE --key is a member's--> HELLO --their hello--> OPEN
- *       |                              |                      |
- *       +--ticket is valid--> ENROL    |                      |
- *       |                       |      |                      |
- *       +-----------------------+------+----------------------+--> CLOSED
+ *   HANDSHAKE --key is proved--> TRUST --both are members--> OPEN
+ *       |                           |                          |
+ *       +--ticket is valid--> ENROL |                          |
+ *       |                       |   |                          |
+ *       +-----------------------+---+--------------------------+--> CLOSED
+ *
+ * In TRUST both bring their statements of membership to the same set, by which each
+ * knows the other's key (session_membership.c); it holds nothing back from a member that
+ * was away, and tells a stranger nothing.
  *
  * In OPEN each side compares digests of what it holds, the directory first,
  * then vectors where digests differ; then streams what the other lacks, and
  * whatever comes new. Which message is legal in which state stands in one table
- * (session.c). The replica changes only by replica_receive() and, for a
- * newcomer, replica_admit().
+ * (session.c). The replica changes only by replica_receive(), replica_take_statements(),
+ * what follows from a fork (session_fork.c) and, for a newcomer, replica_admit().
  *
  * The invariants that session_check() asserts:
  *   S-1  bytes in flight are those of the chunks in flight, and both are bounded
@@ -28,7 +32,7 @@
 
 enum session_state {
 	SESSION_HANDSHAKE,
-	SESSION_HELLO,
+	SESSION_TRUST,
 	SESSION_OPEN,
 	SESSION_ENROL,
 	SESSION_CLOSED,
@@ -37,12 +41,13 @@ enum session_state {
 
 enum session_time {
 	ACCEPT_MS_MAX = 5000,      /* until a stranger is none */
-	DIAL_MS_MAX = 15000,       /* connecting, and until the listener said hello */
+	DIAL_MS_MAX = 15000,       /* connecting, and until the listener is known */
 	PING_AFTER_MS = 20000,     /* without anything to send */
 	DEAD_AFTER_MS = 60000,     /* without anything received */
 	COMPARE_AFTER_MS = 180000, /* anti-entropy, by the dialler; up to half more */
 	RENEW_AFTER_MS = 3600000,  /* the dialler asks for new keys, the listener a bit later */
 	RENEW_SLACK_MS = 300000,
+	OWNER_HEALS_MS = 60000, /* a fork is left so long to the node whose feed it is */
 };
 
 struct session;
@@ -72,7 +77,8 @@ void session_receive(struct session *s, struct now now, struct bytes data);
 void session_tick(struct session *s, struct now now);
 uint64_t session_deadline(const struct session *s); /* mono_ms; UINT64_MAX = none */
 
-/* The replica holds more than before: of one space, or of any (NULL). */
+/* The replica holds more than before: of one space, or of any (NULL); or its statements
+ * have changed, by which the peer may be a member no longer. */
 void session_wake(struct session *s, struct now now, const struct space_id *space);
 
 /* Ask whether both hold the same; session_is_in_sync() tells, a round trip later. */
@@ -113,7 +119,7 @@ const struct session_end *session_end(const struct session *s);
 
 enum session_state session_state(const struct session *s);
 bool session_is_dialler(const struct session *s);
-/* NULL before it is proved. */
+/* NULL before it is known as a member's. */
 const uint8_t *session_remote_key(const struct session *s);
 int64_t session_skew_ms(const struct session *s);
 /* "" or a warning for people: feeds that wait. */
@@ -133,6 +139,10 @@ void session_take_spaces(struct session *s, struct space_table *out);
 struct session_news {
 	unsigned changed_spaces; /* that hold more: none, one (`space`), 2 = several */
 	struct space_id space;
+	bool has_new_trust; /* statements were taken */
+	/* We hold less of a space than peers were told, or want what they were told to
+	 * leave: everything is compared anew, over new connections (BYE_RENEW). */
+	bool must_renew;
 	uint64_t sent, received; /* changesets */
 };
 

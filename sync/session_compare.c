@@ -4,12 +4,13 @@
 #include <string.h>
 
 #include "core/limits.h"
+#include "core/trust.h"
 #include "sync/session_impl.h"
 
 static void digest_of(const struct session *s, const struct space_id *space,
 		      uint8_t out[VV_DIGEST_BYTES])
 {
-	vv_digest(replica_vv(s->config.replica, space), out);
+	replica_digest(s->config.replica, space, out);
 }
 
 /* ---- Saying what we hold --------------------------------------------------- */
@@ -45,14 +46,19 @@ static enum err say_all_digests(struct session *s, struct now now, uint64_t roun
 	return rc;
 }
 
-/* Our whole vector of a space. */
+/* All that we hold of a space. */
 static enum err say_have(struct session *s, struct now now, struct space_sync *sp)
 {
-	const struct vv *ours = replica_vv(s->config.replica, &sp->id);
 	struct message m = { .type = MESSAGE_HAVE };
+	struct tip *tips;
+	size_t count;
+	enum err rc;
 
+	rc = replica_tips(s->config.replica, &sp->id, s->config.arena, &tips, &count);
+	if (rc)
+		return rc;
 	sp->has_told = true;
-	m.u.have = (struct message_have){ sp->id, true, false, ours->entries, ours->count };
+	m.u.have = (struct message_have){ sp->id, true, false, tips, count };
 	return session_say(s, now, &m);
 }
 
@@ -62,6 +68,14 @@ enum err session_announce_directory(struct session *s, struct now now)
 	return say_all_digests(s, now, 0, false);
 }
 
+/* Who no longer takes part, there or here, is told nothing more, and everything anew
+ * should it take part again. */
+static void withdraw(struct session *s, struct space_sync *sp)
+{
+	sp->is_announced = sp->is_known = sp->has_told = false;
+	space_table_mark(&s->spaces, sp, false);
+}
+
 /* Add the spaces that both have a part in and that were not announced before. */
 static enum err list_new_spaces(struct session *s, struct space_digest *entries, size_t *count)
 {
@@ -69,6 +83,9 @@ static enum err list_new_spaces(struct session *s, struct space_digest *entries,
 	size_t space_count;
 	const struct space_id *spaces = replica_spaces(s->config.replica, &space_count);
 
+	for (size_t i = 0; i < s->spaces.count; i++)
+		if (!session_shares(s, &parts, &s->spaces.entries[i].id))
+			withdraw(s, &s->spaces.entries[i]);
 	for (size_t i = 0; i < space_count && *count < SPACES_MAX; i++) {
 		struct space_sync *sp;
 
@@ -86,20 +103,33 @@ static enum err list_new_spaces(struct session *s, struct space_digest *entries,
 	return OK;
 }
 
+/* Nothing that says which spaces there are, and who takes part, has changed. */
+static bool is_up_to_date(struct session *s)
+{
+	const struct trust *t = replica_trust(s->config.replica);
+	uint8_t digest[VV_DIGEST_BYTES];
+	bool is_same;
+
+	digest_of(s, &session_directory(s)->id, digest);
+	is_same = s->has_announced && t &&
+		  memcmp(digest, s->announced_digest, sizeof(digest)) == 0 &&
+		  memcmp(t->digest, s->announced_trust, STATEMENT_ID_BYTES) == 0;
+	memcpy(s->announced_digest, digest, sizeof(digest));
+	if (t)
+		memcpy(s->announced_trust, t->digest, STATEMENT_ID_BYTES);
+	return is_same;
+}
+
 enum err session_announce(struct session *s, struct now now)
 {
 	const struct space_sync *directory = session_directory(s);
-	uint8_t digest[VV_DIGEST_BYTES];
 	struct space_digest *entries;
 	size_t space_count, count = 0;
 	enum err rc;
 
-	/* What the peer does not hold of the directory may be why it takes part. */
+	/* The names of offices and people come first, then what speaks of them. */
 	if (s->state != SESSION_OPEN || !directory->is_known || directory->is_dirty ||
-	    directory->in_flight)
-		return OK;
-	digest_of(s, &directory->id, digest);
-	if (s->has_announced && memcmp(digest, s->announced_digest, sizeof(digest)) == 0)
+	    directory->in_flight || is_up_to_date(s))
 		return OK;
 	replica_spaces(s->config.replica, &space_count);
 	entries = calloc(space_count + 1, sizeof(*entries));
@@ -109,7 +139,6 @@ enum err session_announce(struct session *s, struct now now)
 	if (rc == OK && count)
 		rc = say_digests(s, now, 0, false, entries, count);
 	free(entries);
-	memcpy(s->announced_digest, digest, sizeof(digest));
 	s->has_announced = true;
 	return rc;
 }
@@ -204,24 +233,15 @@ static enum err restart_offer(struct space_sync *sp)
 	return rc == OK ? vv_merge(&sp->offered, &sp->held_there) : rc;
 }
 
-/* The peer knows changesets of ours that we don't: this database is older than
- * what it has sent out. */
-static void warn_if_behind(struct session *s, const struct space_sync *sp)
-{
-	const struct replica_id *self = replica_id(s->config.replica);
-	uint64_t ours = vv_get(replica_vv(s->config.replica, &sp->id), self);
-
-	if (vv_get(&sp->peer, self) > ours)
-		snprintf(s->warning, sizeof(s->warning),
-			 "the peer holds newer changes of this very node: was its database "
-			 "restored from a backup?");
-}
-
 static enum err take_vector(struct session *s, struct space_sync *sp, const struct message_have *h,
 			    struct errmsg *msg)
 {
-	enum err rc = merge_entries(&sp->peer, h);
+	enum err rc;
 
+	/* It may hold less than it said before: the wrong branch of a fork is moved out. */
+	if (h->is_full)
+		vv_clear(&sp->peer);
+	rc = merge_entries(&sp->peer, h);
 	if (rc == OK)
 		rc = merge_entries(&sp->offered, h);
 	if (rc == OK && sp->peer.count > HAVE_ENTRIES_MAX)
@@ -230,7 +250,6 @@ static enum err take_vector(struct session *s, struct space_sync *sp, const stru
 	if (rc == OK && h->is_full && sp->in_flight == 0)
 		rc = restart_offer(sp);
 	sp->is_known = sp->is_known || h->is_full;
-	warn_if_behind(s, sp);
 	return rc;
 }
 
@@ -238,23 +257,23 @@ enum err session_on_have(struct session *s, struct now now, const struct message
 			 struct errmsg *msg)
 {
 	const struct message_have *h = &m->u.have;
-	struct space_sync *sp;
+	struct space_sync *sp = space_table_find(&s->spaces, &h->space);
 	bool shared;
-	enum err rc;
+	enum err rc = h->is_ack ? session_chunk_done(s, sp, msg) : OK;
 
-	sp = space_table_find(&s->spaces, &h->space);
-	if (h->is_ack) {
-		rc = session_chunk_done(s, sp, msg);
-		if (rc)
-			return rc;
-	}
-	rc = session_check_shared(s, &h->space, &shared, msg);
+	if (rc == OK)
+		rc = session_check_shared(s, &h->space, &shared, msg);
+	/* What was sent while the space was shared is acknowledged all the same. */
+	if (rc == ERR_GRANT && h->is_ack)
+		return OK;
 	if (rc || !shared)
 		return rc;
 	sp = space_table_add(&s->spaces, &h->space);
 	if (!sp)
 		return ERR_NOMEM;
 	rc = take_vector(s, sp, h, msg);
+	if (rc == OK)
+		rc = session_check_tips(s, now, sp, h->entries, h->count, msg);
 	if (rc == OK && h->is_full && !sp->has_told)
 		rc = say_have(s, now, sp);
 	if (rc)

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "core/limits.h"
+#include "sync/fork.h"
 #include "sync/held.h"
 #include "sync/session_impl.h"
 
@@ -42,31 +43,85 @@ enum err session_chunk_done(struct session *s, struct space_sync *sp, struct err
 	return OK;
 }
 
-static enum err raise_all(struct vv *vv, const struct sealed *list, size_t count)
+/* How many of the list, from its beginning, follow each other in one feed. */
+static size_t run_length(const struct sealed *list, size_t count)
 {
+	size_t length = 1;
+
+	while (length < count && list[length].seq == list[0].seq + length &&
+	       replica_id_cmp(&list[length].replica, &list[0].replica) == 0)
+		length++;
+	return length;
+}
+
+/* What the run continues: zeros if that is in the same message, or nothing. */
+static enum err tag_run(struct session *s, const struct space_id *space, struct vv *seen,
+			struct run *run, struct errmsg *msg)
+{
+	const struct sealed *first = &run->list[0];
+	struct dot before = { first->replica, first->seq - 1 };
 	enum err rc = OK;
 
-	for (size_t i = 0; rc == OK && i < count; i++)
-		/* Only the end of each run matters. */
-		if (i + 1 == count || replica_id_cmp(&list[i].replica, &list[i + 1].replica) != 0)
-			rc = vv_raise(vv, &list[i].replica, list[i].seq);
+	if (vv_get(seen, &first->replica) == 0)
+		rc = replica_tag(s->config.replica, space, &before, run->tag_before, msg);
+	return rc == OK ? vv_raise(seen, &first->replica, first->seq + run->count - 1) : rc;
+}
+
+/* The list as runs, in the arena; *seen: where each feed ends. */
+static enum err make_runs(struct session *s, const struct space_id *space,
+			  const struct sealed *list, size_t count, struct message_changes *out,
+			  struct vv *seen, struct errmsg *msg)
+{
+	struct run *runs = arena_array(s->config.arena, count, sizeof(*runs));
+	size_t run_count = 0;
+	enum err rc = runs ? OK : ERR_NOMEM;
+
+	for (size_t at = 0; rc == OK && at < count; at += runs[run_count++].count) {
+		runs[run_count].list = list + at;
+		runs[run_count].count = run_length(list + at, count - at);
+		rc = tag_run(s, space, seen, &runs[run_count], msg);
+	}
+	*out = (struct message_changes){ *space, runs, run_count };
 	return rc;
 }
 
 static enum err send_chunk(struct session *s, struct now now, struct space_sync *sp,
-			   const struct sealed *list, size_t count)
+			   const struct sealed *list, size_t count, struct errmsg *msg)
 {
 	struct message m = { .type = MESSAGE_CHANGES };
 	size_t before = s->link.out.size;
+	struct vv sent = VV_EMPTY;
 	enum err rc;
 
-	m.u.changes = (struct message_changes){ sp->id, list, count };
-	rc = session_say(s, now, &m);
-	if (rc)
-		return rc;
-	chunk_put(s, sp, s->link.out.size - before);
-	s->news.sent += count;
-	return raise_all(&sp->offered, list, count);
+	rc = make_runs(s, &sp->id, list, count, &m.u.changes, &sent, msg);
+	if (rc == OK)
+		rc = session_say(s, now, &m);
+	if (rc == OK) {
+		chunk_put(s, sp, s->link.out.size - before);
+		s->news.sent += count;
+		rc = vv_merge(&sp->offered, &sent);
+	}
+	vv_release(&sent);
+	return rc;
+}
+
+/* What lies beyond a fork stays where it is; it counts as offered. */
+static enum err leave_branches(struct session *s, struct space_sync *sp, struct sealed *list,
+			       size_t *count)
+{
+	const struct replica *r = s->config.replica;
+	size_t kept = 0;
+	enum err rc = OK;
+
+	if (!fork_is_in(r, &sp->id))
+		return OK;
+	for (size_t i = 0; rc == OK && i < *count; i++)
+		if (list[i].seq > fork_limit(r, &sp->id, &list[i].replica))
+			rc = vv_raise(&sp->offered, &list[i].replica, list[i].seq);
+		else
+			list[kept++] = list[i];
+	*count = kept;
+	return rc;
 }
 
 /* Send a chunk of the space, or find that there is nothing to send. */
@@ -82,7 +137,9 @@ static enum err offer(struct session *s, struct now now, struct space_sync *sp, 
 		rc = replica_missing(s->config.replica, &sp->id, &sp->offered, CHANGES_BYTES_CLOSE,
 				     CHANGES_COUNT_MAX, s->config.arena, &list, &count, &more, msg);
 	if (rc == OK && count)
-		rc = send_chunk(s, now, sp, list, count);
+		rc = leave_branches(s, sp, list, &count);
+	if (rc == OK && count)
+		rc = send_chunk(s, now, sp, list, count, msg);
 	if (rc == OK)
 		space_table_mark(&s->spaces, sp, more);
 	arena_reset(s->config.arena);
@@ -93,7 +150,7 @@ void session_push(struct session *s, struct now now)
 {
 	struct errmsg msg = { 0 };
 	size_t before = s->chunk_count;
-	enum err rc = OK;
+	enum err rc = session_note_trust(s, now, &msg); /* by which what follows is meant */
 
 	while (rc == OK && session_has_work(s) && s->chunk_count == before)
 		rc = offer(s, now, space_table_next_dirty(&s->spaces), &msg);
@@ -119,23 +176,42 @@ static void note_news(struct session *s, const struct space_id *space, size_t ap
 
 /* The answer to one CHANGES: how far we hold the feeds that it brought. */
 static enum err acknowledge(struct session *s, struct now now, const struct space_id *space,
-			    const struct vv *sent)
+			    const struct vv *sent, struct errmsg *msg)
 {
-	const struct vv *ours = replica_vv(s->config.replica, space);
-	struct dot *entries = arena_array(s->config.arena, sent->count, sizeof(*entries));
+	const struct replica *r = s->config.replica;
+	struct tip *tips = arena_array(s->config.arena, sent->count, sizeof(*tips));
 	struct message m = { .type = MESSAGE_HAVE };
 	size_t count = 0;
+	enum err rc = tips ? OK : ERR_NOMEM;
 
-	if (!entries)
-		return ERR_NOMEM;
-	for (size_t i = 0; i < sent->count; i++) {
-		uint64_t seq = vv_get(ours, &sent->entries[i].replica);
+	for (size_t i = 0; rc == OK && i < sent->count; i++) {
+		struct dot dot = sent->entries[i];
+		uint64_t limit = fork_limit(r, space, &dot.replica);
 
-		if (seq)
-			entries[count++] = (struct dot){ sent->entries[i].replica, seq };
+		dot.seq = vv_get(replica_vv(r, space), &dot.replica);
+		dot.seq = dot.seq < limit ? dot.seq : limit;
+		if (dot.seq == 0)
+			continue;
+		tips[count].replica = dot.replica;
+		tips[count].seq = dot.seq;
+		rc = replica_tag(s->config.replica, space, &dot, tips[count++].tag, msg);
 	}
-	m.u.have = (struct message_have){ *space, false, true, entries, count };
-	return session_say(s, now, &m);
+	m.u.have = (struct message_have){ *space, false, true, tips, count };
+	return rc == OK ? session_say(s, now, &m) : rc;
+}
+
+static void warn_of_held(struct session *s, const struct space_id *space,
+			 const struct replica_id *replica)
+{
+	const char *why =
+		session_suspects(s, space, replica) ||
+				fork_limit(s->config.replica, space, replica) != UINT64_MAX
+			? "the peer holds another branch of them"
+			: "they are dated too far in the future";
+	char text[ID_TEXT_SIZE];
+
+	snprintf(s->warning, sizeof(s->warning), "held back: changes of replica %.8s: %s",
+		 id_text(replica->bytes, text), why);
 }
 
 /* Tell which of these feeds wait here, if any does. */
@@ -145,7 +221,6 @@ static enum err tell_held(struct session *s, struct now now, struct space_sync *
 	const struct vv *ours = replica_vv(s->config.replica, &sp->id);
 	struct replica_id *replicas = arena_array(s->config.arena, sent->count, sizeof(*replicas));
 	struct message m = { .type = MESSAGE_HELD };
-	char text[ID_TEXT_SIZE];
 	size_t count = 0;
 	enum err rc;
 
@@ -154,9 +229,7 @@ static enum err tell_held(struct session *s, struct now now, struct space_sync *
 	rc = held_note(ours, sent, &sp->held_here, replicas, &count);
 	if (rc || count == 0)
 		return rc;
-	snprintf(s->warning, sizeof(s->warning),
-		 "held back: changes of replica %.8s are dated too far in the future",
-		 id_text(replicas[0].bytes, text));
+	warn_of_held(s, &sp->id, &replicas[0]);
 	m.u.held = (struct message_held){ sp->id, replicas, count };
 	return session_say(s, now, &m);
 }
@@ -165,17 +238,20 @@ static enum err receive(struct session *s, struct now now, struct space_sync *sp
 			struct sealed *list, size_t count, struct errmsg *msg)
 {
 	struct replica *r = s->config.replica;
-	const struct space_sync *directory = session_directory(s);
 	struct receipt receipt = { 0 };
 	enum err rc;
 
-	rc = held_filter(r, &sp->id, &sp->held_here, sp != directory && directory->held_here.count,
-			 list, &count, s->config.arena, msg);
+	rc = held_filter(r, &sp->id, &sp->held_here, list, &count, s->config.arena, msg);
 	if (rc == OK && count)
 		rc = replica_receive(r, &sp->id, list, count, now.wall_ms, &receipt, msg);
-	if (rc == OK)
+	/* All or nothing: the rest once more, without the feeds that may have forked. */
+	if (rc == ERR_FORK)
+		rc = session_suspect_overlaps(s, now, sp, list, count, msg);
+	else if (rc == OK) {
 		note_news(s, &sp->id, receipt.applied);
-	return rc;
+		return OK;
+	}
+	return rc == OK ? receive(s, now, sp, list, count, msg) : rc;
 }
 
 /* What the peer sends it holds, whether we take it or not. */
@@ -191,20 +267,48 @@ static enum err note_sent(struct space_sync *sp, const struct vv *sent, struct e
 	return rc;
 }
 
+/* The changesets of all runs that continue what we hold, in the arena; *sent: where
+ * each feed ends, taken or not. */
+static enum err gather(struct session *s, struct now now, struct space_sync *sp,
+		       const struct message_changes *c, struct vv *sent, struct sealed **out,
+		       size_t *count, struct errmsg *msg)
+{
+	struct sealed *list = arena_array(s->config.arena, CHANGES_COUNT_MAX, sizeof(*list));
+	size_t used = 0;
+	enum err rc = list ? OK : ERR_NOMEM;
+
+	for (size_t i = 0; rc == OK && i < c->run_count; i++) {
+		const struct run *run = &c->runs[i];
+		const struct sealed *last = &run->list[run->count - 1];
+		bool fits = true;
+
+		if (vv_get(sent, &last->replica) == 0)
+			rc = session_check_run(s, now, sp, run, &fits, msg);
+		if (rc == OK)
+			rc = vv_raise(sent, &last->replica, last->seq);
+		if (rc || !fits)
+			continue;
+		memcpy(list + used, run->list, run->count * sizeof(*list));
+		used += run->count;
+	}
+	*out = list;
+	*count = used;
+	return rc;
+}
+
 static enum err take_changes(struct session *s, struct now now, const struct message_changes *c,
-			     const struct vv *sent, struct errmsg *msg)
+			     struct vv *sent, struct errmsg *msg)
 {
 	struct space_sync *sp = space_table_add(&s->spaces, &c->space);
 	struct sealed *list;
+	size_t count;
 	enum err rc;
 
 	if (!sp)
 		return ERR_NOMEM;
-	list = arena_array(s->config.arena, c->count, sizeof(*list));
-	if (!list)
-		return ERR_NOMEM;
-	memcpy(list, c->list, c->count * sizeof(*list));
-	rc = receive(s, now, sp, list, c->count, msg);
+	rc = gather(s, now, sp, c, sent, &list, &count, msg);
+	if (rc == OK)
+		rc = receive(s, now, sp, list, count, msg);
 	if (rc == OK)
 		rc = note_sent(sp, sent, msg);
 	return rc == OK ? tell_held(s, now, sp, sent) : rc;
@@ -232,11 +336,9 @@ enum err session_on_changes(struct session *s, struct now now, const struct mess
 		return OK;
 	/* What is not shared is dropped, and acknowledged as nothing. */
 	if (rc == OK && shared)
-		rc = raise_all(&sent, c->list, c->count);
-	if (rc == OK && shared)
 		rc = take_changes(s, now, c, &sent, msg);
 	if (rc == OK)
-		rc = acknowledge(s, now, &c->space, &sent);
+		rc = acknowledge(s, now, &c->space, &sent, msg);
 	vv_release(&sent);
 	return rc;
 }
@@ -259,7 +361,7 @@ enum err session_on_held(struct session *s, struct now now, const struct message
 	if (rc == OK && sp->held_there.count > HAVE_ENTRIES_MAX)
 		rc = errmsg_set(msg, ERR_LIMIT, "holds back more than %d feeds", HAVE_ENTRIES_MAX);
 	snprintf(s->warning, sizeof(s->warning),
-		 "the peer holds back changes of replica %.8s: dated too far in its future",
+		 "the peer holds back changes of replica %.8s for now",
 		 id_text(h->replicas[0].bytes, text));
 	session_look(s, sp);
 	return rc;

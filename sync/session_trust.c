@@ -1,6 +1,91 @@
 /* Who the peer is, and what it may see. */
-#include "sync/enrol.h"
+#include "core/trust.h"
 #include "sync/session_impl.h"
+
+/* ---- Who ------------------------------------------------------------------------- */
+
+/* An epoch of which this was the key, whatever became of it; NULL: nobody's. */
+static const struct trust_epoch *epoch_by_key(const struct trust *t,
+					      const uint8_t key[NOISE_KEY_BYTES])
+{
+	for (size_t i = 0; t && i < t->epoch_count; i++)
+		if (!t->epochs[i].is_void &&
+		    memcmp(t->epochs[i].identity.noise_key, key, NOISE_KEY_BYTES) == 0)
+			return &t->epochs[i];
+	return NULL;
+}
+
+/* The key that was dialled: the node's own, or one that it had or may have by now. */
+static bool is_expected(const struct session *s, const uint8_t *key)
+{
+	const struct trust *t = replica_trust(s->config.replica);
+	const struct trust_node *node = t ? trust_node_by_noise_key(t, key) : NULL;
+	const struct trust_epoch *expected;
+
+	if (!s->config.expected_key || !node || memcmp(key, s->expected_key, NOISE_KEY_BYTES) == 0)
+		return true;
+	expected = epoch_by_key(t, s->expected_key);
+	return expected && record_id_cmp(&expected->node, &node->node) == 0;
+}
+
+enum err session_judge(struct session *s, bool *is_member, struct errmsg *msg)
+{
+	const struct trust *t = replica_trust(s->config.replica);
+	const uint8_t *key = link_remote_key(&s->link);
+	const struct trust_epoch *epoch;
+	const struct trust_node *node;
+
+	if (!is_expected(s, key))
+		return errmsg_set(msg, ERR_HANDSHAKE,
+				  "who answers has another key than the node that was dialled");
+	*is_member = t && trust_node_by_noise_key(t, key);
+	if (*is_member)
+		return OK;
+	epoch = epoch_by_key(t, key);
+	node = epoch ? trust_node(t, &epoch->node) : NULL;
+	if (!node)
+		return OK;
+	if (node->is_revoked)
+		return errmsg_set(msg, ERR_REVOKED, "a node of %s is no longer a member",
+				  node->office_code);
+	return errmsg_set(msg, ERR_SUPERSEDED, "the node of %s has other keys by now",
+			  node->office_code);
+}
+
+enum err session_check_key(struct session *s, struct errmsg *msg)
+{
+	const uint8_t *key = link_remote_key(&s->link);
+	enum err rc;
+
+	s->end.is_self = memcmp(key, s->config.key->public_key, NOISE_KEY_BYTES) == 0;
+	if (s->end.is_self)
+		return errmsg_set(msg, ERR_HANDSHAKE, "that is this node itself");
+	/* What the peer is told of itself is not told of us. */
+	rc = replica_check_member(s->config.replica, msg);
+	if (rc && rc != ERR_ORG) /* who is no member yet may be shown to be one */
+		return ERR_HANDSHAKE;
+	return session_judge(s, &s->who.knows, msg);
+}
+
+enum err session_check_replica(const struct session *s, const struct replica_id *replica,
+			       struct errmsg *msg)
+{
+	const struct trust *t = replica_trust(s->config.replica);
+	const struct trust_node *node = trust_node_by_noise_key(t, link_remote_key(&s->link));
+	const struct trust_epoch *epoch = trust_epoch(t, replica);
+	char text[ID_TEXT_SIZE];
+
+	if (node && replica_id_cmp(&node->current, replica) == 0)
+		return OK;
+	if (node && epoch && record_id_cmp(&epoch->node, &node->node) == 0)
+		return errmsg_set(msg, ERR_SUPERSEDED,
+				  "the node of %s goes on under another replica id than %.8s",
+				  node->office_code, id_text(replica->bytes, text));
+	return errmsg_set(msg, ERR_REPLICA, "%.8s is no replica of the other side's node",
+			  id_text(replica->bytes, text));
+}
+
+/* ---- What ------------------------------------------------------------------------- */
 
 struct parts session_parts(const struct session *s)
 {
@@ -31,53 +116,12 @@ enum err session_check_shared(const struct session *s, const struct space_id *sp
 			      struct errmsg *msg)
 {
 	struct parts parts = session_parts(s);
-	const struct space_sync *directory = session_directory(s);
 	char text[ID_TEXT_SIZE];
 
 	*shared = session_shares(s, &parts, space);
-	/* Whoever holds our whole directory knows who takes part. */
-	if (!*shared &&
-	    vv_dominates(&directory->peer, replica_vv(s->config.replica, &directory->id)))
+	/* Whoever holds all our statements knows who takes part. */
+	if (!*shared && !s->who.is_settling)
 		return errmsg_set(msg, ERR_GRANT, "space %.8s is not shared between us",
 				  id_text(space->bytes, text));
-	return OK;
-}
-
-/* A newcomer's directory is empty: it trusts whoever let it in. */
-static bool is_bootstrap_key(struct replica *r, const uint8_t key[NOISE_KEY_BYTES])
-{
-	struct buf setting = BUF_EMPTY;
-	char text[2 * NOISE_KEY_BYTES + 1];
-	bool is_it = false;
-
-	if (replica_self(r))
-		return false;
-	hex_encode(text, bytes_of(key, NOISE_KEY_BYTES));
-	if (replica_setting(r, SETTING_BOOTSTRAP_KEY, &setting, NULL) == OK)
-		is_it = bytes_equal(buf_bytes(&setting), bytes_of_str(text));
-	buf_release(&setting);
-	return is_it;
-}
-
-bool session_is_trusted(const struct session *s)
-{
-	struct replica *r = s->config.replica;
-	const uint8_t *key = link_remote_key(&s->link);
-
-	return replica_member_by_noise_key(r, key) || is_bootstrap_key(r, key);
-}
-
-enum err session_check_key(struct session *s, struct errmsg *msg)
-{
-	const uint8_t *key = link_remote_key(&s->link);
-
-	s->end.is_self = memcmp(key, s->config.key->public_key, NOISE_KEY_BYTES) == 0;
-	if (s->end.is_self)
-		return errmsg_set(msg, ERR_HANDSHAKE, "that is this node itself");
-	if (s->config.expected_key && memcmp(key, s->expected_key, NOISE_KEY_BYTES) != 0)
-		return errmsg_set(msg, ERR_HANDSHAKE,
-				  "who answers has another key than the node that was dialled");
-	if (!session_is_trusted(s))
-		return errmsg_set(msg, ERR_HANDSHAKE, "the other side's key is not a member's");
 	return OK;
 }

@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 
+#include "sync/fork.h"
+
 enum { PLACES_MIN = 16 };
 
 void space_table_release(struct space_table *t)
@@ -100,15 +102,21 @@ struct space_sync *space_table_next_dirty(struct space_table *t)
 	}
 }
 
-static uint64_t count_missing(const struct vv *there, const struct vv *here)
+static uint64_t count_missing(const struct replica *r, const struct space_id *space,
+			      const struct vv *there)
 {
+	const struct vv *here = replica_vv(r, space);
 	uint64_t count = 0;
 
 	for (size_t i = 0; i < here->count; i++) {
-		uint64_t held = vv_get(there, &here->entries[i].replica);
+		const struct dot *head = &here->entries[i];
+		uint64_t held = vv_get(there, &head->replica), limit;
 
-		if (held < here->entries[i].seq)
-			count += here->entries[i].seq - held;
+		if (held >= head->seq)
+			continue;
+		limit = fork_limit(r, space, &head->replica);
+		limit = limit < head->seq ? limit : head->seq;
+		count += held < limit ? limit - held : 0;
 	}
 	return count;
 }
@@ -127,7 +135,7 @@ uint64_t space_table_to_send(const struct space_table *t, const struct replica *
 		if (!replica_is_granted(r, peer, &spaces[i]) ||
 		    !replica_is_granted(r, self, &spaces[i]) || (sp && !sp->is_known))
 			continue;
-		count += count_missing(sp ? &sp->peer : &VV_EMPTY, replica_vv(r, &spaces[i]));
+		count += count_missing(r, &spaces[i], sp ? &sp->peer : &VV_EMPTY);
 	}
 	return count;
 }

@@ -2,13 +2,18 @@
  *
  * The input is a list of steps, each a letter and its arguments, of one byte each unless
  * said otherwise. Messages are valid and sealed, in any order:
- *   h                        hello
+ *   h                        that it knows us, by our statements, and hello
+ *   T known is-right count   whom it knows; and ids, ours and others, if count is not 0
+ *   S from count how         statements that it holds, spoiled if `how` is odd
  *   d round flags count { space is-right }      digests
- *   v space flags count { replica seq:2 }       a vector; sorted here
+ *   v space flags count { replica seq:2 }       a vector; sorted here, its tags ours
+ *                                               or, with flag 4, others
  *   k space                  the vector that the peer really holds, as an acknowledgement
  *   W                        the peer's office writes something
  *   g space from count how   changesets of the peer's log, spoiled as `spoil` says
  *   l space replica          a feed is held
+ *   a space replica seq:2    ask for a changeset
+ *   e how                    what was asked for last: 0 as it is, 1 not here, else spoiled
  *   i nonce, o nonce         ping, pong
  *   b which                  bye
  * What is not valid:
@@ -28,9 +33,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 enum { ENTRIES_MAX = 8, LIST_MAX = 16, LOG_MAX = 32 };
 
 static struct talk talk;
-static struct buf said; /* the last valid message of the peer, encoded */
+static struct buf said;   /* the last valid message of the peer, encoded */
+static bool has_question; /* the session asked: */
+static struct message_ask question;
 
-/* Making replicas takes long: they serve until their logs have grown. */
+/* Making replicas takes long: they serve until their logs have grown, or their statements
+ * are no longer the same. */
 static void renew(void)
 {
 	const struct vv *vv = replica_vv(talk.ours.office.replica, &talk.space);
@@ -39,7 +47,9 @@ static void renew(void)
 	const struct replica_id *theirs = replica_id(talk.theirs.office.replica);
 
 	if (vv_get(vv, theirs) > 0 || vv_get(vv, ours) > LOG_MAX ||
-	    vv_get(of_peer, theirs) > LOG_MAX) {
+	    vv_get(of_peer, theirs) > LOG_MAX ||
+	    replica_trust(talk.ours.office.replica)->statement_count !=
+		    replica_trust(talk.theirs.office.replica)->statement_count) {
 		talk_release(&talk);
 		talk_init(&talk);
 	}
@@ -106,7 +116,65 @@ static void say_hello(struct bytes *input)
 {
 	struct message hello = peer_hello(&talk);
 
-	say(&hello);
+	peer_says_trust(&talk);
+	if (session_state(talk.session) != SESSION_CLOSED)
+		say(&hello);
+}
+
+/* All that the peer holds. */
+struct statements {
+	struct arena arena;
+	struct bytes list[LIST_MAX];
+	struct short_id ids[LIST_MAX];
+	size_t count;
+};
+
+static bool collect(void *ctx, const struct statement *statement, struct bytes encoded,
+		    enum verdict verdict)
+{
+	struct statements *l = ctx;
+
+	memcpy(l->ids[l->count].bytes, statement->id.bytes, SHORT_ID_BYTES);
+	l->list[l->count++] = arena_copy(&l->arena, encoded);
+	return l->count < LIST_MAX;
+}
+
+static int compare_ids(const void *a, const void *b)
+{
+	return short_id_cmp(a, b);
+}
+
+static void say_trust(struct bytes *input)
+{
+	struct message m = trust_of(&talk.theirs.office);
+	struct statements l = { .arena = ARENA_EMPTY };
+
+	OFFICE_MUST(replica_each_statement(talk.theirs.office.replica, collect, &l, &msg));
+	m.u.trust.is_known = take_byte(input) & 1;
+	m.u.trust.digest[0] ^= !(take_byte(input) & 1);
+	m.u.trust.ids = l.ids;
+	m.u.trust.count = take_byte(input) % (l.count + 1);
+	qsort(l.ids, l.count, sizeof(l.ids[0]), compare_ids);
+	say(&m);
+	arena_release(&l.arena);
+}
+
+static void say_statements(struct bytes *input)
+{
+	struct message m = { .type = MESSAGE_STATEMENTS };
+	struct statements l = { .arena = ARENA_EMPTY };
+	size_t from, count;
+	uint8_t how;
+
+	OFFICE_MUST(replica_each_statement(talk.theirs.office.replica, collect, &l, &msg));
+	from = take_byte(input) % l.count;
+	count = take_byte(input) % (l.count - from + 1);
+	how = take_byte(input);
+	if (how & 1 && count)
+		((uint8_t *)l.list[from].data)[how % l.list[from].size] ^= how;
+	m.u.statements = (struct message_statements){ l.list + from, count };
+	say(&m);
+	arena_release(&l.arena);
 }
 
 static void say_digests(struct bytes *input)
@@ -120,18 +188,27 @@ static void say_digests(struct bytes *input)
 	m.u.digests.count = take_byte(input) % (ENTRIES_MAX + 1);
 	for (size_t i = 0; i < m.u.digests.count; i++) {
 		entries[i].space = take_space(input);
-		vv_digest(replica_vv(talk.ours.office.replica, &entries[i].space),
-			  entries[i].digest);
+		replica_digest(talk.ours.office.replica, &entries[i].space, entries[i].digest);
 		entries[i].digest[0] ^= !(take_byte(input) & 1);
 	}
 	say(&m);
 }
 
+enum { FLAG_OTHER_TAGS = 4 };
+
 static void say_have(const struct space_id *space, uint8_t flags, const struct vv *vv)
 {
 	struct message m = { .type = MESSAGE_HAVE };
+	struct tip tips[ENTRIES_MAX] = { { { { 0 } } } };
 
-	m.u.have = (struct message_have){ *space, flags & 1, flags & 2, vv->entries, vv->count };
+	for (size_t i = 0; i < vv->count; i++) {
+		tips[i].replica = vv->entries[i].replica;
+		tips[i].seq = vv->entries[i].seq;
+		if (replica_tag(talk.ours.office.replica, space, &vv->entries[i], tips[i].tag,
+				NULL) == OK)
+			tips[i].tag[0] ^= flags & FLAG_OTHER_TAGS;
+	}
+	m.u.have = (struct message_have){ *space, flags & 1, flags & 2, tips, vv->count };
 	say(&m);
 }
 
@@ -213,9 +290,19 @@ static void spoil(struct sealed *list, size_t *count, enum spoil how, uint8_t at
 	}
 }
 
-static void say_changes(struct bytes *input)
+static void say_runs(const struct space_id *space, const struct sealed *list, size_t count)
 {
 	struct message m = { .type = MESSAGE_CHANGES };
+	struct run runs[LIST_MAX + 1];
+
+	m.u.changes.space = *space;
+	m.u.changes.runs = runs;
+	m.u.changes.run_count = make_runs(&talk.theirs.office, space, list, count, runs);
+	say(&m);
+}
+
+static void say_changes(struct bytes *input)
+{
 	struct sealed list[LIST_MAX + 1], *log;
 	struct space_id space = take_space(input);
 	size_t from = take_byte(input), count, log_count;
@@ -230,8 +317,7 @@ static void say_changes(struct bytes *input)
 
 		memcpy(list, log + from, count * sizeof(*list));
 		spoil(list, &count, (enum spoil)(how % SPOIL_COUNT), how / SPOIL_COUNT, &arena);
-		m.u.changes = (struct message_changes){ space, list, count };
-		say(&m);
+		say_runs(&space, list, count);
 	}
 	arena_release(&arena);
 }
@@ -244,6 +330,37 @@ static void say_held(struct bytes *input)
 
 	m.u.held = (struct message_held){ space, &replica, 1 };
 	say(&m);
+}
+
+static void ask(struct bytes *input)
+{
+	struct message m = { .type = MESSAGE_ASK };
+
+	m.u.ask.space = take_space(input);
+	m.u.ask.dot.replica = take_replica(input);
+	m.u.ask.dot.seq = 1 + (uint64_t)take_u16(input);
+	say(&m);
+}
+
+static void answer(struct bytes *input)
+{
+	struct message m = { .type = MESSAGE_TELL };
+	struct message_tell *t = &m.u.tell;
+	struct arena arena = ARENA_EMPTY;
+	uint8_t how = take_byte(input);
+	enum err rc;
+
+	if (!has_question)
+		return;
+	t->space = question.space;
+	t->dot = question.dot;
+	rc = replica_tell(talk.theirs.office.replica, &t->space, &t->dot, &arena, &t->told, NULL);
+	if (how == 1 || rc != OK)
+		t->told.body = bytes_of(NULL, 0);
+	else if (how > 1)
+		t->told.link_before[how % LINK_BYTES] ^= how;
+	say(&m);
+	arena_release(&arena);
 }
 
 static void say_ping(struct bytes *input)
@@ -338,20 +455,31 @@ static void push(struct bytes *input)
 }
 
 static void (*const steps[256])(struct bytes *input) = {
-	['h'] = say_hello,   ['d'] = say_digests, ['v'] = say_vector,   ['k'] = say_ack,
-	['g'] = say_changes, ['l'] = say_held,    ['i'] = say_ping,     ['o'] = say_pong,
-	['b'] = say_bye,     ['x'] = say_damaged, ['m'] = say_bytes,    ['r'] = receive_raw,
-	['t'] = pass,        ['w'] = write_ours,  ['W'] = write_theirs, ['c'] = compare,
+	['h'] = say_hello,   ['T'] = say_trust,   ['S'] = say_statements, ['a'] = ask,
+	['e'] = answer,      ['d'] = say_digests, ['v'] = say_vector,     ['k'] = say_ack,
+	['g'] = say_changes, ['l'] = say_held,    ['i'] = say_ping,       ['o'] = say_pong,
+	['b'] = say_bye,     ['x'] = say_damaged, ['m'] = say_bytes,      ['r'] = receive_raw,
+	['t'] = pass,        ['w'] = write_ours,  ['W'] = write_theirs,   ['c'] = compare,
 	['p'] = push,
 };
 
 /* ---- A run --------------------------------------------------------------------------- */
 
-/* What the session said is of no interest. */
+/* Of what the session said only its questions are of interest. */
 static void empty_inbox(void)
 {
-	for (size_t i = 0; i < talk.inbox_count; i++)
+	for (size_t i = 0; i < talk.inbox_count; i++) {
+		struct arena arena = ARENA_EMPTY;
+		struct message m;
+
+		OFFICE_MUST(message_decode(&m, buf_bytes(&talk.inbox[i]), &arena, &msg));
+		if (m.type == MESSAGE_ASK) {
+			question = m.u.ask;
+			has_question = true;
+		}
+		arena_release(&arena);
 		buf_release(&talk.inbox[i]);
+	}
 	talk.inbox_count = 0;
 }
 
@@ -369,6 +497,7 @@ static void require_sound(void)
 static void end_talk(void)
 {
 	empty_inbox();
+	has_question = false;
 	buf_release(&said);
 	session_free(talk.session);
 	link_release(&talk.peer);

@@ -156,7 +156,7 @@ static void start_enrol(struct node *n)
 		.ticket = &n->ticket,
 		.noise_secret = n->noise_secret,
 		.sign_secret = n->sign_secret,
-		.replica = replica_id(n->replica),
+		.replica = n->replica,
 		.office_name = n->code,
 		.person_name = n->code,
 		.address = n->world->config.dial_members ? n->address : NULL,
@@ -189,7 +189,7 @@ static bool issue(struct node *issuer, struct node *n)
 	snprintf(t->zone, sizeof(t->zone), "Europe/Berlin");
 	snprintf(t->addresses[0], sizeof(t->addresses[0]), "%s", issuer->address);
 	t->expires_s = (node_now(issuer).wall_ms + TICKET_DAYS * DAY_MS) / 1000;
-	n->has_ticket = ticket_issue(issuer->replica, t, false, &dice, &msg) == OK;
+	n->has_ticket = ticket_issue(issuer->replica, t, true, &dice, &msg) == OK;
 	if (!n->has_ticket && disk_is_good(issuer))
 		world_fail(n->world, "W-15", "%s can't issue a ticket: %s", issuer->code, msg.text);
 	return n->has_ticket;
@@ -221,7 +221,7 @@ static void look_at_enrol(struct node *n)
 	if (state == ENROL_RUNNING)
 		return;
 	if (state == ENROL_DONE)
-		rc = enrol_finish(n->enrol, n->replica, &msg);
+		rc = enrol_finish(n->enrol, n->replica, node_now(n).wall_ms, &msg);
 	else
 		world_note(n->world, n, "! not let in: %s", enrol_error(n->enrol)->text);
 	enrol_free(n->enrol);

@@ -38,7 +38,7 @@ MUST_CHECK static inline enum err enrol_try(struct site *s, const struct ticket 
 				       .ticket = ticket,
 				       .noise_secret = s->noise_secret,
 				       .sign_secret = s->office.sign_secret,
-				       .replica = replica_id(s->office.replica),
+				       .replica = s->office.replica,
 				       .office_name = "法兰克福",
 				       .person_name = "Anna",
 				       .address = "host1:1" };

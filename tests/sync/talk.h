@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "core/trust.h"
 #include "proto/message.h"
 #include "sync/link.h"
 #include "sync/session.h"
@@ -169,6 +170,23 @@ static inline void peer_says(struct talk *t, const struct message *m)
 	buf_release(&encoded);
 }
 
+/* What `who` holds, and that it knows the session's key. */
+static inline struct message trust_of(const struct office *who)
+{
+	struct message m = { .type = MESSAGE_TRUST };
+
+	m.u.trust.is_known = true;
+	memcpy(m.u.trust.digest, replica_trust(who->replica)->digest, STATEMENT_ID_BYTES);
+	return m;
+}
+
+static inline void peer_says_trust(struct talk *t)
+{
+	struct message m = trust_of(&t->theirs.office);
+
+	peer_says(t, &m);
+}
+
 static inline struct message peer_hello(const struct talk *t)
 {
 	struct message m = { .type = MESSAGE_HELLO };
@@ -181,15 +199,26 @@ static inline struct message peer_hello(const struct talk *t)
 	return m;
 }
 
-/* The whole vector of a space, as `who` holds it. */
+static inline void peer_says_hello(struct talk *t)
+{
+	struct message m = peer_hello(t);
+
+	peer_says(t, &m);
+}
+
+/* All of a space, as `who` holds it. */
 static inline void peer_says_have(struct talk *t, const struct office *who,
 				  const struct space_id *space)
 {
-	const struct vv *vv = replica_vv(who->replica, space);
 	struct message m = { .type = MESSAGE_HAVE };
+	struct arena arena = ARENA_EMPTY;
+	struct tip *tips;
+	size_t count;
 
-	m.u.have = (struct message_have){ *space, true, false, vv->entries, vv->count };
+	OFFICE_MUST(replica_tips(who->replica, space, &arena, &tips, &count));
+	m.u.have = (struct message_have){ *space, true, false, tips, count };
 	peer_says(t, &m);
+	arena_release(&arena);
 }
 
 static inline void peer_says_ack(struct talk *t, const struct space_id *space)
@@ -200,23 +229,64 @@ static inline void peer_says_ack(struct talk *t, const struct space_id *space)
 	peer_says(t, &m);
 }
 
+/* What the first of a run continues, as `who` has it; zeros if it has nothing there. */
+static inline void tag_before(const struct office *who, const struct space_id *space,
+			      const struct sealed *first, uint8_t out[TAG_BYTES])
+{
+	struct dot before = { first->replica, first->seq - 1 };
+
+	memset(out, 0, TAG_BYTES);
+	if (replica_tag(who->replica, space, &before, out, NULL) != OK)
+		memset(out, 0, TAG_BYTES);
+}
+
+/* The list as runs, whose room is for as many; their number. */
+static inline size_t make_runs(const struct office *who, const struct space_id *space,
+			       const struct sealed *list, size_t count, struct run *runs)
+{
+	size_t used = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		bool is_next = used && list[i].seq == list[i - 1].seq + 1 &&
+			       replica_id_cmp(&list[i].replica, &list[i - 1].replica) == 0;
+
+		if (is_next) {
+			runs[used - 1].count++;
+			continue;
+		}
+		runs[used] = (struct run){ .list = &list[i], .count = 1 };
+		tag_before(who, space, &list[i], runs[used++].tag_before);
+	}
+	return used;
+}
+
+static inline void peer_says_changes_of(struct talk *t, const struct office *who,
+					const struct space_id *space, const struct sealed *list,
+					size_t count)
+{
+	struct message m = { .type = MESSAGE_CHANGES };
+	struct run *runs = calloc(count, sizeof(*runs));
+
+	m.u.changes.space = *space;
+	m.u.changes.runs = runs;
+	m.u.changes.run_count = make_runs(who, space, list, count, runs);
+	peer_says(t, &m);
+	free(runs);
+}
+
 static inline void peer_says_changes(struct talk *t, const struct space_id *space,
 				     const struct sealed *list, size_t count)
 {
-	struct message m = { .type = MESSAGE_CHANGES };
-
-	m.u.changes = (struct message_changes){ *space, list, count };
-	peer_says(t, &m);
+	peer_says_changes_of(t, &t->theirs.office, space, list, count);
 }
 
 /* Up to the point where the session knows that the peer has its directory. */
 static inline void talk_begin(struct talk *t)
 {
-	struct message hello = peer_hello(t);
-
 	talk_open(t, false, NULL);
 	talk_run(t);
-	peer_says(t, &hello);
+	peer_says_trust(t);
+	peer_says_hello(t);
 	peer_says_have(t, &t->ours.office, &t->directory);
 }
 

@@ -10,6 +10,7 @@
 #include "proto/limits.h"
 #include "sync/schedule.h"
 #include "sync/session.h"
+#include "tests/sync/revoke.h"
 #include "tests/sync/world.h"
 
 enum { BACKLOG = 3000, MINUTE_MS = 60 * 1000, HOUR_MS = 60 * MINUTE_MS, DAY_MS = 24 * HOUR_MS };
@@ -459,14 +460,15 @@ static void node_that_is_no_member_is_refused(void **state)
 	world_start(&t.world);
 	site_write(t.sha, &t.space, 1);
 	world_pass(&t.world, MINUTE_MS);
-	assert_true(site_logged(stranger, "handshake: closed right after the handshake"));
+	assert_true(site_logged(stranger, "the peer says handshake: the other side's key"));
 	assert_int_equal(site_logged(t.sha, "WARN stranger-refused host2:1: handshake"), 1);
 	assert_int_equal(site_held(stranger, &t.space), 0);
 	assert_in_sync(t.sha, "FRA");
 	world_release(&t.world);
 }
 
-static void stranger_is_welcome_once_the_directory_knows_it(void **state)
+/* Frankfurt has not heard of New York, and can't reach who admitted it. */
+static void member_that_is_news_shows_that_it_is_one(void **state)
 {
 	struct world w;
 	struct site *sha, *fra, *nyc;
@@ -477,36 +479,36 @@ static void stranger_is_welcome_once_the_directory_knows_it(void **state)
 	site_dials(fra, sha);
 	loopnet_cut(w.net, 0, 1, true);
 	nyc = world_add(&w);
-	office_join(&nyc->office, &sha->office, "NYC"); /* Frankfurt does not know yet */
+	office_join(&nyc->office, &sha->office, "NYC");
 	site_dials(nyc, fra);
 	world_start(&w);
-	world_pass(&w, MINUTE_MS);
-	assert_int_equal(site_peer(nyc, "FRA").state, PEER_DOWN);
-	loopnet_cut(w.net, 0, 1, false);
-	world_pass(&w, 4 * MINUTE_MS);
-	assert_in_sync(nyc, "FRA");
-	assert_in_sync(fra, "NYC");
+	world_run(&w);
+	assert_int_equal(site_peer(nyc, "FRA").state, PEER_IN_SYNC);
+	assert_int_equal(site_peer(fra, "NYC").state, PEER_IN_SYNC);
 	world_release(&w);
 }
 
-static void who_could_not_be_trusted_is_dialled_when_the_directory_changes(void **state)
+/* Two newcomers, admitted in two places that don't talk: neither can know the other. */
+static void who_was_unknown_is_dialled_when_statements_come(void **state)
 {
 	struct world w;
-	struct site *sha, *fra, *nyc;
+	struct site *sha, *lon, *fra, *nyc;
 
 	world_init(&w);
 	sha = world_add_office(&w, "SHA");
-	fra = world_add_office(&w, "FRA");
+	lon = world_add_office(&w, "LON");
+	fra = world_add(&w);
+	office_join(&fra->office, &sha->office, "FRA");
 	nyc = world_add(&w);
-	office_join(&nyc->office, &sha->office, "NYC");
-	site_dials(fra, sha);
+	office_join(&nyc->office, &lon->office, "NYC");
+	site_dials(fra, lon);
 	site_dials(fra, nyc);
-	loopnet_cut(w.net, 0, 1, true);
+	loopnet_cut(w.net, fra->host, lon->host, true);
 	world_start(&w);
 	world_pass(&w, HOUR_MS);
-	assert_int_equal(site_logged(fra, "WARN session-refused host2:1: handshake"), 1);
-	loopnet_cut(w.net, 0, 1, false);
-	while (site_peer(fra, "SHA").state != PEER_IN_SYNC)
+	assert_int_equal(site_logged(fra, "WARN session-refused host3:1: handshake"), 1);
+	loopnet_cut(w.net, fra->host, lon->host, false);
+	while (site_peer(fra, "LON").state != PEER_IN_SYNC)
 		world_pass(&w, 100);
 	world_pass(&w, 100);
 	assert_in_sync(fra, "NYC");
@@ -516,23 +518,43 @@ static void who_could_not_be_trusted_is_dialled_when_the_directory_changes(void 
 static void former_member_is_sent_away(void **state)
 {
 	struct two t;
-	struct space_id directory;
-	struct record_id node;
 
 	two_init(&t);
-	directory = replica_directory(t.sha->office.replica);
 	world_start(&t.world);
 	world_run(&t.world);
-	node = replica_member_by_noise_key(t.sha->office.replica, t.fra->office.identity.noise_key)
-		       ->node;
-	office_void(&t.sha->office, &directory, KIND_NODE, &node);
+	revoke(&t.sha->office, t.fra->office.identity.noise_key);
 	engine_changed(t.sha->engine, site_now(t.sha));
 	site_write(t.sha, &t.space, 3);
 	world_pass(&t.world, MINUTE_MS);
 	assert_int_equal(loopnet_conn_count(t.world.net, 0, 1), 0);
-	assert_int_equal(site_logged(t.sha, "no longer a member"), 1);
+	assert_true(site_logged(t.sha, "no longer a member"));
+	assert_true(site_logged(t.fra, "the peer says revoked"));
 	assert_int_equal(site_held(t.fra, &t.space), 0);
 	world_release(&t.world);
+}
+
+/* Shanghai sends New York away; Frankfurt hears of it and does the same at once. */
+static void revocation_reaches_who_talks_to_the_revoked(void **state)
+{
+	struct world w;
+	struct site *sha, *fra, *nyc;
+
+	world_init(&w);
+	sha = world_add_office(&w, "SHA");
+	fra = world_add_office(&w, "FRA");
+	nyc = world_add_office(&w, "NYC");
+	site_dials(sha, fra);
+	site_dials(nyc, fra);
+	world_start(&w);
+	world_run(&w);
+	assert_int_equal(loopnet_conn_count(w.net, fra->host, nyc->host), 1);
+	revoke(&sha->office, nyc->office.identity.noise_key);
+	engine_changed(sha->engine, site_now(sha));
+	world_run(&w);
+	assert_int_equal(loopnet_conn_count(w.net, fra->host, nyc->host), 0);
+	assert_true(site_logged(nyc, "the peer says revoked"));
+	assert_in_sync(sha, "FRA");
+	world_release(&w);
 }
 
 /* Damages one piece of what goes to a host. */
@@ -686,9 +708,10 @@ int main(void)
 		cmocka_unit_test(attempts_become_rare_and_start_over_after_success),
 		cmocka_unit_test(other_organisation_is_named_on_both_sides),
 		cmocka_unit_test(node_that_is_no_member_is_refused),
-		cmocka_unit_test(stranger_is_welcome_once_the_directory_knows_it),
-		cmocka_unit_test(who_could_not_be_trusted_is_dialled_when_the_directory_changes),
+		cmocka_unit_test(member_that_is_news_shows_that_it_is_one),
+		cmocka_unit_test(who_was_unknown_is_dialled_when_statements_come),
 		cmocka_unit_test(former_member_is_sent_away),
+		cmocka_unit_test(revocation_reaches_who_talks_to_the_revoked),
 		cmocka_unit_test(damaged_frame_ends_the_session_only),
 		cmocka_unit_test(replayed_frames_end_the_session_only),
 		cmocka_unit_test(feed_from_the_future_waits_and_others_go_on),

@@ -285,7 +285,7 @@ static enum err join(void *ctx)
 	/* The issuer's lack of memory shows as a connection that ends. */
 	if (enrol_state(fra->enrol) != ENROL_DONE)
 		return ERR_NOMEM;
-	rc = enrol_finish(fra->enrol, fra->office.replica, NULL);
+	rc = enrol_finish(fra->enrol, fra->office.replica, OFFICE_NOW_MS, NULL);
 	n->has_joined = rc == OK;
 	return rc;
 }
@@ -299,7 +299,7 @@ static void check_join(void *ctx, enum err rc)
 
 	if (!n->has_joined) {
 		assert_int_equal(enrol_with(fra, &n->ticket), ENROL_DONE);
-		OFFICE_MUST(enrol_finish(fra->enrol, fra->office.replica, &msg));
+		OFFICE_MUST(enrol_finish(fra->enrol, fra->office.replica, OFFICE_NOW_MS, &msg));
 	}
 	OFFICE_MUST(replica_refresh(fra->office.replica, &changed, &msg));
 	engine_changed(n->world.sha->engine, site_now(n->world.sha)); /* as the daemon */

@@ -10,6 +10,7 @@
 
 #include "sync/peer.h"
 #include "tests/support/office.h"
+#include "tests/sync/revoke.h"
 
 static const uint8_t key_a[NOISE_KEY_BYTES] = { 1 };
 static const uint8_t no_key[NOISE_KEY_BYTES];
@@ -123,18 +124,15 @@ static void configured_address_of_a_member_is_that_member(void **state)
 static void who_left_goes_unless_configured_or_connected(void **state)
 {
 	struct office sha, fra;
-	struct space_id directory;
 	struct peer_list l = { 0 }, configured = { 0 }, connected = { 0 };
 	struct peer_list *lists[] = { &l, &configured, &connected };
 
 	make_offices(&sha, &fra);
-	directory = replica_directory(sha.replica);
 	must_add(&configured, "fra.example:7420");
 	for (int i = 0; i < 3; i++)
 		OFFICE_MUST(peer_list_refresh(lists[i], sha.replica, no_key, &msg));
 	peer_by_key(&connected, fra.identity.noise_key)->conn_count = 1;
-	office_void(&sha, &directory, KIND_NODE,
-		    &replica_member_by_noise_key(sha.replica, fra.identity.noise_key)->node);
+	revoke(&sha, fra.identity.noise_key);
 	for (int i = 0; i < 3; i++)
 		OFFICE_MUST(peer_list_refresh(lists[i], sha.replica, no_key, &msg));
 	assert_null(peer_by_key(&l, fra.identity.noise_key));

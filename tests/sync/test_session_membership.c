@@ -1,0 +1,737 @@
+/* sync/session: statements before anything else, and who is served what by them; also
+ * with a peer that shows others' statements, none, or too many. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include <cmocka.h>
+
+#include "core/wire.h"
+#include "proto/limits.h"
+#include "tests/sync/revoke.h"
+#include "tests/sync/talk.h"
+
+static void assert_refused(struct talk *t, enum err rc)
+{
+	struct arena arena = ARENA_EMPTY;
+	struct message bye = talk_last(t, MESSAGE_BYE, &arena);
+
+	assert_int_equal(session_state(t->session), SESSION_CLOSED);
+	assert_int_equal(session_end(t->session)->code, rc);
+	assert_true(bytes_equal(bye.u.bye.name, bytes_of_str(err_name(rc))));
+	assert_int_equal(talk_count(t, 0, MESSAGE_CHANGES), 0);
+	arena_release(&arena);
+}
+
+static size_t statement_count(const struct office *o)
+{
+	return replica_trust(o->replica)->statement_count;
+}
+
+/* ---- What is said ------------------------------------------------------------------ */
+
+struct statement_list {
+	struct arena arena;
+	struct bytes list[64];
+	struct short_id ids[64];
+	size_t count;
+};
+
+static bool collect(void *ctx, const struct statement *s, struct bytes encoded, enum verdict v)
+{
+	struct statement_list *l = ctx;
+
+	assert_true(l->count < 64);
+	memcpy(l->ids[l->count].bytes, s->id.bytes, SHORT_ID_BYTES);
+	l->list[l->count++] = arena_copy(&l->arena, encoded);
+	return true;
+}
+
+static void collect_all(const struct office *o, struct statement_list *l)
+{
+	*l = (struct statement_list){ .arena = ARENA_EMPTY };
+	OFFICE_MUST(replica_each_statement(o->replica, collect, l, &msg));
+}
+
+static void peer_says_statements(struct talk *t, const struct bytes *list, size_t count)
+{
+	struct message m = { .type = MESSAGE_STATEMENTS };
+
+	m.u.statements = (struct message_statements){ list, count };
+	peer_says(t, &m);
+}
+
+/* All that `who` holds, and that this was all. */
+static void peer_presents(struct talk *t, const struct office *who)
+{
+	struct statement_list l;
+
+	collect_all(who, &l);
+	peer_says_statements(t, l.list, l.count);
+	if (session_state(t->session) != SESSION_CLOSED)
+		peer_says_statements(t, NULL, 0);
+	arena_release(&l.arena);
+}
+
+static int compare_ids(const void *a, const void *b)
+{
+	return short_id_cmp(a, b);
+}
+
+static void peer_says_ids(struct talk *t, const struct office *who)
+{
+	struct message m = trust_of(who);
+	struct statement_list l;
+
+	collect_all(who, &l);
+	qsort(l.ids, l.count, sizeof(l.ids[0]), compare_ids);
+	m.u.trust.ids = l.ids;
+	m.u.trust.count = l.count;
+	peer_says(t, &m);
+	arena_release(&l.arena);
+}
+
+static void peer_does_not_know_us(struct talk *t)
+{
+	struct message m = { .type = MESSAGE_TRUST };
+
+	peer_says(t, &m);
+}
+
+static void state_one(struct office *o, struct statement *s)
+{
+	OFFICE_MUST(replica_state(o->replica, s, NULL, 0, o->now_ms++, &msg));
+}
+
+/* Any statement: a space of which only the office itself is a manager. */
+static struct space_id make_space(struct office *o)
+{
+	struct office_role offices[1] = { { .role = ROLE_MANAGER } };
+	struct statement s = { .type = STATEMENT_SPACE };
+
+	memcpy(offices[0].office_code, replica_self(o->replica)->office_code,
+	       sizeof(offices[0].office_code));
+	prng_fill(&o->prng, s.u.space.nonce, ID_BYTES);
+	s.u.space.offices = offices;
+	s.u.space.office_count = 1;
+	state_one(o, &s);
+	return statement_space(&s.id);
+}
+
+static void revoke_peer(struct talk *t)
+{
+	revoke(&t->ours.office, t->theirs.key.public_key);
+}
+
+/* The peer is a node that ours has not heard of; `through` admitted it. */
+static void meet_newcomer(struct talk *t, struct party *newcomer)
+{
+	party_init(newcomer, 300);
+	office_join(&newcomer->office, &t->theirs.office, "NYC");
+	office_close(&t->theirs.office);
+	t->theirs = *newcomer;
+}
+
+static void begin(struct talk *t)
+{
+	talk_open(t, false, NULL);
+	talk_run(t);
+}
+
+/* ---- Getting to know each other -------------------------------------------------------- */
+
+static void members_with_the_same_statements_go_on_at_once(void **state)
+{
+	struct talk t;
+
+	talk_init(&t);
+	begin(&t);
+	assert_int_equal(t.inbox_count, 2);
+	assert_int_equal(talk_count(&t, 0, MESSAGE_TRUST), 1);
+	assert_int_equal(talk_count(&t, 0, MESSAGE_HELLO), 1);
+	peer_says_trust(&t);
+	assert_int_equal(t.inbox_count, 2);
+	peer_says_hello(&t);
+	assert_int_equal(session_state(t.session), SESSION_OPEN);
+	assert_int_equal(talk_count(&t, 0, MESSAGE_STATEMENTS), 0);
+	talk_release(&t);
+}
+
+static void different_statements_are_exchanged_before_anything_else(void **state)
+{
+	struct arena arena = ARENA_EMPTY;
+	struct message m;
+	struct talk t;
+	size_t before;
+
+	talk_init(&t);
+	make_space(&t.ours.office);
+	make_space(&t.theirs.office);
+	before = statement_count(&t.ours.office);
+	begin(&t);
+	peer_says_trust(&t);
+	peer_says_hello(&t);
+	m = talk_last(&t, MESSAGE_TRUST, &arena);
+	assert_int_equal(m.u.trust.count, before);
+	peer_says_ids(&t, &t.theirs.office);
+	assert_int_equal(talk_count(&t, 0, MESSAGE_STATEMENTS), 2); /* the one, and the end */
+	assert_int_equal(session_state(t.session), SESSION_TRUST);
+	assert_int_equal(talk_count(&t, 0, MESSAGE_DIGESTS), 0);
+	peer_presents(&t, &t.theirs.office);
+	assert_int_equal(statement_count(&t.ours.office), before + 1);
+	assert_int_equal(session_state(t.session), SESSION_OPEN);
+	assert_int_equal(talk_count(&t, 0, MESSAGE_DIGESTS), 1);
+	arena_release(&arena);
+	talk_release(&t);
+}
+
+static void member_that_is_news_is_known_by_what_it_presents(void **state)
+{
+	struct arena arena = ARENA_EMPTY;
+	struct party newcomer;
+	struct message m;
+	struct talk t;
+
+	talk_init(&t);
+	meet_newcomer(&t, &newcomer);
+	begin(&t);
+	m = talk_last(&t, MESSAGE_TRUST, &arena);
+	assert_false(m.u.trust.is_known);
+	assert_null(session_remote_key(t.session));
+	peer_says_trust(&t);
+	peer_says_hello(&t);
+	assert_int_equal(t.inbox_count, 1);
+	peer_presents(&t, &t.theirs.office);
+	m = talk_last(&t, MESSAGE_TRUST, &arena);
+	assert_true(m.u.trust.is_known);
+	assert_int_equal(session_state(t.session), SESSION_OPEN);
+	assert_non_null(session_remote_key(t.session));
+	assert_true(session_take_news(t.session).has_new_trust);
+	arena_release(&arena);
+	talk_release(&t);
+}
+
+static void one_who_does_not_know_us_is_shown_all(void **state)
+{
+	struct arena arena = ARENA_EMPTY;
+	struct message m;
+	struct talk t;
+
+	talk_init(&t);
+	begin(&t);
+	peer_does_not_know_us(&t);
+	m = talk_last(&t, MESSAGE_STATEMENTS, &arena);
+	assert_int_equal(m.u.statements.count, 0);
+	assert_int_equal(talk_count(&t, 0, MESSAGE_STATEMENTS), 2);
+	assert_int_equal(session_state(t.session), SESSION_TRUST);
+	peer_says_trust(&t);
+	peer_says_hello(&t);
+	assert_int_equal(session_state(t.session), SESSION_OPEN);
+	arena_release(&arena);
+	talk_release(&t);
+}
+
+/* ---- Strangers ------------------------------------------------------------------------- */
+
+static void become_stranger(struct talk *t)
+{
+	noise_keypair_from_secret(&t->theirs.key, (uint8_t[32]){ 7 });
+}
+
+static void stranger_learns_nothing(void **state)
+{
+	static const uint8_t zeros[STATEMENT_ID_BYTES];
+	struct arena arena = ARENA_EMPTY;
+	struct message m;
+	struct talk t;
+
+	talk_init(&t);
+	become_stranger(&t);
+	begin(&t);
+	assert_int_equal(t.inbox_count, 1);
+	m = talk_last(&t, MESSAGE_TRUST, &arena);
+	assert_false(m.u.trust.is_known);
+	assert_int_equal(m.u.trust.count, 0);
+	assert_memory_equal(m.u.trust.digest, zeros, sizeof(zeros));
+	assert_null(session_remote_key(t.session));
+	t.now.mono_ms = session_deadline(t.session);
+	assert_int_equal(t.now.mono_ms, 1000 + ACCEPT_MS_MAX);
+	session_tick(t.session, t.now);
+	assert_int_equal(session_end(t.session)->code, ERR_TIMEOUT);
+	arena_release(&arena);
+	talk_release(&t);
+}
+
+static void strangers_to_each_other_part(void **state)
+{
+	struct talk t;
+
+	talk_init(&t);
+	become_stranger(&t);
+	begin(&t);
+	peer_does_not_know_us(&t);
+	assert_refused(&t, ERR_HANDSHAKE);
+	talk_release(&t);
+}
+
+static void stranger_that_shows_others_statements_is_refused(void **state)
+{
+	struct talk t;
+	size_t before;
+
+	talk_init(&t);
+	become_stranger(&t);
+	before = statement_count(&t.ours.office);
+	begin(&t);
+	peer_says_trust(&t);
+	peer_presents(&t, &t.theirs.office);
+	assert_refused(&t, ERR_HANDSHAKE);
+	assert_int_equal(statement_count(&t.ours.office), before);
+	assert_int_equal(talk_count(&t, 0, MESSAGE_HELLO), 0);
+	talk_release(&t);
+}
+
+static void statement_that_does_not_verify_ends_it(void **state)
+{
+	struct party newcomer;
+	struct statement_list l;
+	struct buf wrong = BUF_EMPTY;
+	struct talk t;
+	size_t before;
+
+	talk_init(&t);
+	meet_newcomer(&t, &newcomer);
+	before = statement_count(&t.ours.office);
+	begin(&t);
+	peer_says_trust(&t);
+	collect_all(&t.theirs.office, &l);
+	buf_append(&wrong, l.list[l.count - 1].data, l.list[l.count - 1].size);
+	wrong.data[wrong.size - 1] ^= 1; /* of the signature */
+	l.list[l.count - 1] = buf_bytes(&wrong);
+	peer_says_statements(&t, l.list, l.count);
+	assert_refused(&t, ERR_SIGNATURE);
+	assert_int_equal(statement_count(&t.ours.office), before);
+	buf_release(&wrong);
+	arena_release(&l.arena);
+	talk_release(&t);
+}
+
+static void statement_without_its_parents_ends_it(void **state)
+{
+	struct statement_list l;
+	struct talk t;
+
+	talk_init(&t);
+	make_space(&t.theirs.office);
+	make_space(&t.theirs.office);
+	begin(&t);
+	peer_says_trust(&t);
+	collect_all(&t.theirs.office, &l);
+	peer_says_statements(&t, &l.list[l.count - 1], 1);
+	assert_refused(&t, ERR_CAUSAL);
+	arena_release(&l.arena);
+	talk_release(&t);
+}
+
+static void flood_of_statements_ends(void **state)
+{
+	struct message m = { .type = MESSAGE_STATEMENTS };
+	struct statement_list l;
+	struct bytes list[STATEMENTS_COUNT_MAX];
+	size_t bytes = 0, per_message = 0, count;
+	struct talk t;
+
+	talk_init(&t);
+	become_stranger(&t);
+	begin(&t);
+	peer_says_trust(&t);
+	collect_all(&t.theirs.office, &l);
+	for (count = 0; per_message < STATEMENTS_BYTES_CLOSE; count++) {
+		list[count] = l.list[count % l.count];
+		per_message += list[count].size;
+	}
+	m.u.statements = (struct message_statements){ list, count };
+	while (session_state(t.session) != SESSION_CLOSED) {
+		assert_true(bytes <= STRANGER_BYTES_MAX);
+		peer_says(&t, &m);
+		bytes += per_message;
+	}
+	assert_refused(&t, ERR_LIMIT);
+	/* It got no more time by that. */
+	assert_int_equal(session_take_news(t.session).has_new_trust, false);
+	arena_release(&l.arena);
+	talk_release(&t);
+}
+
+static void great_message_of_a_stranger_is_cut_off(void **state)
+{
+	static uint8_t bytes[STRANGER_MESSAGE_BYTES_MAX + 100000];
+	struct talk t;
+
+	talk_init(&t);
+	become_stranger(&t);
+	begin(&t);
+	peer_says_trust(&t);
+	peer_says_bytes(&t, bytes_of(bytes, sizeof(bytes)));
+	assert_refused(&t, ERR_LIMIT);
+	talk_release(&t);
+}
+
+static void only_new_statements_give_a_stranger_time(void **state)
+{
+	struct party newcomer;
+	struct statement_list l;
+	struct talk t;
+
+	talk_init(&t);
+	meet_newcomer(&t, &newcomer);
+	begin(&t);
+	peer_says_trust(&t);
+	collect_all(&t.theirs.office, &l);
+	t.now.mono_ms += 3000;
+	peer_says_statements(&t, l.list, 1); /* the genesis: known */
+	assert_int_equal(session_deadline(t.session), 1000 + ACCEPT_MS_MAX);
+	peer_says_statements(&t, l.list, l.count);
+	assert_int_equal(session_deadline(t.session), 4000 + ACCEPT_MS_MAX);
+	arena_release(&l.arena);
+	talk_release(&t);
+}
+
+/* ---- Out of turn ------------------------------------------------------------------------- */
+
+static void statements_are_compared_in_turn(void **state)
+{
+	struct talk t;
+
+	talk_init(&t);
+	begin(&t);
+	peer_says_trust(&t);
+	peer_says_trust(&t);
+	assert_refused(&t, ERR_PROTOCOL);
+	talk_release(&t);
+
+	talk_init(&t);
+	begin(&t);
+	peer_says_trust(&t);
+	peer_says_ids(&t, &t.theirs.office); /* though the digests are equal */
+	assert_refused(&t, ERR_PROTOCOL);
+	talk_release(&t);
+
+	talk_init(&t);
+	make_space(&t.ours.office);
+	begin(&t);
+	peer_says_trust(&t);
+	peer_says_ids(&t, &t.theirs.office);
+	peer_says_ids(&t, &t.theirs.office); /* once more */
+	assert_refused(&t, ERR_PROTOCOL);
+	talk_release(&t);
+
+	talk_init(&t);
+	begin(&t);
+	peer_says_statements(&t, NULL, 0); /* nobody asked */
+	assert_refused(&t, ERR_PROTOCOL);
+	talk_release(&t);
+}
+
+/* ---- Former members ------------------------------------------------------------------------ */
+
+static void revoked_peer_is_told_so_and_nothing_else(void **state)
+{
+	struct talk t;
+
+	talk_init(&t);
+	revoke_peer(&t);
+	begin(&t);
+	assert_refused(&t, ERR_REVOKED);
+	assert_int_equal(t.inbox_count, 1);
+	talk_release(&t);
+}
+
+static void peer_that_is_revoked_in_an_open_session_goes_at_once(void **state)
+{
+	struct value title = value_str("t");
+	struct talk t;
+
+	talk_init(&t);
+	talk_begin(&t);
+	peer_says_have(&t, &t.theirs.office, &t.space);
+	revoke_peer(&t);
+	office_create(&t.ours.office, &t.space, KIND_ACTION, ACTION_TITLE, &title);
+	session_wake(t.session, t.now, NULL);
+	talk_run(&t);
+	assert_refused(&t, ERR_REVOKED);
+	assert_int_equal(talk_count(&t, 0, MESSAGE_STATEMENTS), 0);
+	talk_release(&t);
+}
+
+static void nothing_is_pushed_to_one_revoked_a_moment_ago(void **state)
+{
+	struct value title = value_str("t");
+	struct talk t;
+
+	talk_init(&t);
+	talk_begin(&t);
+	peer_says_have(&t, &t.theirs.office, &t.space);
+	office_create(&t.ours.office, &t.space, KIND_ACTION, ACTION_TITLE, &title);
+	session_wake(t.session, t.now, &t.space);
+	assert_true(session_has_work(t.session));
+	revoke_peer(&t);
+	session_push(t.session, t.now); /* the engine has not noticed yet */
+	talk_run(&t);
+	assert_refused(&t, ERR_REVOKED);
+	talk_release(&t);
+}
+
+static void peer_with_the_keys_of_before_is_superseded(void **state)
+{
+	uint8_t fresh_sign[SIGN_SECRET_BYTES];
+	struct noise_keypair fresh;
+	struct office other;
+	struct talk t;
+
+	talk_init(&t);
+	office_open(&other, NULL, 900);
+	memcpy(fresh_sign, other.sign_secret, sizeof(fresh_sign));
+	office_close(&other);
+	noise_keypair_from_secret(&fresh, (uint8_t[32]){ 9 });
+	OFFICE_MUST(replica_new_epoch(t.theirs.office.replica, EPOCH_ROTATED, fresh_sign,
+				      fresh.public_key, t.now.wall_ms, &msg));
+	office_pull_statements(&t.ours.office, &t.theirs.office);
+	begin(&t);
+	assert_refused(&t, ERR_SUPERSEDED);
+	talk_release(&t);
+}
+
+static void replica_of_before_is_superseded(void **state)
+{
+	struct message hello;
+	struct talk t;
+
+	talk_init(&t);
+	hello = peer_hello(&t); /* as a copy would say that was left behind */
+	OFFICE_MUST(replica_new_epoch(t.theirs.office.replica, EPOCH_RESTORED, NULL, NULL,
+				      t.now.wall_ms, &msg));
+	office_pull_statements(&t.ours.office, &t.theirs.office);
+	begin(&t);
+	peer_says_trust(&t);
+	peer_says(&t, &hello);
+	assert_refused(&t, ERR_SUPERSEDED);
+	talk_release(&t);
+}
+
+static void replica_that_nobody_names_is_refused(void **state)
+{
+	struct message hello;
+	struct talk t;
+
+	talk_init(&t);
+	hello = peer_hello(&t);
+	hello.u.hello.replica.bytes[0] ^= 1;
+	begin(&t);
+	peer_says_trust(&t);
+	peer_says(&t, &hello);
+	assert_refused(&t, ERR_REPLICA);
+	talk_release(&t);
+}
+
+/* ---- In an open session -----------------------------------------------------------------------
+ */
+
+static void new_statements_are_pushed_and_not_sent_back(void **state)
+{
+	struct statement_list l;
+	struct talk t;
+	size_t before;
+
+	talk_init(&t);
+	talk_begin(&t);
+	make_space(&t.ours.office);
+	session_wake(t.session, t.now, NULL);
+	talk_run(&t);
+	assert_int_equal(talk_count(&t, 0, MESSAGE_STATEMENTS), 1);
+	assert_int_equal(talk_count(&t, 0, MESSAGE_PING), 1);
+	make_space(&t.theirs.office);
+	collect_all(&t.theirs.office, &l);
+	before = statement_count(&t.ours.office);
+	peer_says_statements(&t, &l.list[l.count - 1], 1);
+	assert_int_equal(statement_count(&t.ours.office), before + 1);
+	session_wake(t.session, t.now, NULL);
+	talk_run(&t);
+	assert_int_equal(talk_count(&t, 0, MESSAGE_STATEMENTS), 1);
+	arena_release(&l.arena);
+	talk_release(&t);
+}
+
+static void space_is_served_from_the_moment_of_its_grant(void **state)
+{
+	struct arena arena = ARENA_EMPTY;
+	struct value title = value_str("t");
+	struct space_id space;
+	struct message m;
+	struct talk t;
+
+	talk_init(&t);
+	space = make_space(&t.ours.office);
+	office_create(&t.ours.office, &space, KIND_ACTION, ACTION_TITLE, &title);
+	office_pull_statements(&t.theirs.office, &t.ours.office);
+	talk_begin(&t);
+	assert_int_equal(session_to_send(t.session), 0);
+	office_grant(&t.ours.office, &space, "FRA", ROLE_READER);
+	session_wake(t.session, t.now, NULL);
+	talk_run(&t);
+	m = talk_last(&t, MESSAGE_DIGESTS, &arena);
+	assert_int_equal(m.u.digests.count, 1);
+	assert_memory_equal(m.u.digests.entries[0].space.bytes, space.bytes, ID_BYTES);
+	office_pull_statements(&t.theirs.office, &t.ours.office);
+	peer_says_have(&t, &t.theirs.office, &space);
+	assert_int_equal(session_to_send(t.session), 1);
+	session_push(t.session, t.now);
+	talk_run(&t);
+	assert_int_equal(talk_count(&t, 0, MESSAGE_CHANGES), 1);
+	arena_release(&arena);
+	talk_release(&t);
+}
+
+static void space_is_not_served_from_the_moment_its_grant_ends(void **state)
+{
+	struct value title = value_str("t");
+	struct talk t;
+
+	talk_init(&t);
+	talk_begin(&t);
+	peer_says_have(&t, &t.theirs.office, &t.space);
+	office_grant(&t.ours.office, &t.space, "FRA", ROLE_NONE);
+	office_create(&t.ours.office, &t.space, KIND_ACTION, ACTION_TITLE, &title);
+	session_wake(t.session, t.now, NULL);
+	while (session_has_work(t.session))
+		session_push(t.session, t.now);
+	talk_run(&t);
+	assert_int_equal(talk_count(&t, 0, MESSAGE_CHANGES), 0);
+	assert_int_equal(session_to_send(t.session), 0);
+	talk_release(&t);
+}
+
+static void asking_for_a_space_without_a_part_in_it_is_refused(void **state)
+{
+	struct message m = { .type = MESSAGE_HAVE };
+	struct talk t;
+
+	talk_init(&t);
+	m.u.have = (struct message_have){ .space = make_space(&t.ours.office), .is_full = true };
+	office_pull_statements(&t.theirs.office, &t.ours.office);
+	talk_begin(&t);
+	peer_says(&t, &m);
+	assert_refused(&t, ERR_GRANT);
+	talk_release(&t);
+}
+
+static void changeset_of_a_space_without_a_part_in_it_is_not_told(void **state)
+{
+	struct message m = { .type = MESSAGE_ASK };
+	struct value title = value_str("t");
+	struct talk t;
+
+	talk_init(&t);
+	m.u.ask.space = make_space(&t.ours.office);
+	m.u.ask.dot = (struct dot){ *replica_id(t.ours.office.replica), 1 };
+	office_create(&t.ours.office, &m.u.ask.space, KIND_ACTION, ACTION_TITLE, &title);
+	office_pull_statements(&t.theirs.office, &t.ours.office);
+	talk_begin(&t);
+	peer_says(&t, &m);
+	assert_refused(&t, ERR_GRANT);
+	assert_int_equal(talk_count(&t, 0, MESSAGE_TELL), 0);
+	talk_release(&t);
+}
+
+static struct sealed *some_changes(struct talk *t, struct arena *arena, size_t *count)
+{
+	struct value title = value_str("t");
+
+	office_create(&t->theirs.office, &t->space, KIND_ACTION, ACTION_TITLE, &title);
+	return office_log(&t->theirs.office, &t->space, arena, count);
+}
+
+static void sending_to_a_space_without_a_part_in_it_is_refused(void **state)
+{
+	struct arena arena = ARENA_EMPTY;
+	struct space_id space;
+	struct sealed *list;
+	struct talk t;
+	size_t count;
+
+	talk_init(&t);
+	space = make_space(&t.ours.office);
+	office_pull_statements(&t.theirs.office, &t.ours.office);
+	list = some_changes(&t, &arena, &count);
+	talk_begin(&t);
+	peer_says_changes(&t, &space, list, count);
+	assert_refused(&t, ERR_GRANT);
+	assert_int_equal(replica_vv(t.ours.office.replica, &space)->count, 0);
+	arena_release(&arena);
+	talk_release(&t);
+}
+
+/* What is pushed may cross with what the peer says; its PONG ends that. */
+static void who_may_not_know_yet_is_excused(void **state)
+{
+	struct message pong = { .type = MESSAGE_PONG };
+	struct arena arena = ARENA_EMPTY;
+	struct sealed *list;
+	struct message m;
+	struct talk t;
+	size_t count;
+
+	talk_init(&t);
+	list = some_changes(&t, &arena, &count);
+	talk_begin(&t);
+	office_grant(&t.ours.office, &t.space, "FRA", ROLE_NONE);
+	session_wake(t.session, t.now, NULL);
+	talk_run(&t);
+	peer_says_changes(&t, &t.space, list, count);
+	assert_int_equal(session_state(t.session), SESSION_OPEN);
+	m = talk_last(&t, MESSAGE_HAVE, &arena);
+	assert_true(m.u.have.is_ack && m.u.have.count == 0);
+	assert_int_equal(replica_vv(t.ours.office.replica, &t.space)->count, 0);
+	pong.u.pong = talk_last(&t, MESSAGE_PING, &arena).u.ping;
+	peer_says(&t, &pong);
+	peer_says_changes(&t, &t.space, list, count);
+	assert_refused(&t, ERR_GRANT);
+	arena_release(&arena);
+	talk_release(&t);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(members_with_the_same_statements_go_on_at_once),
+		cmocka_unit_test(different_statements_are_exchanged_before_anything_else),
+		cmocka_unit_test(member_that_is_news_is_known_by_what_it_presents),
+		cmocka_unit_test(one_who_does_not_know_us_is_shown_all),
+		cmocka_unit_test(stranger_learns_nothing),
+		cmocka_unit_test(strangers_to_each_other_part),
+		cmocka_unit_test(stranger_that_shows_others_statements_is_refused),
+		cmocka_unit_test(statement_that_does_not_verify_ends_it),
+		cmocka_unit_test(statement_without_its_parents_ends_it),
+		cmocka_unit_test(flood_of_statements_ends),
+		cmocka_unit_test(great_message_of_a_stranger_is_cut_off),
+		cmocka_unit_test(only_new_statements_give_a_stranger_time),
+		cmocka_unit_test(statements_are_compared_in_turn),
+		cmocka_unit_test(revoked_peer_is_told_so_and_nothing_else),
+		cmocka_unit_test(peer_that_is_revoked_in_an_open_session_goes_at_once),
+		cmocka_unit_test(nothing_is_pushed_to_one_revoked_a_moment_ago),
+		cmocka_unit_test(peer_with_the_keys_of_before_is_superseded),
+		cmocka_unit_test(replica_of_before_is_superseded),
+		cmocka_unit_test(replica_that_nobody_names_is_refused),
+		cmocka_unit_test(new_statements_are_pushed_and_not_sent_back),
+		cmocka_unit_test(space_is_served_from_the_moment_of_its_grant),
+		cmocka_unit_test(space_is_not_served_from_the_moment_its_grant_ends),
+		cmocka_unit_test(asking_for_a_space_without_a_part_in_it_is_refused),
+		cmocka_unit_test(changeset_of_a_space_without_a_part_in_it_is_not_told),
+		cmocka_unit_test(sending_to_a_space_without_a_part_in_it_is_refused),
+		cmocka_unit_test(who_may_not_know_yet_is_excused),
+	};
+
+	return cmocka_run_group_tests_name("sync/session membership", tests, NULL, NULL);
+}
