@@ -108,7 +108,7 @@ static bool has_cuts_of_node(const struct trust *t, const struct record_id *node
 	return false;
 }
 
-/* In the space, of the office's feeds; NULL: of any. */
+/* In the space, of the office's feeds. */
 static bool has_cuts_in(const struct trust *t, const struct space_id *space,
 			const char *office_code)
 {
@@ -116,7 +116,7 @@ static bool has_cuts_in(const struct trust *t, const struct space_id *space,
 		const struct trust_epoch *epoch = trust_epoch(t, &t->cuts[i].replica);
 
 		if (space_id_cmp(&t->cuts[i].space, space) == 0 &&
-		    (!office_code || !epoch || strcmp(epoch->office_code, office_code) == 0))
+		    (!epoch || strcmp(epoch->office_code, office_code) == 0))
 			return true;
 	}
 	return false;
@@ -385,11 +385,12 @@ static void apply_epoch(struct trust *t, const struct statement *s, bool stands)
 	insert_epoch(t, &epoch);
 }
 
+/* Its id is new: whatever it has seen could not name it. */
 static bool space_is_plain(const struct trust *t, const struct statement *s)
 {
 	struct space_id space = statement_space(&s->id);
 
-	return !knows_space(t, &space) && !has_cuts_in(t, &space, NULL);
+	return !knows_space(t, &space);
 }
 
 static enum verdict judge_space(const struct trust *t, const struct statement *s)

@@ -374,6 +374,12 @@ static void a_removal_beats_a_concurrent_promotion(void **state)
 	assert_verdict(&o, promotion, "overruled");
 	assert_false(trust_node(o.t, &o.cat.node)->is_admin);
 	org_release(&o);
+
+	org_init(&o, 1);
+	promotion = say_admin(&o.w, BY(&o.ann), BASE, &o.cat, true);
+	say_revoke(&o.w, BY(&o.bob), BASE, &o.cat, NO_CUTS);
+	assert_verdict(&o, promotion, "overruled");
+	org_release(&o);
 }
 
 static void of_two_roles_at_once_the_lower_holds(void **state)
@@ -444,19 +450,22 @@ static void of_two_epochs_at_once_the_lower_id_stands(void **state)
 
 static void of_two_admissions_of_one_key_roots_stands(void **state)
 {
-	const struct statement *by_admin, *by_root;
-	struct actor same_key;
-	struct org o;
+	for (unsigned i = 0; i < 16; i++) {
+		const struct statement *by_admin, *by_root;
+		struct actor same_key;
+		struct org o;
 
-	org_init(&o, 1);
-	actor_init(&same_key, 14, "EEE");
-	memcpy(same_key.identity.noise_key, o.dan.identity.noise_key, NOISE_KEY_BYTES);
-	by_admin = say_admit(&o.w, BY(&o.ann), BASE, &o.dan, false);
-	by_root = say_admit(&o.w, BY(&o.root), BASE, &same_key, false);
-	assert_verdict(&o, by_admin, "overruled");
-	assert_verdict(&o, by_root, "stands");
-	assert_true(trust_epoch(o.t, &o.dan.identity.replica)->is_void);
-	org_release(&o);
+		org_init(&o, 1);
+		o.w.now_ms += i; /* other ids */
+		actor_init(&same_key, 14, "EEE");
+		memcpy(same_key.identity.noise_key, o.dan.identity.noise_key, NOISE_KEY_BYTES);
+		by_admin = say_admit(&o.w, BY(&o.ann), BASE, &o.dan, false);
+		by_root = say_admit(&o.w, BY(&o.root), BASE, &same_key, false);
+		assert_verdict(&o, by_admin, "overruled");
+		assert_verdict(&o, by_root, "stands");
+		assert_true(trust_epoch(o.t, &o.dan.identity.replica)->is_void);
+		org_release(&o);
+	}
 }
 
 static void of_two_lists_of_roots_at_once_one_holds(void **state)
@@ -499,6 +508,42 @@ static void a_third_removal_ends_a_duel(void **state)
 	assert_verdict(&o, a, "overruled");
 	assert_verdict(&o, b, "stands");
 	org_release(&o);
+}
+
+static void of_three_that_remove_each_other_in_a_ring_one_stays(void **state)
+{
+	struct org o;
+	unsigned revoked;
+
+	org_init(&o, 1);
+	o.base = say_admin(&o.w, BY(&o.ann), BASE, &o.cat, true);
+	say_revoke(&o.w, BY(&o.ann), BASE, &o.bob, NO_CUTS);
+	say_revoke(&o.w, BY(&o.bob), BASE, &o.cat, NO_CUTS);
+	say_revoke(&o.w, BY(&o.cat), BASE, &o.ann, NO_CUTS);
+	fold(&o);
+	revoked = trust_node(o.t, &o.ann.node)->is_revoked +
+		  trust_node(o.t, &o.bob.node)->is_revoked +
+		  trust_node(o.t, &o.cat.node)->is_revoked;
+	assert_int_equal(revoked, 1);
+	org_release(&o);
+}
+
+/* Bob removes Ann; beside it, Ann makes Cat an admin, who then removes Bob. */
+static void in_a_circle_a_removal_goes_before_what_is_none(void **state)
+{
+	for (unsigned i = 0; i < 16; i++) {
+		const struct statement *removal, *promotion;
+		struct org o;
+
+		org_init(&o, 1);
+		o.w.now_ms += i; /* other ids */
+		removal = say_revoke(&o.w, BY(&o.bob), BASE, &o.ann, NO_CUTS);
+		promotion = say_admin(&o.w, BY(&o.ann), BASE, &o.cat, true);
+		say_revoke(&o.w, BY(&o.cat), AFTER(promotion), &o.bob, NO_CUTS);
+		assert_verdict(&o, removal, "stands");
+		assert_verdict(&o, promotion, "overruled");
+		org_release(&o);
+	}
 }
 
 /* Whether Cat is an admin, and so may remove Dan, depends on the duel. Dan's own
@@ -700,8 +745,25 @@ static void who_loses_its_role_counts_up_to_there_until_it_is_given_again(void *
 	assert_cut(&o, &o.bob, &o.space, 6, "role");
 	say_grant(&o.w, BY(&o.ann), AFTER_ALL, &o.space, "BBB", ROLE_EDITOR, NO_CUTS);
 	assert_cut(&o, &o.bob, &o.space, UINT64_MAX, "none");
-	say_grant(&o.w, BY(&o.ann), AFTER_ALL, &o.space, "BBB", ROLE_NONE, NO_CUTS);
-	assert_cut(&o, &o.bob, &o.space, 0, "role");
+	say_grant(&o.w, BY(&o.ann), AFTER_ALL, &o.space, "BBB", ROLE_NONE,
+		  CUTS(cut_at(&o.bob, &o.space, 8, 0)));
+	assert_cut(&o, &o.bob, &o.space, 8, "role");
+	org_release(&o);
+}
+
+static void a_space_made_in_vain_gives_no_roles(void **state)
+{
+	const struct statement *space;
+	struct space_id id;
+	struct org o;
+
+	org_init(&o, 1);
+	space = say_space(&o.w, BY(&o.dan), BASE, OFFICES({ "AAA", ROLE_EDITOR }));
+	id = statement_space(&space->id);
+	say_grant(&o.w, BY(&o.ann), AFTER(space), &id, "BBB", ROLE_MANAGER, NO_CUTS);
+	assert_cut(&o, &o.bob, &id, 0, "role");
+	assert_cut(&o, &o.ann, &id, 0, "role");
+	assert_int_equal(trust_role(o.t, &id, "BBB"), ROLE_NONE);
 	org_release(&o);
 }
 
@@ -712,6 +774,7 @@ static void what_was_admitted_in_vain_does_not_count(void **state)
 	org_init(&o, 1);
 	say_admit(&o.w, BY(&o.cat), BASE, &o.dan, false);
 	assert_cut(&o, &o.dan, &o.directory, 0, "void");
+	assert_cut(&o, &o.dan, &o.space, 0, "role"); /* comes before void in M-14 */
 	org_release(&o);
 }
 
@@ -732,6 +795,8 @@ static void an_adoption_lifts_what_it_has_seen(void **state)
 	got = cut_of(&o, &o.bob, &o.space);
 	assert_int_equal(got.seq, 8);
 	assert_memory_equal(got.link, adopted.link, LINK_BYTES);
+	say_adopt(&o.w, BY(&o.ann), AFTER_ALL, CUTS(cut_at(&o.bob, &o.space, 7, 0)));
+	assert_cut(&o, &o.bob, &o.space, 8, "revoked");
 	say_revoke(&o.w, BY(&o.ann), AFTER_ALL, &o.bob, CUTS(cut_at(&o.bob, &o.space, 6, 0)));
 	assert_cut(&o, &o.bob, &o.space, 6, "revoked");
 	org_release(&o);
@@ -796,32 +861,33 @@ static enum err fold_list(const struct statement *const *list, size_t count)
 
 static void malformed_lists_are_refused(void **state)
 {
-	const struct statement *list[4], *fork;
-	struct statement orphan, of_fork;
+	const struct statement *fork, *a, *b, *c, *genesis;
+	struct statement orphan, of_fork, twin;
 	struct org o;
 
 	org_init(&o, 1);
-	memcpy(list, o.w.list, sizeof(list));
 	fork = say_fork(&o.w, &o.bob, &o.space, 5);
-	assert_int_equal(fold_list(list, 4), OK);
-	assert_int_equal(fold_list(list, 0), ERR_INVALID);
-	assert_int_equal(fold_list(list + 1, 3), ERR_INVALID); /* no genesis */
-	list[1] = list[2];
-	assert_int_equal(fold_list(list, 3), ERR_INVALID); /* a parent is missing */
-	list[1] = list[0];
-	assert_int_equal(fold_list(list, 2), ERR_INVALID); /* twice */
-	list[1] = o.w.list[2];
-	list[2] = o.w.list[1];
-	assert_int_equal(fold_list(list, 3), ERR_INVALID); /* after its child */
-	orphan = *o.w.list[1];
+	genesis = o.w.list[0];
+	a = o.w.list[1];
+	b = o.w.list[2];
+	c = o.w.list[3];
+	orphan = of_fork = *a;
 	orphan.parent_count = 0;
-	list[1] = &orphan;
-	assert_int_equal(fold_list(list, 2), ERR_INVALID);
-	of_fork = *o.w.list[1];
 	of_fork.parents = &fork->id;
-	list[1] = fork;
-	list[2] = &of_fork;
-	assert_int_equal(fold_list(list, 3), ERR_INVALID);
+	twin = *genesis;
+	twin.id.bytes[0]++;
+
+#define FOLD(...) fold_list(AFTER(__VA_ARGS__), sizeof(AFTER(__VA_ARGS__)) / sizeof(a) - 1)
+	assert_int_equal(FOLD(genesis, a, b, c, fork), OK);
+	assert_int_equal(fold_list(&genesis, 0), ERR_INVALID);
+	assert_int_equal(FOLD(fork), ERR_INVALID); /* no genesis */
+	assert_int_equal(FOLD(genesis, &twin), ERR_INVALID);
+	assert_int_equal(FOLD(genesis, b), ERR_INVALID); /* a parent is missing */
+	assert_int_equal(FOLD(genesis, b, a), ERR_INVALID);
+	assert_int_equal(FOLD(genesis, a, a), ERR_INVALID);
+	assert_int_equal(FOLD(genesis, &orphan), ERR_INVALID);
+	assert_int_equal(FOLD(genesis, fork, &of_fork), ERR_INVALID);
+#undef FOLD
 	org_release(&o);
 }
 
@@ -1128,6 +1194,76 @@ static void what_has_not_seen_all_does_not_extend(void **state)
 	org_release(&o);
 }
 
+/* Extend what there is by the statement said last, and compare. */
+static enum err extend_by_last(struct org *o)
+{
+	const struct statement *s = o->w.list[o->w.count - 1];
+	struct trust *t = o->t;
+	struct errmsg msg = { 0 };
+	enum verdict verdict;
+	enum err rc;
+
+	o->t = NULL;
+	rc = trust_extend(t, s, &verdict, &msg);
+	fold(o);
+	if (rc == OK) {
+		assert_same(t, o->t);
+		assert_int_equal(verdict, o->verdicts[o->w.count - 1]);
+	}
+	trust_free(t);
+	return rc;
+}
+
+static void what_could_raise_a_cut_is_folded_anew(void **state)
+{
+	struct org o;
+
+	org_init(&o, 1);
+	fold(&o);
+	/* Below its role now, above it when that is given. */
+	say_revoke(&o.w, BY(&o.ann), AFTER_ALL, &o.cat, CUTS(cut_at(&o.cat, &o.space, 5, 0)));
+	assert_int_equal(extend_by_last(&o), OK);
+	say_grant(&o.w, BY(&o.ann), AFTER_ALL, &o.space, "CCC", ROLE_EDITOR, NO_CUTS);
+	assert_int_equal(extend_by_last(&o), ERR_INVALID);
+	/* It names a feed that nobody knows yet. */
+	say_grant(&o.w, BY(&o.ann), AFTER_ALL, &o.space, "BBB", ROLE_READER,
+		  CUTS(cut_at(&o.bob, &o.space, 3, 0), cut_at(&o.dan, &o.space, 4, 0)));
+	assert_int_equal(extend_by_last(&o), OK);
+	say_admit(&o.w, BY(&o.ann), AFTER_ALL, &o.dan, false);
+	assert_int_equal(extend_by_last(&o), ERR_INVALID);
+	say_adopt(&o.w, BY(&o.ann), AFTER_ALL, CUTS(cut_at(&o.bob, &o.space, 6, 0)));
+	assert_int_equal(extend_by_last(&o), ERR_INVALID);
+	org_release(&o);
+}
+
+static void a_second_admission_is_folded_anew(void **state)
+{
+	struct actor same_node;
+	struct org o;
+
+	org_init(&o, 1);
+	fold(&o);
+	same_node = actor_rotated(&o.cat, 13);
+	say_admit(&o.w, BY(&o.ann), AFTER_ALL, &same_node, false);
+	assert_int_equal(extend_by_last(&o), ERR_INVALID);
+	org_release(&o);
+}
+
+static void too_few_roots_extend_in_vain(void **state)
+{
+	struct org o;
+
+	org_init(&o, 2);
+	fold(&o);
+	say_admin(&o.w, BY(&o.root), AFTER_ALL, &o.cat, true);
+	assert_int_equal(extend_by_last(&o), OK);
+	assert_false(trust_node(o.t, &o.cat.node)->is_admin);
+	say_admin(&o.w, BY(&o.root, &o.root2), AFTER_ALL, &o.cat, true);
+	assert_int_equal(extend_by_last(&o), OK);
+	assert_true(trust_node(o.t, &o.cat.node)->is_admin);
+	org_release(&o);
+}
+
 /* ---- As bytes -------------------------------------------------------------- */
 
 static void what_was_encoded_decodes_to_the_same(void **state)
@@ -1189,6 +1325,20 @@ static void damaged_bytes_are_refused_or_mean_something(void **state)
 	}
 	bytes.data[1] ^= 2; /* the version, after the array's head */
 	assert_int_equal(trust_decode(&t, buf_bytes(&bytes), &msg), ERR_VERSION);
+	bytes.data[1] ^= 2;
+	memcpy(bytes.data + bytes.size - STATEMENT_ID_BYTES, /* the last id, twice */
+	       bytes.data + bytes.size - 2 * STATEMENT_ID_BYTES - 2, STATEMENT_ID_BYTES);
+	assert_int_equal(trust_decode(&t, buf_bytes(&bytes), &msg), ERR_FORMAT);
+	buf_release(&bytes);
+
+	bytes = encoded(o.t);
+	for (size_t i = 0; i + 4 < bytes.size; i++)
+		if (memcmp(bytes.data + i,
+			   "\xa3"
+			   "AAA",
+			   4) == 0)
+			bytes.data[i + 3] = '\0';
+	assert_int_equal(trust_decode(&t, buf_bytes(&bytes), &msg), ERR_FORMAT);
 	buf_release(&bytes);
 	org_release(&o);
 }
@@ -1223,6 +1373,8 @@ int main(void)
 		cmocka_unit_test(of_two_lists_of_roots_at_once_one_holds),
 		cmocka_unit_test(of_two_that_remove_each_other_one_stays),
 		cmocka_unit_test(a_third_removal_ends_a_duel),
+		cmocka_unit_test(of_three_that_remove_each_other_in_a_ring_one_stays),
+		cmocka_unit_test(in_a_circle_a_removal_goes_before_what_is_none),
 		cmocka_unit_test(a_dispute_is_settled_before_what_it_threatens),
 		cmocka_unit_test(the_result_says_who_is_who),
 		cmocka_unit_test(heads_are_what_nobody_has_seen),
@@ -1234,6 +1386,7 @@ int main(void)
 		cmocka_unit_test(a_fork_cuts_before_it_in_its_space_alone),
 		cmocka_unit_test(who_may_not_write_does_not_count),
 		cmocka_unit_test(who_loses_its_role_counts_up_to_there_until_it_is_given_again),
+		cmocka_unit_test(a_space_made_in_vain_gives_no_roles),
 		cmocka_unit_test(what_was_admitted_in_vain_does_not_count),
 		cmocka_unit_test(an_adoption_lifts_what_it_has_seen),
 		cmocka_unit_test(an_adoption_settles_a_fork_and_says_which_branch),
@@ -1243,6 +1396,9 @@ int main(void)
 		cmocka_unit_test(the_order_of_arrival_does_not_show),
 		cmocka_unit_test(extending_is_folding_anew),
 		cmocka_unit_test(what_has_not_seen_all_does_not_extend),
+		cmocka_unit_test(what_could_raise_a_cut_is_folded_anew),
+		cmocka_unit_test(a_second_admission_is_folded_anew),
+		cmocka_unit_test(too_few_roots_extend_in_vain),
 		cmocka_unit_test(what_was_encoded_decodes_to_the_same),
 		cmocka_unit_test(damaged_bytes_are_refused_or_mean_something),
 	};
