@@ -409,6 +409,14 @@ uint64_t session_deadline(const struct session *s)
 	return s->config.is_dialler ? min_ms(at, s->compare_ms) : at;
 }
 
+/* In the next session it is offered again. Looked at with each ping: soon enough,
+ * and right also when it was our clock that was corrected. */
+static bool is_held_due(const struct session *s, struct now now)
+{
+	return s->held_until_ms && now.wall_ms >= s->held_until_ms &&
+	       now.mono_ms >= s->began_ms + HELD_RETRY_MS;
+}
+
 static void tick_open(struct session *s, struct now now)
 {
 	struct message ping = { .type = MESSAGE_PING };
@@ -416,6 +424,10 @@ static void tick_open(struct session *s, struct now now)
 
 	if (now.mono_ms >= renew_ms(s)) {
 		session_close(s, BYE_RENEW, "new keys are due");
+		return;
+	}
+	if (is_held_due(s, now)) {
+		session_close(s, BYE_RENEW, "what was held back can be taken now");
 		return;
 	}
 	if (s->config.is_dialler && now.mono_ms >= s->compare_ms) {

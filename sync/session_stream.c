@@ -234,6 +234,15 @@ static enum err tell_held(struct session *s, struct now now, struct space_sync *
 	return session_say(s, now, &m);
 }
 
+/* When the first that waits is near enough for us. */
+static void note_held_until(struct session *s, const struct receipt *receipt)
+{
+	uint64_t until_ms = hlc_wall_ms(receipt->held_hlc) - HLC_AHEAD_MS_MAX;
+
+	if (receipt->held_back && (s->held_until_ms == 0 || until_ms < s->held_until_ms))
+		s->held_until_ms = until_ms;
+}
+
 static enum err receive(struct session *s, struct now now, struct space_sync *sp,
 			struct sealed *list, size_t count, struct errmsg *msg)
 {
@@ -249,6 +258,7 @@ static enum err receive(struct session *s, struct now now, struct space_sync *sp
 		rc = session_suspect_overlaps(s, now, sp, list, count, msg);
 	else if (rc == OK) {
 		note_news(s, &sp->id, receipt.applied);
+		note_held_until(s, &receipt);
 		return OK;
 	}
 	return rc == OK ? receive(s, now, sp, list, count, msg) : rc;

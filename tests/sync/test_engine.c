@@ -654,6 +654,37 @@ static void feed_from_the_future_waits_and_others_go_on(void **state)
 	world_release(&w);
 }
 
+static void feed_from_the_future_is_taken_when_its_date_has_come(void **state)
+{
+	struct world w;
+	struct site *sha, *fra;
+	struct space_id space;
+
+	world_init(&w);
+	sha = world_add_office(&w, "SHA");
+	fra = world_add_office(&w, "FRA");
+	space = office_share(&sha->office);
+	office_pull(&fra->office, &sha->office);
+	site_dials(sha, fra);
+	sha->skew_ms = (int64_t)(DAY_MS + 10 * MINUTE_MS);
+	site_write(sha, &space, 5);
+	world_start(&w);
+	world_pass(&w, 9 * MINUTE_MS);
+	assert_int_equal(site_held(fra, &space), 0);
+	world_pass(&w, 2 * MINUTE_MS);
+	assert_int_equal(site_held(fra, &space), 5);
+	/* A clock that was wrong is corrected. */
+	sha->skew_ms = 400 * (int64_t)DAY_MS;
+	site_write(sha, &space, 5);
+	world_pass(&w, 5 * MINUTE_MS);
+	assert_int_equal(site_held(fra, &space), 5);
+	fra->skew_ms = sha->skew_ms;
+	world_pass(&w, MINUTE_MS);
+	assert_int_equal(site_held(fra, &space), 10);
+	assert_string_equal(site_peer(fra, "SHA").last_error, "");
+	world_release(&w);
+}
+
 static void feed_that_depends_on_one_that_waits_waits_too(void **state)
 {
 	struct world w;
@@ -715,6 +746,7 @@ int main(void)
 		cmocka_unit_test(damaged_frame_ends_the_session_only),
 		cmocka_unit_test(replayed_frames_end_the_session_only),
 		cmocka_unit_test(feed_from_the_future_waits_and_others_go_on),
+		cmocka_unit_test(feed_from_the_future_is_taken_when_its_date_has_come),
 		cmocka_unit_test(feed_that_depends_on_one_that_waits_waits_too),
 	};
 
