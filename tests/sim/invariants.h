@@ -24,7 +24,11 @@
  *   W-17 numbers       no readable number was issued twice
  *   W-18 views         the tables for people show what the oracle says
  *   W-19 rest          every engine says that it is idle, and none has dialled
- *                      more often than its back-off allows */
+ *                      more often than its back-off allows
+ *
+ * and where clocks are wrong:
+ *
+ *   W-20 clocks        peers say how far apart their clocks are, and what waits */
 #ifndef HT_TESTS_SIM_INVARIANTS_H
 #define HT_TESTS_SIM_INVARIANTS_H
 

@@ -1,6 +1,7 @@
 #include "tests/sim/scenario.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "tests/sim/faults.h"
@@ -192,6 +193,62 @@ static void play_clock_ahead(struct world *w)
 					   w->nodes[i].code);
 }
 
+/* What a running neighbour of `n` says of it, by the hour: sessions begin anew. */
+static void expect_skew(struct world *w, const struct node *n, int64_t skew_ms)
+{
+	struct peer_status status;
+
+	for (unsigned i = 0; i < w->node_count && !w->rule; i++) {
+		const struct engine *e = w->nodes[i].engine;
+		int64_t expected = skew_ms - w->nodes[i].clock_offset_ms;
+
+		for (size_t k = 0; e && i != n->index && k < engine_peer_count(e); k++) {
+			engine_peer_status(e, k, &status);
+			if (strcmp(status.office_code, n->code) == 0 && status.last_seen_wall_ms &&
+			    llabs(status.skew_ms - expected) > (int64_t)MINUTE_MS)
+				world_fail(w, "W-20", "%s says that %s is %lld s ahead, not %lld",
+					   w->nodes[i].code, n->code,
+					   (long long)status.skew_ms / 1000,
+					   (long long)expected / 1000);
+		}
+	}
+}
+
+/* Somebody says that it waits for changes dated in its future. */
+static void expect_quarantine(struct world *w)
+{
+	struct peer_status status;
+
+	for (unsigned i = 0; i < w->node_count; i++) {
+		const struct engine *e = w->nodes[i].engine;
+
+		for (size_t k = 0; e && k < engine_peer_count(e); k++) {
+			engine_peer_status(e, k, &status);
+			if (strncmp(status.last_error, "held back: ", 11) == 0)
+				return;
+		}
+	}
+	world_fail(w, "W-20", "nobody says that it holds anything back");
+}
+
+/* Clocks jump by a year, to and fro, while everybody works. */
+static void play_clocks(struct world *w)
+{
+	static const int64_t jumps[] = { 1, 0, -1, 1, -1, 0, 1, -1 };
+	const unsigned count = sizeof(jumps) / sizeof(jumps[0]);
+
+	for (unsigned i = 0; i < count && !w->rule; i++) {
+		struct node *n = &w->nodes[prng_below(&w->dice, w->node_count)];
+
+		n->clock_offset_ms = jumps[i] * (int64_t)YEAR_MS;
+		world_note(w, n, "its clock jumps by %lld years", (long long)jumps[i]);
+		world_run(w, 75 * MINUTE_MS, 0);
+		expect_skew(w, n, n->clock_offset_ms);
+		if (jumps[i] > 0 && !w->rule)
+			expect_quarantine(w);
+	}
+}
+
 static void play_full_disk(struct world *w)
 {
 	struct node *n = &w->nodes[1];
@@ -290,6 +347,11 @@ static const struct scenario scenarios[] = {
 	  { .nodes = 4, .spaces = 1, .all_granted = true, .edit_mean_ms = 5000 },
 	  NULL,
 	  play_clock_ahead },
+	{ "clocks",
+	  "clocks jump by a year, to and fro",
+	  { .nodes = 5, .spaces = 1, .all_granted = true, .edit_mean_ms = 20000 },
+	  NULL,
+	  play_clocks },
 	{ "full-disk",
 	  "a disk that is full for a while",
 	  { .nodes = 3, .spaces = 1, .all_granted = true, .edit_mean_ms = 2000 },
