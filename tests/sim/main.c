@@ -1,6 +1,7 @@
 /* huitong-sim: put worlds through scenarios until something does not hold.
  *
  *     huitong-sim --count 1000                 a thousand random worlds
+ *     huitong-sim --minutes 30                 random seeds over all scenarios
  *     huitong-sim --scenario partition --seed 7
  *     huitong-sim --cuts 100000                power cuts of one disk, no worlds
  *
@@ -13,6 +14,7 @@
 #include <time.h>
 
 #include "tests/sim/bench.h"
+#include "tests/sim/marathon.h"
 #include "tests/sim/powercut.h"
 #include "tests/sim/scenario.h"
 
@@ -21,6 +23,7 @@ struct arguments {
 	uint64_t seed, count;
 	uint64_t cuts; /* 0: worlds */
 	struct scenario_wish wish;
+	struct marathon marathon;
 	bool bench, json;
 };
 
@@ -42,7 +45,9 @@ static void print_help(void)
 	     "  --count N         how many seeds (1)\n"
 	     "  --scenario NAME   one of those below (random)\n"
 	     "  --replicas N      how many nodes\n"
-	     "  --minutes N       of virtual time, of a random world\n"
+	     "  --minutes N       random seeds over all scenarios, for so long\n"
+	     "  --events N        the same, until the worlds had so many events\n"
+	     "  --span N          minutes of virtual time, of a random world\n"
 	     "  --steps N         at most so many events, of a random world\n"
 	     "  --direct          without engines: deltas are handed over in one step\n"
 	     "  --plant NAME      a bug to be found: lying-disk, early-push\n"
@@ -93,10 +98,12 @@ static const struct option options[] = {
 static void take_option(struct arguments *a, int option)
 {
 	switch (option) {
-	case 's': a->seed = number(optarg); break;
+	case 's': a->seed = a->marathon.seed = number(optarg); break;
 	case 'c': a->count = number(optarg); break;
 	case 'r': a->wish.nodes = (unsigned)number(optarg); break;
-	case 'm': a->wish.run_ms = number(optarg) * MINUTE_MS; break;
+	case 'm': a->marathon.wall_ms = number(optarg) * MINUTE_MS; break;
+	case 'n': a->marathon.events_min = number(optarg); break;
+	case 't': a->wish.run_ms = number(optarg) * MINUTE_MS; break;
 	case 'e': a->wish.events_max = number(optarg); break;
 	case 'd': a->wish.direct = true; break;
 	case 'v': a->wish.verbose = true; break;
@@ -127,7 +134,7 @@ static void how_to_repeat(char *out, size_t size, const struct arguments *a, uin
 	if (w->nodes)
 		used += snprintf(out + used, size - (size_t)used, " --replicas %u", w->nodes);
 	if (w->run_ms)
-		used += snprintf(out + used, size - (size_t)used, " --minutes %" PRIu64,
+		used += snprintf(out + used, size - (size_t)used, " --span %" PRIu64,
 				 w->run_ms / MINUTE_MS);
 	if (w->events_max)
 		used += snprintf(out + used, size - (size_t)used, " --steps %" PRIu64,
@@ -186,11 +193,16 @@ int main(int argc, char **argv)
 	struct arguments a = { .scenario = scenario_named("random"), .seed = 1, .count = 1 };
 	int option;
 
+	a.marathon.seed = (uint64_t)time(NULL) * 1000; /* others each time */
 	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1)
 		take_option(&a, option);
 	if (optind < argc)
 		refuse("argument", argv[optind]);
 	if (a.cuts)
 		return powercut_tell(a.seed, a.cuts) ? 0 : 1;
-	return a.bench ? sim_bench(a.json) : run_seeds(&a);
+	if (a.bench)
+		return sim_bench(a.json);
+	if (a.marathon.wall_ms || a.marathon.events_min)
+		return marathon_run(&a.marathon);
+	return run_seeds(&a);
 }
