@@ -88,7 +88,8 @@ static void refuse(const char *what, const char *name)
 static const struct option options[] = {
 	{ "seed", required_argument, NULL, 's' },     { "count", required_argument, NULL, 'c' },
 	{ "scenario", required_argument, NULL, 'o' }, { "replicas", required_argument, NULL, 'r' },
-	{ "minutes", required_argument, NULL, 'm' },  { "steps", required_argument, NULL, 'e' },
+	{ "minutes", required_argument, NULL, 'm' },  { "events", required_argument, NULL, 'n' },
+	{ "span", required_argument, NULL, 't' },     { "steps", required_argument, NULL, 'e' },
 	{ "direct", no_argument, NULL, 'd' },         { "plant", required_argument, NULL, 'p' },
 	{ "verbose", no_argument, NULL, 'v' },        { "cuts", required_argument, NULL, 'u' },
 	{ "bench", no_argument, NULL, 'b' },          { "json", no_argument, NULL, 'j' },
