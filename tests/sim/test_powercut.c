@@ -1,7 +1,7 @@
 /* The replica over power cuts at every write: nothing acknowledged is lost, nothing is damaged;
  * and two controls in which the same test must find just that. `huitong-sim --cuts N` is the
  * same at length.
- * ctest: labels=slow */
+ * ctest: labels=slow timeout=600 */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
