@@ -8,7 +8,7 @@ struct mention {
 	struct replica_id replica;
 	struct space_id space;
 	uint32_t by;
-	enum cut_cause cause; /* CUT_NONE: an ADOPT */
+	enum cut_cause cause; /* what it would be; CUT_NONE: an ADOPT */
 	uint64_t seq;
 	const uint8_t *link;
 	bool is_for_others; /* of an ADOPT */
@@ -39,8 +39,7 @@ static bool is_closed_by(const struct fold *f, const struct trust_epoch *epoch, 
 	struct subject_key key = subject_key(SUBJECT_REPLICA, epoch->replica.bytes, ID_BYTES);
 	struct span named;
 
-	if (s->type != STATEMENT_EPOCH || !s->u.epoch.is_closing ||
-	    record_id_cmp(&s->u.epoch.node, &epoch->node) != 0)
+	if (s->type != STATEMENT_EPOCH || !s->u.epoch.is_closing)
 		return false;
 	named = fold_span(f, fold_subject(f, &key));
 	for (uint32_t i = 0; i < named.count; i++)
@@ -67,17 +66,11 @@ static bool is_loss(const struct fold *f, uint32_t x)
 	return true;
 }
 
-/* Why the standing x ends feeds of this epoch in this space; CUT_NONE: it does not. */
+/* Why x, about the node of this epoch and standing, ends its feeds; CUT_NONE: it doesn't. */
 static enum cut_cause cause_of(const struct fold *f, const struct trust_epoch *epoch, uint32_t x)
 {
-	const struct statement *s = f->list[x];
-
-	if (s->type == STATEMENT_REVOKE)
-		return record_id_cmp(&s->u.revoke.node, &epoch->node) == 0 ? CUT_REVOKED : CUT_NONE;
-	if (s->type == STATEMENT_GRANT)
-		return strcmp(s->u.grant.office_code, epoch->office_code) == 0 && is_loss(f, x)
-			       ? CUT_ROLE
-			       : CUT_NONE;
+	if (f->list[x]->type == STATEMENT_REVOKE)
+		return CUT_REVOKED;
 	return is_closed_by(f, epoch, x) ? CUT_CLOSED : CUT_NONE;
 }
 
@@ -99,26 +92,17 @@ static void mention(struct mentions *m, struct mention one)
 	m->at[m->count++] = one;
 }
 
-/* What x names of epochs that nobody knows is kept, too: one may become known. */
+/* Of epochs that nobody knows only what would concern them once they are known. */
 static void mention_cuts(struct mentions *m, const struct fold *f, const struct trust *t,
-			 uint32_t x, const struct cut *cuts, size_t count)
+			 uint32_t x, enum cut_cause cause, const struct cut *cuts, size_t count)
 {
-	const struct statement *s = f->list[x];
-
 	for (size_t i = 0; i < count; i++) {
-		const struct trust_epoch *epoch = trust_epoch(t, &cuts[i].replica);
 		struct mention one = { cuts[i].replica, cuts[i].space, x,
-				       CUT_NONE,        cuts[i].seq,   cuts[i].link };
+				       cause,           cuts[i].seq,   cuts[i].link };
 
-		if (s->type == STATEMENT_ADOPT)
+		if (cause == CUT_NONE)
 			one.is_for_others = judge_adopts_for_others(f, x, &cuts[i]);
-		else if (s->type == STATEMENT_GRANT &&
-			 space_id_cmp(&cuts[i].space, &s->u.grant.space) != 0)
-			continue;
-		else if (epoch)
-			one.cause = cause_of(f, epoch, x);
-		if (s->type == STATEMENT_ADOPT || one.cause != CUT_NONE ||
-		    (!epoch && s->type == STATEMENT_GRANT))
+		if (trust_epoch(t, &cuts[i].replica) || cause == CUT_NONE || cause == CUT_ROLE)
 			mention(m, one);
 	}
 }
@@ -129,17 +113,16 @@ static void mention_all(struct mentions *m, const struct fold *f, const struct t
 
 	switch (s->type) {
 	case STATEMENT_REVOKE:
-		mention_cuts(m, f, t, x, s->u.revoke.cuts, s->u.revoke.cut_count);
+		mention_cuts(m, f, t, x, CUT_REVOKED, s->u.revoke.cuts, s->u.revoke.cut_count);
 		break;
 	case STATEMENT_EPOCH:
-		if (s->u.epoch.is_closing)
-			mention_cuts(m, f, t, x, s->u.epoch.cuts, s->u.epoch.cut_count);
+		mention_cuts(m, f, t, x, CUT_CLOSED, s->u.epoch.cuts, s->u.epoch.cut_count);
 		break;
 	case STATEMENT_GRANT:
-		mention_cuts(m, f, t, x, s->u.grant.cuts, s->u.grant.cut_count);
+		mention_cuts(m, f, t, x, CUT_ROLE, s->u.grant.cuts, s->u.grant.cut_count);
 		break;
 	case STATEMENT_ADOPT:
-		mention_cuts(m, f, t, x, s->u.adopt.cuts, s->u.adopt.cut_count);
+		mention_cuts(m, f, t, x, CUT_NONE, s->u.adopt.cuts, s->u.adopt.cut_count);
 		break;
 	case STATEMENT_FORK:
 		mention(m, (struct mention){ s->u.fork.replica, s->u.fork.space, x, CUT_FORKED,

@@ -232,22 +232,21 @@ static void sort_cuts(struct trust *t)
 static void end_epoch(struct trust *t, struct trust_epoch *epoch, enum cut_cause cause,
 		      const struct cut *cuts, size_t count)
 {
-	struct trust_cut before = whole_cut(epoch->cause), after;
+	struct trust_cut before = whole_cut(epoch->cause);
 
 	if (epoch->cause == CUT_NONE || cause < epoch->cause)
 		epoch->cause = cause;
-	after = whole_cut(epoch->cause);
 	for (size_t i = 0; i < count; i++) {
-		struct trust_cut cut, without, usual;
+		struct trust_cut cut, usual;
 
 		if (replica_id_cmp(&cuts[i].replica, &epoch->replica) != 0)
 			continue;
 		usual = trust_cut_default(t, epoch, &cuts[i].space);
-		cut = without = least_cut(before, named_cut(&cuts[i], cause));
+		cut = least_cut(before, named_cut(&cuts[i], cause));
 		if (!trust_is_directory(t, &cuts[i].space) &&
 		    trust_role(t, &cuts[i].space, epoch->office_code) < ROLE_EDITOR)
 			cut = least_cut(cut, whole_cut(CUT_ROLE));
-		if (trust_cut_cmp(&without, &after) != 0 || trust_cut_cmp(&cut, &usual) != 0)
+		if (trust_cut_cmp(&cut, &usual) != 0)
 			append_cut(t, &cuts[i], cut);
 	}
 }

@@ -90,14 +90,23 @@ static bool decide(struct settle *s, uint32_t x)
 	return s->f->standing[x] != UNDECIDED;
 }
 
-static void decide_queued(struct settle *s)
+/* Look at all that are undecided, and again at what may have waited for those that
+ * could be decided. False: none could. */
+static bool decide_some(struct settle *s)
 {
+	bool has_decided = false;
+
+	for (uint32_t x = 0; x < s->f->count; x++)
+		enqueue(s, x);
 	while (s->queued) {
 		uint32_t x = dequeue(s);
 
-		if (s->f->standing[x] == UNDECIDED && decide(s, x))
+		if (s->f->standing[x] == UNDECIDED && decide(s, x)) {
 			wake(s, x);
+			has_decided = true;
+		}
 	}
+	return has_decided;
 }
 
 /* ---- Circles --------------------------------------------------------------- */
@@ -306,10 +315,9 @@ static enum err settle_round(struct settle *s)
 	for (uint32_t x = 0; x < s->f->count; x++)
 		if (s->f->standing[x] == UNDECIDED && is_of_round(s, x))
 			decide(s, x);
-	for (uint32_t x = 0; x < s->f->count; x++)
-		enqueue(s, x);
 	while (rc == OK && !is_done) {
-		decide_queued(s);
+		while (decide_some(s))
+			;
 		rc = break_circles(s, &is_done);
 	}
 	return rc;
