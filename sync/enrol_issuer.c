@@ -98,9 +98,10 @@ enum err enrol_admit(struct replica *r, struct ticket_stub *stub, const struct m
 	bool changed;
 	enum err rc = check_claims(m, handshake_hash, noise_key, msg);
 
+	if (rc)
+		return enrol_count_wrong(r, stub, NULL) == ERR_NOMEM ? ERR_NOMEM : rc;
 	/* The same node may ask twice: an answer can get lost. */
-	if (rc == OK)
-		rc = replica_refresh(r, &changed, msg);
+	rc = replica_refresh(r, &changed, msg);
 	if (rc)
 		return rc;
 	known = replica_member_by_noise_key(r, noise_key);

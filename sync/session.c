@@ -292,17 +292,14 @@ static enum err dispatch(struct session *s, struct now now, struct bytes encoded
 
 /* ---- Events of the link ----------------------------------------------------- */
 
-/* Who is refused for what became of its membership is told so. */
-static bool is_told(enum err rc)
-{
-	return rc == ERR_REVOKED || rc == ERR_SUPERSEDED;
-}
-
 static enum err on_key(struct session *s, struct now now, struct errmsg *msg)
 {
 	enum err verdict = session_check_key(s, msg);
-	enum err rc = verdict == OK || is_told(verdict) ? link_accept(&s->link) : verdict;
+	bool is_told = session_is_told(verdict);
+	enum err rc = verdict == OK || is_told ? link_accept(&s->link) : verdict;
 
+	if (rc == OK && is_told)
+		rc = session_dismiss(s, now, msg);
 	if (rc || verdict)
 		return rc ? rc : verdict;
 	s->state = SESSION_TRUST;

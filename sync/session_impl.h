@@ -90,6 +90,11 @@ struct session {
  * turn out to be. ERR_HANDSHAKE (our own, or not the one that was dialled),
  * ERR_REVOKED and ERR_SUPERSEDED, of the peer or of ourselves. */
 MUST_CHECK enum err session_check_key(struct session *s, struct errmsg *msg);
+/* Who is refused for what became of its membership is told so, and shown the statement
+ * that says it: only by that it knows what to do. */
+bool session_is_told(enum err rc);
+/* The node of which the peer's key is or was; NULL: nobody's. */
+const struct trust_node *session_former(const struct session *s);
 /* Whether the peer's key is a current member's. ERR_REVOKED, ERR_SUPERSEDED. */
 MUST_CHECK enum err session_judge(struct session *s, bool *is_member, struct errmsg *msg);
 /* The peer says that it is this replica: its node's current epoch. ERR_SUPERSEDED,
@@ -131,6 +136,9 @@ MUST_CHECK enum err session_meet(struct session *s, struct now now, struct errms
 /* Our statements have changed since this was called last: the peer is judged anew and gets
  * what it lacks. Costs nothing if not. */
 MUST_CHECK enum err session_note_trust(struct session *s, struct now now, struct errmsg *msg);
+/* To one who is refused for what became of its membership: the statements that were held
+ * when that was said, and nothing of what came later. */
+MUST_CHECK enum err session_dismiss(struct session *s, struct now now, struct errmsg *msg);
 /* All statements, to a newcomer. */
 MUST_CHECK enum err session_present(struct session *s, struct now now, struct errmsg *msg);
 

@@ -40,6 +40,7 @@ struct series {
 	size_t skip;                /* so many of the first are held there */
 	const struct short_id *ids; /* as are these, ascending */
 	size_t id_count;
+	const struct trust_node *until; /* up to the statement that ended its keys; or NULL */
 	size_t seen;
 	struct buf bytes; /* of the message at hand */
 	size_t sizes[STATEMENTS_COUNT_MAX];
@@ -89,6 +90,15 @@ static enum err flush(struct series *x)
 	return rc;
 }
 
+/* Since this, the node is none or has other keys. */
+static bool is_end_of(const struct trust_node *node, const struct statement *st)
+{
+	if (st->type == STATEMENT_REVOKE)
+		return record_id_cmp(&st->u.revoke.node, &node->node) == 0;
+	return st->type == STATEMENT_EPOCH &&
+	       replica_id_cmp(&st->u.epoch.identity.replica, &node->current) == 0;
+}
+
 static bool add_statement(void *ctx, const struct statement *st, struct bytes encoded,
 			  enum verdict verdict)
 {
@@ -102,29 +112,44 @@ static bool add_statement(void *ctx, const struct statement *st, struct bytes en
 	x->sizes[x->count++] = encoded.size;
 	if (x->count == STATEMENTS_COUNT_MAX || x->bytes.size >= STATEMENTS_BYTES_CLOSE)
 		x->rc = flush(x);
-	return x->rc == OK;
+	return x->rc == OK && !(x->until && is_end_of(x->until, st));
+}
+
+static enum err send_series(struct series *x, struct errmsg *msg)
+{
+	enum err rc = replica_each_statement(x->s->config.replica, add_statement, x, msg);
+
+	if (rc == OK)
+		rc = x->rc;
+	if (rc == OK)
+		rc = flush(x);
+	if (rc == OK)
+		x->s->who.offered = x->seen;
+	buf_release(&x->bytes);
+	return rc;
 }
 
 /* All statements but the first `skip` and those with these ids. */
-static enum err send_series(struct session *s, struct now now, size_t skip,
+static enum err send_others(struct session *s, struct now now, size_t skip,
 			    const struct short_id *ids, size_t id_count, struct errmsg *msg)
 {
 	struct series x = { .s = s, .now = now, .skip = skip, .ids = ids, .id_count = id_count };
-	enum err rc = replica_each_statement(s->config.replica, add_statement, &x, msg);
 
-	if (rc == OK)
-		rc = x.rc;
-	if (rc == OK)
-		rc = flush(&x);
-	if (rc == OK)
-		s->who.offered = x.seen;
-	buf_release(&x.bytes);
-	return rc;
+	return send_series(&x, msg);
+}
+
+enum err session_dismiss(struct session *s, struct now now, struct errmsg *msg)
+{
+	struct series x = {
+		.s = s, .now = now, .skip = s->who.offered, .until = session_former(s)
+	};
+
+	return send_series(&x, msg);
 }
 
 enum err session_present(struct session *s, struct now now, struct errmsg *msg)
 {
-	enum err rc = send_series(s, now, 0, NULL, 0, msg);
+	enum err rc = send_others(s, now, 0, NULL, 0, msg);
 
 	return rc == OK ? say_statements(s, now, NULL, 0) : rc;
 }
@@ -137,7 +162,7 @@ static enum err push(struct session *s, struct now now, struct errmsg *msg)
 
 	if (s->who.offered >= statement_count(s))
 		return OK;
-	rc = send_series(s, now, s->who.offered, NULL, 0, msg);
+	rc = send_others(s, now, s->who.offered, NULL, 0, msg);
 	if (rc)
 		return rc;
 	dice_fill(s->config.dice, &s->who.settle_nonce, sizeof(s->who.settle_nonce));
@@ -295,7 +320,7 @@ static enum err answer_ids(struct session *s, struct now now, const struct messa
 	if (!a->knows || !a->is_known || are_equal(a) || a->has_answered)
 		return errmsg_set(msg, ERR_PROTOCOL, "statements are compared out of turn");
 	a->has_answered = true;
-	rc = send_series(s, now, 0, t->ids, t->count, msg);
+	rc = send_others(s, now, 0, t->ids, t->count, msg);
 	if (rc == OK)
 		rc = say_statements(s, now, NULL, 0);
 	return rc == OK ? go_on(s, now, msg) : rc;
@@ -357,9 +382,11 @@ enum err session_on_statements(struct session *s, struct now now, const struct m
 	const struct message_statements *list = &m->u.statements;
 	struct acquaintance *a = &s->who;
 	bool is_end = list->count == 0;
+	/* A member may say more at any time, and does before it refuses us. */
+	bool is_due = (a->awaits_end && a->is_known) || (a->knows && !is_end);
 	enum err rc;
 
-	if (s->state == SESSION_OPEN ? is_end : !a->awaits_end || !a->is_known)
+	if (s->state == SESSION_OPEN ? is_end : !is_due)
 		return errmsg_set(msg, ERR_PROTOCOL, "statements that were not asked for");
 	rc = count_presented(s, list, msg);
 	if (rc == OK && !is_end)
@@ -410,7 +437,7 @@ enum err session_note_trust(struct session *s, struct now now, struct errmsg *ms
 {
 	uint8_t digest[STATEMENT_ID_BYTES];
 	bool is_member = true;
-	enum err rc = OK;
+	enum err rc = OK, said = OK;
 
 	copy_digest(s, digest);
 	if (memcmp(digest, s->who.judged_digest, sizeof(digest)) == 0)
@@ -420,5 +447,9 @@ enum err session_note_trust(struct session *s, struct now now, struct errmsg *ms
 		rc = session_judge(s, &is_member, msg);
 	if (rc == OK && !is_member)
 		rc = errmsg_set(msg, ERR_REVOKED, "the other side is no longer a member");
-	return rc == OK && s->state == SESSION_OPEN ? push(s, now, msg) : rc;
+	if (s->state == SESSION_OPEN && rc == OK)
+		return push(s, now, msg);
+	if (s->state == SESSION_OPEN && session_is_told(rc))
+		said = session_dismiss(s, now, NULL);
+	return said ? said : rc;
 }

@@ -28,11 +28,23 @@ static bool is_expected(const struct session *s, const uint8_t *key)
 	return expected && record_id_cmp(&expected->node, &node->node) == 0;
 }
 
+bool session_is_told(enum err rc)
+{
+	return rc == ERR_REVOKED || rc == ERR_SUPERSEDED;
+}
+
+const struct trust_node *session_former(const struct session *s)
+{
+	const struct trust *t = replica_trust(s->config.replica);
+	const struct trust_epoch *epoch = epoch_by_key(t, link_remote_key(&s->link));
+
+	return epoch ? trust_node(t, &epoch->node) : NULL;
+}
+
 enum err session_judge(struct session *s, bool *is_member, struct errmsg *msg)
 {
 	const struct trust *t = replica_trust(s->config.replica);
 	const uint8_t *key = link_remote_key(&s->link);
-	const struct trust_epoch *epoch;
 	const struct trust_node *node;
 
 	if (!is_expected(s, key))
@@ -41,8 +53,7 @@ enum err session_judge(struct session *s, bool *is_member, struct errmsg *msg)
 	*is_member = t && trust_node_by_noise_key(t, key);
 	if (*is_member)
 		return OK;
-	epoch = epoch_by_key(t, key);
-	node = epoch ? trust_node(t, &epoch->node) : NULL;
+	node = session_former(s);
 	if (!node)
 		return OK;
 	if (node->is_revoked)
