@@ -26,6 +26,20 @@ letter=${ticket:middle:1}
 fails joins B "${ticket:0:middle}$([ "$letter" = A ] && echo B || echo A)${ticket:middle+1}"
 says 'ticket|not who'
 
+step "both sides show the same words, and others for another ticket"
+ht SHA invite NYC --zone America/New_York --address "127.0.0.1:${port[SHA]}" --json >"$root/made"
+words=$(jq -r .words "$root/made")
+is "check words" "$(wc -w <<<"$words")" 6
+fails joins B "${ticket:0:middle}$([ "$letter" = A ] && echo B || echo A)${ticket:middle+1}"
+says 'check words: '
+! grep -qF "$words" "$root/said" || fail "the words are the same for another ticket"
+
+step "taken back"
+exits 0 ht SHA ticket burn "$(jq -r .id "$root/made")"
+exits 5 joins B "$(jq -r .ticket "$root/made")"
+says "check words: $words"
+says 'taken back'
+
 step "expired"
 old=$(SHIFT_S=-7200 LD_PRELOAD=$tools/shifted_clock.so ASAN_OPTIONS=verify_asan_link_order=0 \
 	invite NYC SHA "127.0.0.1:${port[SHA]}" --expires 1h)

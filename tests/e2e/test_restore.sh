@@ -1,0 +1,97 @@
+#!/usr/bin/env bash
+# Never the same dot twice: a restored backup, a copied folder, a snapshot that was rolled back.
+. "$(dirname "$0")/check.sh"
+
+titles() { ht "$1" action list --json | jq -r '[.[].title] | sort | join(" ")'; }
+has_titles() { [ "$(titles "$1")" = "$2" ]; }
+# sees OFFICE TITLE...: in the order of sort.
+sees() { await 20 has_titles "$1" "${*:2}" || die "$1 sees '$(titles "$1")' and not '${*:2}'"; }
+epoch() { ht "$1" members --json | jq -r '.[] | select(.self).replica'; }
+forks() { ht "$1" status --json | jq .forks; }
+note() { add_action "$1" "$2" >/dev/null; }
+
+offices FRA
+note SHA a
+note FRA b
+sees SHA a b
+sees FRA a b
+
+step "a backup is restored: what was sent comes back, what is written now is nobody else's number"
+exits 0 ht FRA backup "$root/backup.db"
+note FRA c
+sees SHA a b c
+exits 4 ht FRA restore "$root/backup.db"
+stop FRA
+note FRA d # never sent
+before=$(epoch FRA)
+exits 0 ht FRA restore "$root/backup.db"
+says 'kept as'
+[ "$(epoch FRA)" != "$before" ] || fail "the epoch is the same"
+note FRA e
+start FRA
+sees SHA a b c e
+sees FRA a b c e
+is "forks" "$(forks SHA) $(forks FRA)" "0 0"
+kept=$(echo "$root"/FRA/replica.db.2*Z)
+is "what was never sent" "$(sqlite3 "$kept" "SELECT count(*) FROM r_action_item WHERE title = 'd'")" 1
+verifies SHA FRA
+rm "$kept"* # its disk is needed no more
+
+step "the folder is copied: the copy that wrote last is the node, the other one is told so"
+stop FRA
+cp -r "$root/FRA" "$root/COPY"
+note COPY f
+start COPY --peer "127.0.0.1:${port[SHA]}"
+sees SHA a b c e f
+note FRA g # it does not know yet
+HUITONG_REPLICA=$root/FRA "$huitong" serve --listen none --peer "127.0.0.1:${port[SHA]}" \
+	>/dev/null 2>>"$root/FRA.log" &
+helpers+=($!)
+logs FRA 'superseded'
+exits 5 ht FRA action add nobody
+says 'goes on elsewhere'
+says 'huitong join'
+exits 0 ht FRA status
+says '^member .*goes on elsewhere'
+exits 1 ht FRA doctor
+says 'FAIL +membership'
+kill "${helpers[-1]}" 2>/dev/null || true
+wait_briefly "${helpers[-1]}"
+exits 5 ht FRA serve
+sees COPY a b c e f
+
+step "enrolled anew it is a node of its own, and says again what only it had"
+enrol FRA "$(invite FRA SHA "127.0.0.1:${port[SHA]}")" || fail "FRA can't enrol anew"
+start FRA
+sees FRA a b c e f g
+sees SHA a b c e f g
+is "nodes of Frankfurt" "$(ht SHA members --json | jq '[.[] | select(.office == "FRA" and .state == "member")] | length')" 2
+note FRA h
+sees SHA a b c e f g h
+sees COPY a b c e f g h
+verifies SHA FRA COPY
+stop COPY
+
+step "a snapshot is rolled back, marks and all: the fork is proved, both branches' work survives"
+stop FRA
+cp "$root/FRA/replica.db" "$root/snapshot.db"
+cp "$root/FRA/replica.mark" "$root/snapshot.mark"
+note FRA i
+start FRA
+sees SHA a b c e f g h i
+crash FRA
+rm -f "$root/FRA/replica.db-wal" "$root/FRA/replica.db-shm"
+cat "$root/snapshot.db" >"$root/FRA/replica.db" # the same file, the same machine
+cat "$root/snapshot.mark" >"$root/FRA/replica.mark"
+before=$(epoch FRA)
+note FRA j # under the number that i has
+is "epoch" "$(epoch FRA)" "$before"
+start FRA
+sees SHA a b c e f g h i j
+sees FRA a b c e f g h i j
+[ "$(epoch FRA)" != "$before" ] || fail "the epoch is the same"
+converge SHA FRA >/dev/null
+note FRA k
+sees SHA a b c e f g h i j k
+verifies SHA FRA
+for office in SHA FRA; do stop "$office"; done
