@@ -212,55 +212,108 @@ static void restored_node_that_wrote_again_loses_nothing(void **state)
 
 /* ---- Forks of others ----------------------------------------------------------------------- */
 
-/* A fourth node's keys are in use twice: each end of the row got one branch. */
-static void fork_becomes_known_to_everybody(void **state)
-{
+/* A fourth node's keys are in use twice: each end of the row got one branch, of three
+ * after three that are the same. */
+struct twins {
+	struct row row;
 	struct forge first, second;
-	struct sealed sealed;
-	struct receipt receipt;
-	struct row t;
+	struct cut adoption; /* of Shanghai's branch */
+};
 
-	row_init(&t);
-	forge_open(&first, &t.sha->office, &t.space, "LON", 5);
-	office_pull(&t.nyc->office, &t.sha->office);
-	for (uint8_t i = 0; i < 6; i++) {
-		struct op op = { .record = { { 1, i } },
-				 .kind = KIND_ACTION,
-				 .field = ACTION_TITLE,
-				 .verb = VERB_SET,
-				 .value = value_str("t") };
+static struct sealed forge_next(struct forge *f, uint8_t branch)
+{
+	struct op op = { .record = { { 1, (uint8_t)f->head.seq, branch } },
+			 .kind = KIND_ACTION,
+			 .field = ACTION_TITLE,
+			 .verb = VERB_SET,
+			 .value = value_str("t") };
+
+	return forge_ops(f, OFFICE_NOW_MS + f->head.seq, NULL, 0, &op, 1);
+}
+
+static void receive(struct site *s, const struct space_id *space, const struct sealed *sealed)
+{
+	struct receipt receipt;
+
+	OFFICE_MUST(replica_receive(s->office.replica, space, sealed, 1, OFFICE_NOW_MS, &receipt,
+				    &msg));
+}
+
+static void twins_init(struct twins *w)
+{
+	struct row *t = &w->row;
+
+	row_init(t);
+	forge_open(&w->first, &t->sha->office, &t->space, "LON", 5);
+	office_pull(&t->nyc->office, &t->sha->office);
+	for (int i = 0; i < 6; i++) {
+		struct sealed sealed;
 
 		if (i == 3) {
-			second = first;
-			second.arena = ARENA_EMPTY;
+			w->second = w->first;
+			w->second.arena = ARENA_EMPTY;
 		}
-		sealed = forge_ops(&first, OFFICE_NOW_MS + i, NULL, 0, &op, 1);
-		OFFICE_MUST(replica_receive(t.sha->office.replica, &t.space, &sealed, 1,
-					    OFFICE_NOW_MS, &receipt, &msg));
-		if (i >= 3) {
-			op.record.bytes[2] = 1;
-			sealed = forge_ops(&second, OFFICE_NOW_MS + i, NULL, 0, &op, 1);
-		}
-		OFFICE_MUST(replica_receive(t.nyc->office.replica, &t.space, &sealed, 1,
-					    OFFICE_NOW_MS, &receipt, &msg));
+		sealed = forge_next(&w->first, 0);
+		receive(t->sha, &t->space, &sealed);
+		if (i >= 3)
+			sealed = forge_next(&w->second, 1);
+		receive(t->nyc, &t->space, &sealed);
 	}
-	world_start(&t.world);
-	world_pass(&t.world, 5 * MINUTE_MS);
-	for (size_t i = 0; i < t.world.count; i++) {
-		struct trust_cut cut = trust_cut(replica_trust(t.world.sites[i].office.replica),
-						 &first.identity.replica, &t.space);
+	w->adoption = (struct cut){ w->first.identity.replica, t->space, 6, { 0 } };
+	memcpy(w->adoption.link, w->first.head.link, LINK_BYTES);
+	world_start(&t->world);
+	world_pass(&t->world, 5 * MINUTE_MS);
+}
+
+static void twins_release(struct twins *w)
+{
+	forge_close(&w->first);
+	forge_close(&w->second);
+	world_release(&w->row.world);
+}
+
+static void fork_becomes_known_to_everybody(void **state)
+{
+	struct twins w;
+	struct row *t = &w.row;
+
+	twins_init(&w);
+	for (size_t i = 0; i < t->world.count; i++) {
+		struct trust_cut cut = trust_cut(replica_trust(t->world.sites[i].office.replica),
+						 &w.first.identity.replica, &t->space);
 
 		assert_int_equal(cut.cause, CUT_FORKED);
 		assert_int_equal(cut.seq, 3);
 	}
 	/* Others go on, and nobody is at it for ever. */
-	site_write(t.sha, &t.space, 2);
-	world_pass(&t.world, MINUTE_MS);
-	assert_all_agree(&t);
-	assert_at_rest(&t);
-	forge_close(&first);
-	forge_close(&second);
-	world_release(&t.world);
+	site_write(t->sha, &t->space, 2);
+	world_pass(&t->world, MINUTE_MS);
+	assert_all_agree(t);
+	assert_at_rest(t);
+	twins_release(&w);
+}
+
+/* One branch is adopted: who holds the other gives it up and takes the right one. */
+static void adopted_branch_goes_to_everybody(void **state)
+{
+	struct statement s = { .type = STATEMENT_ADOPT };
+	struct twins w;
+	struct row *t = &w.row;
+
+	twins_init(&w);
+	s.u.adopt.cuts = &w.adoption;
+	s.u.adopt.cut_count = 1;
+	OFFICE_MUST(
+		replica_state(t->sha->office.replica, &s, NULL, 0, t->sha->office.now_ms++, &msg));
+	engine_changed(t->sha->engine, site_now(t->sha));
+	world_pass(&t->world, 5 * MINUTE_MS);
+	for (size_t i = 0; i < t->world.count; i++)
+		assert_int_equal(
+			office_count(&t->world.sites[i].office, "SELECT count(*) FROM action_item"),
+			6);
+	assert_all_agree(t);
+	assert_at_rest(t);
+	twins_release(&w);
 }
 
 /* ---- Copies --------------------------------------------------------------------------------- */
@@ -304,6 +357,7 @@ int main(void)
 		cmocka_unit_test(restored_node_goes_on_under_a_new_epoch),
 		cmocka_unit_test(restored_node_that_wrote_again_loses_nothing),
 		cmocka_unit_test(fork_becomes_known_to_everybody),
+		cmocka_unit_test(adopted_branch_goes_to_everybody),
 		cmocka_unit_test(copy_that_was_left_behind_stops),
 	};
 

@@ -433,6 +433,32 @@ static void lost_changesets_are_offered_again_after_a_comparison(void **state)
 	talk_release(&t);
 }
 
+/* The wrong branch of a fork was moved out over there. */
+static void peer_that_holds_less_than_before_is_sent_the_rest(void **state)
+{
+	struct message m = { .type = MESSAGE_HAVE };
+	struct arena arena = ARENA_EMPTY;
+	struct tip *tips;
+	struct talk t;
+	size_t count;
+
+	talk_init(&t);
+	write_some(&t, &t.ours.office, 5);
+	talk_begin(&t);
+	peer_says_have(&t, &t.ours.office, &t.space);
+	assert_false(session_has_work(t.session));
+	OFFICE_MUST(replica_tips(t.ours.office.replica, &t.space, &arena, &tips, &count));
+	tips[0].seq = 3;
+	OFFICE_MUST(replica_tag(t.ours.office.replica, &t.space,
+				&(struct dot){ tips[0].replica, 3 }, tips[0].tag, &msg));
+	m.u.have = (struct message_have){ t.space, true, false, tips, count };
+	peer_says(&t, &m);
+	assert_int_equal(session_to_send(t.session), 2);
+	assert_true(session_has_work(t.session));
+	arena_release(&arena);
+	talk_release(&t);
+}
+
 static void held_feed_is_not_offered_again(void **state)
 {
 	struct message m = { .type = MESSAGE_HELD };
@@ -762,6 +788,7 @@ int main(void)
 		cmocka_unit_test(directory_goes_before_other_spaces),
 		cmocka_unit_test(what_came_is_acknowledged_and_passed_on),
 		cmocka_unit_test(lost_changesets_are_offered_again_after_a_comparison),
+		cmocka_unit_test(peer_that_holds_less_than_before_is_sent_the_rest),
 		cmocka_unit_test(held_feed_is_not_offered_again),
 		cmocka_unit_test(rest_of_a_feed_from_the_future_is_left_aside),
 		cmocka_unit_test(what_depends_on_a_feed_from_the_future_is_left_aside),

@@ -233,6 +233,19 @@ static void one_who_does_not_know_us_is_shown_all(void **state)
 	talk_release(&t);
 }
 
+/* It has all of them to look at. */
+static void one_who_is_shown_all_gets_its_time(void **state)
+{
+	struct talk t;
+
+	talk_init(&t);
+	begin(&t);
+	t.now.mono_ms += 4000;
+	peer_does_not_know_us(&t);
+	assert_int_equal(session_deadline(t.session), 5000 + ACCEPT_MS_MAX);
+	talk_release(&t);
+}
+
 /* ---- Strangers ------------------------------------------------------------------------- */
 
 static void become_stranger(struct talk *t)
@@ -433,59 +446,28 @@ static void statements_are_compared_in_turn(void **state)
 	peer_says_statements(&t, NULL, 0); /* nobody asked */
 	assert_refused(&t, ERR_PROTOCOL);
 	talk_release(&t);
+
+	talk_init(&t);
+	make_space(&t.ours.office);
+	begin(&t);
+	peer_says_trust(&t);
+	peer_says_hello(&t);
+	peer_says_hello(&t); /* while statements are compared */
+	assert_refused(&t, ERR_PROTOCOL);
+	talk_release(&t);
 }
 
 /* ---- Former members ------------------------------------------------------------------------ */
 
-/* The peer keeps the statements that the session has said; returns how many were new. */
-static size_t peer_takes_statements(struct talk *t)
-{
-	size_t added = 0;
-
-	for (size_t i = 0; i < t->inbox_count; i++) {
-		struct statements_receipt receipt;
-		struct arena arena = ARENA_EMPTY;
-		struct message m;
-
-		OFFICE_MUST(message_decode(&m, buf_bytes(&t->inbox[i]), &arena, &msg));
-		if (m.type == MESSAGE_STATEMENTS) {
-			OFFICE_MUST(replica_take_statements(
-				t->theirs.office.replica, m.u.statements.list, m.u.statements.count,
-				t->now.wall_ms, &receipt, &msg));
-			added += receipt.added;
-		}
-		arena_release(&arena);
-	}
-	return added;
-}
-
-static void revoked_peer_is_told_so_and_why_and_nothing_else(void **state)
+static void revoked_peer_is_told_so_and_nothing_else(void **state)
 {
 	struct talk t;
 
 	talk_init(&t);
 	revoke_peer(&t);
-	make_space(&t.ours.office); /* which is none of its business */
 	begin(&t);
 	assert_refused(&t, ERR_REVOKED);
-	assert_int_equal(t.inbox_count, 2);
-	assert_int_equal(peer_takes_statements(&t), 1);
-	assert_int_equal(replica_check_member(t.theirs.office.replica, NULL), ERR_REVOKED);
-	talk_release(&t);
-}
-
-static void node_that_is_refused_with_the_reason_learns_of_it(void **state)
-{
-	struct statement_list l;
-	struct talk t;
-
-	talk_init(&t);
-	revoke(&t.theirs.office, t.ours.key.public_key); /* of us, by them */
-	begin(&t);
-	collect_all(&t.theirs.office, &l);
-	peer_says_statements(&t, l.list, l.count); /* before any TRUST */
-	assert_int_equal(replica_check_member(t.ours.office.replica, NULL), ERR_REVOKED);
-	arena_release(&l.arena);
+	assert_int_equal(t.inbox_count, 1);
 	talk_release(&t);
 }
 
@@ -502,9 +484,7 @@ static void peer_that_is_revoked_in_an_open_session_goes_at_once(void **state)
 	session_wake(t.session, t.now, NULL);
 	talk_run(&t);
 	assert_refused(&t, ERR_REVOKED);
-	assert_int_equal(peer_takes_statements(&t), 1);
-	assert_int_equal(talk_count(&t, 0, MESSAGE_CHANGES), 0);
-	assert_int_equal(replica_check_member(t.theirs.office.replica, NULL), ERR_REVOKED);
+	assert_int_equal(talk_count(&t, 0, MESSAGE_STATEMENTS), 0);
 	talk_release(&t);
 }
 
@@ -543,7 +523,6 @@ static void peer_with_the_keys_of_before_is_superseded(void **state)
 	office_pull_statements(&t.ours.office, &t.theirs.office);
 	begin(&t);
 	assert_refused(&t, ERR_SUPERSEDED);
-	assert_int_equal(talk_count(&t, 0, MESSAGE_STATEMENTS), 1);
 	talk_release(&t);
 }
 
@@ -656,6 +635,53 @@ static void space_is_not_served_from_the_moment_its_grant_ends(void **state)
 	talk_release(&t);
 }
 
+static void space_that_is_granted_again_is_compared_anew(void **state)
+{
+	struct value title = value_str("t");
+	struct talk t;
+	size_t before;
+
+	talk_init(&t);
+	talk_begin(&t);
+	peer_says_have(&t, &t.theirs.office, &t.space);
+	office_grant(&t.ours.office, &t.space, "FRA", ROLE_NONE);
+	session_wake(t.session, t.now, NULL);
+	office_create(&t.ours.office, &t.space, KIND_ACTION, ACTION_TITLE, &title);
+	before = talk_count(&t, 0, MESSAGE_DIGESTS);
+	office_grant(&t.ours.office, &t.space, "FRA", ROLE_EDITOR);
+	session_wake(t.session, t.now, NULL);
+	talk_run(&t);
+	assert_int_equal(talk_count(&t, 0, MESSAGE_DIGESTS), before + 1);
+	assert_false(session_has_work(t.session)); /* who knows what it has kept */
+	peer_says_have(&t, &t.theirs.office, &t.space);
+	assert_true(session_has_work(t.session));
+	talk_release(&t);
+}
+
+/* What is on its way when the peer says that it takes part no longer. */
+static void acknowledgement_after_the_grant_has_ended_is_taken(void **state)
+{
+	struct value title = value_str("t");
+	struct statement_list l;
+	struct talk t;
+
+	talk_init(&t);
+	talk_begin(&t);
+	peer_says_have(&t, &t.theirs.office, &t.space);
+	office_create(&t.ours.office, &t.space, KIND_ACTION, ACTION_TITLE, &title);
+	session_wake(t.session, t.now, &t.space);
+	session_push(t.session, t.now);
+	talk_run(&t);
+	assert_int_equal(talk_count(&t, 0, MESSAGE_CHANGES), 1);
+	office_grant(&t.theirs.office, &t.space, "FRA", ROLE_NONE);
+	collect_all(&t.theirs.office, &l);
+	peer_says_statements(&t, &l.list[l.count - 1], 1);
+	peer_says_ack(&t, &t.space);
+	assert_int_equal(session_state(t.session), SESSION_OPEN);
+	arena_release(&l.arena);
+	talk_release(&t);
+}
+
 static void asking_for_a_space_without_a_part_in_it_is_refused(void **state)
 {
 	struct message m = { .type = MESSAGE_HAVE };
@@ -752,6 +778,7 @@ int main(void)
 		cmocka_unit_test(different_statements_are_exchanged_before_anything_else),
 		cmocka_unit_test(member_that_is_news_is_known_by_what_it_presents),
 		cmocka_unit_test(one_who_does_not_know_us_is_shown_all),
+		cmocka_unit_test(one_who_is_shown_all_gets_its_time),
 		cmocka_unit_test(stranger_learns_nothing),
 		cmocka_unit_test(strangers_to_each_other_part),
 		cmocka_unit_test(stranger_that_shows_others_statements_is_refused),
@@ -761,8 +788,7 @@ int main(void)
 		cmocka_unit_test(great_message_of_a_stranger_is_cut_off),
 		cmocka_unit_test(only_new_statements_give_a_stranger_time),
 		cmocka_unit_test(statements_are_compared_in_turn),
-		cmocka_unit_test(revoked_peer_is_told_so_and_why_and_nothing_else),
-		cmocka_unit_test(node_that_is_refused_with_the_reason_learns_of_it),
+		cmocka_unit_test(revoked_peer_is_told_so_and_nothing_else),
 		cmocka_unit_test(peer_that_is_revoked_in_an_open_session_goes_at_once),
 		cmocka_unit_test(nothing_is_pushed_to_one_revoked_a_moment_ago),
 		cmocka_unit_test(peer_with_the_keys_of_before_is_superseded),
@@ -771,6 +797,8 @@ int main(void)
 		cmocka_unit_test(new_statements_are_pushed_and_not_sent_back),
 		cmocka_unit_test(space_is_served_from_the_moment_of_its_grant),
 		cmocka_unit_test(space_is_not_served_from_the_moment_its_grant_ends),
+		cmocka_unit_test(space_that_is_granted_again_is_compared_anew),
+		cmocka_unit_test(acknowledgement_after_the_grant_has_ended_is_taken),
 		cmocka_unit_test(asking_for_a_space_without_a_part_in_it_is_refused),
 		cmocka_unit_test(changeset_of_a_space_without_a_part_in_it_is_not_told),
 		cmocka_unit_test(sending_to_a_space_without_a_part_in_it_is_refused),
