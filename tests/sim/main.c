@@ -13,6 +13,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "tests/sim/absence.h"
 #include "tests/sim/bench.h"
 #include "tests/sim/marathon.h"
 #include "tests/sim/powercut.h"
@@ -21,7 +22,8 @@
 struct arguments {
 	const struct scenario *scenario;
 	uint64_t seed, count;
-	uint64_t cuts; /* 0: worlds */
+	uint64_t cuts;    /* 0: worlds */
+	uint64_t absence; /* likewise */
 	struct scenario_wish wish;
 	struct marathon marathon;
 	bool bench, json;
@@ -53,6 +55,7 @@ static void print_help(void)
 	     "  --plant NAME      a bug to be found: lying-disk, early-push\n"
 	     "  --verbose         every event, as it happens\n"
 	     "  --cuts N          instead, cut the power of one replica's disk N times\n"
+	     "  --absence N       instead, 1,000 days without a link, N changes on each side\n"
 	     "  --bench           measure changeset applications a second\n"
 	     "  --json            the measure as one JSON object\n");
 	for (size_t i = 0; i < count; i++)
@@ -86,20 +89,30 @@ static void refuse(const char *what, const char *name)
 }
 
 static const struct option options[] = {
-	{ "seed", required_argument, NULL, 's' },     { "count", required_argument, NULL, 'c' },
-	{ "scenario", required_argument, NULL, 'o' }, { "replicas", required_argument, NULL, 'r' },
-	{ "minutes", required_argument, NULL, 'm' },  { "events", required_argument, NULL, 'n' },
-	{ "span", required_argument, NULL, 't' },     { "steps", required_argument, NULL, 'e' },
-	{ "direct", no_argument, NULL, 'd' },         { "plant", required_argument, NULL, 'p' },
-	{ "verbose", no_argument, NULL, 'v' },        { "cuts", required_argument, NULL, 'u' },
-	{ "bench", no_argument, NULL, 'b' },          { "json", no_argument, NULL, 'j' },
-	{ "help", no_argument, NULL, 'h' },           { 0 },
+	{ "seed", required_argument, NULL, 's' },
+	{ "count", required_argument, NULL, 'c' },
+	{ "scenario", required_argument, NULL, 'o' },
+	{ "replicas", required_argument, NULL, 'r' },
+	{ "minutes", required_argument, NULL, 'm' },
+	{ "events", required_argument, NULL, 'n' },
+	{ "span", required_argument, NULL, 't' },
+	{ "steps", required_argument, NULL, 'e' },
+	{ "absence", required_argument, NULL, 'a' },
+	{ "direct", no_argument, NULL, 'd' },
+	{ "plant", required_argument, NULL, 'p' },
+	{ "verbose", no_argument, NULL, 'v' },
+	{ "cuts", required_argument, NULL, 'u' },
+	{ "bench", no_argument, NULL, 'b' },
+	{ "json", no_argument, NULL, 'j' },
+	{ "help", no_argument, NULL, 'h' },
+	{ 0 },
 };
 
 static void take_option(struct arguments *a, int option)
 {
 	switch (option) {
 	case 's': a->seed = a->marathon.seed = number(optarg); break;
+	case 'a': a->absence = number(optarg); break;
 	case 'c': a->count = number(optarg); break;
 	case 'r': a->wish.nodes = (unsigned)number(optarg); break;
 	case 'm': a->marathon.wall_ms = number(optarg) * MINUTE_MS; break;
@@ -201,6 +214,8 @@ int main(int argc, char **argv)
 		refuse("argument", argv[optind]);
 	if (a.cuts)
 		return powercut_tell(a.seed, a.cuts) ? 0 : 1;
+	if (a.absence)
+		return absence_tell(a.absence);
 	if (a.bench)
 		return sim_bench(a.json);
 	if (a.marathon.wall_ms || a.marathon.events_min)

@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "tests/sim/absence.h"
 #include "tests/sim/bench.h"
 #include "tests/sim/scenario.h"
 
@@ -90,6 +91,15 @@ static void the_measure_comes_to_an_end(void **state)
 	assert_true(per_second > 0);
 }
 
+/* `huitong-sim --absence 100000` is the figure. */
+static void a_long_absence_is_made_up_for(void **state)
+{
+	struct absence a;
+
+	assert_true(absence_run(IS_SLOW ? 200 : 5000, IS_SLOW ? 10 : 1000, &a));
+	assert_true(a.bytes > 0);
+}
+
 /* Seeds that once found something. */
 static const struct {
 	const char *what;
@@ -115,9 +125,10 @@ int main(void)
 		cmocka_unit_test(random_worlds_hold),
 		cmocka_unit_test(random_worlds_hold_without_engines),
 		cmocka_unit_test(the_measure_comes_to_an_end),
+		cmocka_unit_test(a_long_absence_is_made_up_for),
 		cmocka_unit_test(what_was_found_stays_fixed),
 	};
-	size_t count = 5, scenarios;
+	size_t count = 6, scenarios;
 	const struct scenario *all = scenario_all(&scenarios);
 
 	for (size_t i = 0; i < scenarios; i++)
