@@ -149,6 +149,7 @@ void engine_received(struct engine *e, struct now now, struct conn_id id, struct
 		c->peer->skew_ms = session_skew_ms(c->session);
 	}
 	engine_turn(e, now);
+	engine_limit_presenting(e, now);
 }
 
 void engine_sent(struct engine *e, struct now now, struct conn_id id, size_t bytes)

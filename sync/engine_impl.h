@@ -8,7 +8,8 @@
 #include "sync/session.h"
 
 enum engine_limit {
-	HALF_OPEN_MAX = 128,          /* connections of strangers at a time */
+	HALF_OPEN_MAX = 128,          /* connections of strangers at a time; of them so many */
+	PRESENTING_MAX = 16,          /* that have a key and may present statements */
 	QUEUE_BYTES_HIGH = 512 << 10, /* of one connection's port; no new chunk above */
 	STRANGERS_MAX = 16,           /* reasons remembered, so that each is logged once; */
 	STRANGERS_MS = 60000,         /* so many in this time, the rest is for the debug log */
@@ -91,6 +92,8 @@ bool conn_is_stranger(const struct conn *c);
 uint64_t engine_source(const char *from);
 /* Somebody new comes from there: if too many wait already, one of them is closed. */
 void engine_make_room(struct engine *e, uint64_t source, struct now now);
+/* The same of those who may send large messages. */
+void engine_limit_presenting(struct engine *e, struct now now);
 void engine_log_stranger(struct engine *e, const struct conn *c, const struct session_end *end,
 			 struct now now);
 

@@ -55,13 +55,25 @@ struct waiting {
 	size_t count;
 };
 
-static void list_waiting(const struct engine *e, struct waiting *w)
+static bool is_any(const struct conn *c)
+{
+	return true;
+}
+
+/* It has a key, and may send large messages to show that it is a member's. */
+static bool is_presenting(const struct conn *c)
+{
+	return session_state(c->session) == SESSION_TRUST;
+}
+
+static void list_waiting(const struct engine *e, bool (*is_meant)(const struct conn *c),
+			 struct waiting *w)
 {
 	w->count = 0;
 	for (size_t i = 0; i < e->conn_count && w->count < HALF_OPEN_MAX; i++) {
 		struct conn *c = e->conns[i];
 
-		if (!conn_is_stranger(c))
+		if (!conn_is_stranger(c) || !is_meant(c))
 			continue;
 		w->sources[w->count] = c->source;
 		w->conns[w->count++] = c;
@@ -80,13 +92,16 @@ static size_t count_from(const struct waiting *w, uint64_t source)
 /* A newcomer is never turned away: then whoever holds all places would keep
  * everybody out. The oldest of the source that has most goes: a crowd from one
  * place displaces itself, and nobody else. */
-static struct conn *who_gives_way(const struct waiting *w, uint64_t newcomer)
+static struct conn *who_gives_way(const struct waiting *w, const uint64_t *newcomer)
 {
 	struct conn *found = w->conns[0];
 	size_t most = 0;
 
 	for (size_t i = 0; i < w->count; i++) {
-		size_t count = count_from(w, w->sources[i]) + (w->sources[i] == newcomer);
+		size_t count = count_from(w, w->sources[i]);
+
+		if (newcomer && w->sources[i] == *newcomer)
+			count++; /* it is not in the list yet */
 
 		if (count > most) {
 			most = count;
@@ -96,17 +111,28 @@ static struct conn *who_gives_way(const struct waiting *w, uint64_t newcomer)
 	return found;
 }
 
+static void send_away(struct engine *e, struct conn *c, struct now now)
+{
+	session_close(c->session, err_name(ERR_LIMIT), "too many connections without a proof");
+	conn_ended(e, c, now);
+}
+
 void engine_make_room(struct engine *e, uint64_t source, struct now now)
 {
 	struct waiting w;
-	struct conn *c;
 
-	list_waiting(e, &w);
-	if (w.count < HALF_OPEN_MAX)
-		return;
-	c = who_gives_way(&w, source);
-	session_close(c->session, err_name(ERR_LIMIT), "too many connections without a proof");
-	conn_ended(e, c, now);
+	list_waiting(e, is_any, &w);
+	if (w.count >= HALF_OPEN_MAX)
+		send_away(e, who_gives_way(&w, &source), now);
+}
+
+void engine_limit_presenting(struct engine *e, struct now now)
+{
+	struct waiting w;
+
+	list_waiting(e, is_presenting, &w);
+	if (w.count > PRESENTING_MAX)
+		send_away(e, who_gives_way(&w, NULL), now);
 }
 
 /* ---- The log ---------------------------------------------------------------------- */

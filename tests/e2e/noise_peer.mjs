@@ -3,10 +3,9 @@
 //
 //     node noise_peer.mjs STACK dial PORT | listen PORT-FILE
 //
-// STACK: openssl or package. $NOISE_SECRET is the member's key in hex, $TICKET the ticket with
-// which it joined: it names the organisation and the node on the other side. Says what it did, a
-// line each, and ends with status 0 if all went well.
-import { randomBytes } from 'node:crypto'
+// STACK: openssl or package. $NOISE_SECRET is the member's key in hex, $REPLICA its replica id,
+// $TICKET the ticket with which it joined: it names the organisation and the node on the other
+// side. Says what it did, a line each, and ends with status 0 if all went well.
 import { writeFileSync } from 'node:fs'
 import net from 'node:net'
 
@@ -14,7 +13,7 @@ const [stack, role, where] = process.argv.slice(2)
 const { Handshake } = await import(`./noise_${stack}.mjs`)
 
 const MAGIC = Buffer.from('e4bc9a00', 'hex')
-const HELLO = 1, PING = 6, PONG = 7, BYE = 8
+const TRUST = 1, HELLO = 3, PING = 10, PONG = 11, BYE = 12
 const LAST = 0, END = 2
 const TAG_HEADER = 6, PREAMBLE = 16
 
@@ -35,6 +34,7 @@ function unpack(bytes) {
     if ((head & 0xe0) === 0xa0) return take(head & 31).toString()
     switch (head) {
       case 0xc0: return null
+      case 0xc2: case 0xc3: return head === 0xc3
       case 0xc4: return take(uint(1))
       case 0xc5: return take(uint(2))
       case 0xcc: case 0xcd: case 0xce: case 0xcf: return uint(1 << (head - 0xcc))
@@ -55,6 +55,7 @@ function pack(value) {
     check(value.length < 32, 'a short text')
     return Buffer.concat([Buffer.from([0xa0 | value.length]), Buffer.from(value)])
   }
+  if (typeof value === 'boolean') return Buffer.from([value ? 0xc3 : 0xc2])
   if (value < 0x80) return Buffer.from([value])
   check(value > 0xffffffff, 'a number of eight bytes')
   const out = Buffer.alloc(9)
@@ -106,6 +107,7 @@ class Stream {
 const ticketBytes = Buffer.from(process.env.TICKET.replace('huitong1:', ''), 'base64url')
 const [organisation, issuerKey] = unpack(ticketBytes)
 const secret = Buffer.from(process.env.NOISE_SECRET, 'hex')
+const replica = Buffer.from(process.env.REPLICA, 'hex')
 
 function checkPreamble(preamble) {
   check(preamble.subarray(0, 4).equals(MAGIC), 'the magic')
@@ -149,7 +151,12 @@ async function converse(stream, { send, receive }) {
     return unpack(content.subarray(1))
   }
 
-  say([HELLO, 1, organisation, randomBytes(16), Date.now(), 'interop', ''])
+  // Each says whether it knows the other; with the same digest there is nothing to compare.
+  const trust = await hear()
+  check(trust[0] === TRUST && trust[1] === true, 'we are known')
+  check(trust[2].length === 32 && trust[3].length === 0, 'a digest, and no ids yet')
+  say([TRUST, true, trust[2], []])
+  say([HELLO, 1, organisation, replica, Date.now(), 'interop', ''])
   const hello = await hear()
   check(hello[0] === HELLO && hello[1] === 1, 'a hello of version 1')
   check(hello[2].equals(organisation), 'the hello names the organisation')

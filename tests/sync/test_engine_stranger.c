@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "sync/engine_impl.h"
+#include "sync/link.h"
 #include "tests/sync/world.h"
 
 enum { MINUTE_MS = 60 * 1000 };
@@ -175,6 +176,119 @@ static void places_are_shared_between_many_sources(void **state)
 	world_release(&t.world);
 }
 
+/* ---- Strangers with a key -------------------------------------------------------- */
+
+/* Completes the handshake with a key that nobody knows, says that it knows the other, and begins
+ * to show why: what it could make us hold is large. */
+struct presenter {
+	struct port port;
+	struct noise_keypair key;
+	struct prng prng;
+	struct dice dice;
+	struct link link;
+	const uint8_t *org;
+	bool is_closed;
+};
+
+static void presenter_flush(struct presenter *p, struct conn_id conn)
+{
+	if (p->link.out.size)
+		p->port.send(p->port.ctx, conn, buf_bytes(&p->link.out));
+	buf_clear(&p->link.out);
+}
+
+static void presenter_connected(void *ctx, struct conn_id conn)
+{
+	struct presenter *p = ctx;
+
+	OFFICE_MUST(link_init(&p->link, &(struct link_config){ .is_dialler = true,
+							       .org = p->org,
+							       .static_key = &p->key,
+							       .dice = &p->dice,
+							       .purpose = PREAMBLE_SYNC }));
+	presenter_flush(p, conn);
+}
+
+static void presenter_speaks(struct presenter *p)
+{
+	struct message m = { .type = MESSAGE_TRUST };
+	struct buf encoded = BUF_EMPTY;
+
+	m.u.trust.is_known = true;
+	message_encode(&encoded, &m);
+	OFFICE_MUST(link_send(&p->link, buf_bytes(&encoded)));
+	buf_release(&encoded);
+}
+
+static void presenter_received(void *ctx, struct conn_id conn, struct bytes data)
+{
+	struct presenter *p = ctx;
+	enum link_event event = LINK_NEEDS_INPUT;
+	struct bytes message;
+
+	do {
+		OFFICE_MUST(link_read(&p->link, &data, &event, &message, &msg));
+		if (event == LINK_KEY) {
+			OFFICE_MUST(link_accept(&p->link));
+			presenter_speaks(p);
+		}
+	} while (event != LINK_NEEDS_INPUT && event != LINK_END);
+	presenter_flush(p, conn);
+}
+
+static void presenter_closed(void *ctx, struct conn_id conn, const char *reason)
+{
+	struct presenter *p = ctx;
+
+	p->is_closed = true;
+}
+
+static void presenter_comes(struct presenter *p, struct world *w, const struct site *to, uint64_t n)
+{
+	uint8_t secret[NOISE_DH_BYTES];
+	char address[LOOPNET_ADDRESS_BYTES];
+	struct conn_id id;
+
+	*p = (struct presenter){ .org = replica_org(to->office.replica) };
+	prng_init(&p->prng, 5000 + n);
+	p->dice = prng_dice(&p->prng);
+	prng_fill(&p->prng, secret, sizeof(secret));
+	noise_keypair_from_secret(&p->key, secret);
+	p->port = loopnet_port(
+		w->net,
+		loopnet_add(w->net, &(struct loopnet_events){ p, NULL, presenter_connected,
+							      presenter_received, intruder_sent,
+							      presenter_closed }));
+	loopnet_address(to->host, address);
+	OFFICE_MUST(p->port.dial(p->port.ctx, address, &id, &msg));
+	world_run(w);
+}
+
+static void few_strangers_may_present_statements_at_a_time(void **state)
+{
+	enum { CROWD = PRESENTING_MAX + 10 };
+	static struct presenter crowd[CROWD];
+	struct two t;
+
+	two_init(&t);
+	site_start(t.sha);
+	for (size_t i = 0; i < CROWD; i++) {
+		presenter_comes(&crowd[i], &t.world, t.sha, i);
+		assert_true(link_is_open(&crowd[i].link));
+		for (size_t j = 0; j <= i; j++)
+			assert_int_equal(crowd[j].is_closed, j + PRESENTING_MAX <= i);
+	}
+	site_start(t.fra);
+	world_run(&t.world);
+	assert_in_sync(t.sha, "FRA");
+	world_pass(&t.world, ACCEPT_MS_MAX);
+	for (size_t i = 0; i < CROWD; i++) {
+		assert_true(crowd[i].is_closed);
+		link_release(&crowd[i].link);
+	}
+	world_release(&t.world);
+}
+
 /* Who has many addresses must not fill the disk with lines about them. */
 static void log_names_few_strangers_a_minute(void **state)
 {
@@ -226,6 +340,7 @@ int main(void)
 		cmocka_unit_test(member_gets_in_while_strangers_hold_every_place),
 		cmocka_unit_test(crowd_from_one_place_displaces_only_itself),
 		cmocka_unit_test(places_are_shared_between_many_sources),
+		cmocka_unit_test(few_strangers_may_present_statements_at_a_time),
 		cmocka_unit_test(log_names_few_strangers_a_minute),
 		cmocka_unit_test(source_is_an_address_or_a_network),
 	};
