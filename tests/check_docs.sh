@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Every relative link in the documents leads to a file, and every anchor to a heading.
+# Every relative link in the documents leads to a file, every anchor to a heading, and every test
+# that they name ("core/test_x: what_it_shows", in backquotes) exists, in core/test_x*.c.
 set -euo pipefail
 shopt -s nullglob
 export LC_ALL=C.UTF-8
@@ -37,5 +38,13 @@ for document in *.md docs/*.md; do
 		fi
 	done < <(targets "$document" || true)
 done
-echo "$links links checked"
+tests=0
+while read -r named; do
+	tests=$((tests + 1))
+	if ! grep -qsw "${named##*: }" "tests/${named%%:*}"*.c; then
+		echo "$named: no such test"
+		bad=1
+	fi
+done < <(grep -ohE '`[a-z]+/test_[a-z_]+: [a-z_]+`' docs/*.md | tr -d '`' | sort -u)
+echo "$links links and $tests tests checked"
 exit $bad
