@@ -11,6 +11,8 @@
 #include "tests/sim/memvfs.h"
 #include "tests/support/office.h"
 
+enum { DRILL_VERIFIED_MAX = 4, DRILL_DIGEST_BYTES = 32 };
+
 struct drill {
 	struct memdisk *disk;
 	struct office ours, peer;
@@ -18,7 +20,10 @@ struct drill {
 	struct vv acked[2];        /* of each */
 	uint64_t acknowledged;     /* changesets, in all */
 	struct prng dice;
-	bool is_ready; /* the office has joined, and its collaboration is open */
+	/* Log and state that were verified: looking at the same again shows no more. */
+	uint8_t verified[DRILL_VERIFIED_MAX][DRILL_DIGEST_BYTES];
+	unsigned verified_at; /* a ring */
+	bool is_ready;        /* the office has joined, and its collaboration is open */
 };
 
 /* An empty disk, and dice; then the organisation. Between the two calls the disk
@@ -49,9 +54,9 @@ enum finding {
 };
 
 /* A disk that is on, `d`'s own (then closed) or a copy. `why` tells what is wrong. */
-enum finding drill_inspect(const struct drill *d, struct memdisk *disk, struct errmsg *why);
+enum finding drill_inspect(struct drill *d, struct memdisk *disk, struct errmsg *why);
 /* The same, then an edit, a power cut and another look. */
-enum finding drill_inspect_twice(const struct drill *d, struct memdisk *disk, struct prng *dice,
+enum finding drill_inspect_twice(struct drill *d, struct memdisk *disk, struct prng *dice,
 				 struct errmsg *why);
 
 #endif

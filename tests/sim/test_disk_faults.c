@@ -26,7 +26,7 @@ static void must(enum err rc, const struct errmsg *msg)
 		fail_msg("%s: %s", err_name(rc), msg->text);
 }
 
-static void look_whole(const struct drill *d, struct memdisk *disk)
+static void look_whole(struct drill *d, struct memdisk *disk)
 {
 	struct errmsg why = { 0 };
 
