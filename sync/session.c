@@ -596,5 +596,8 @@ void session_check(const struct session *s)
 		assert(directory->is_known || sp->in_flight == 0); /* S-3 */
 	}
 	assert(in_flight == s->chunk_count && dirty == s->spaces.dirty_count);
+	if (s->state == SESSION_HANDSHAKE || s->state == SESSION_TRUST) /* S-4 */
+		assert(s->chunk_count == 0 && !directory->is_announced && !s->has_announced);
+	assert(s->state != SESSION_OPEN || (s->who.knows && s->who.is_known));
 	assert(s->end.code == OK || s->state == SESSION_CLOSED);
 }

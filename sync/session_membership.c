@@ -112,6 +112,8 @@ static bool add_statement(void *ctx, const struct statement *st, struct bytes en
 	x->sizes[x->count++] = encoded.size;
 	if (x->count == STATEMENTS_COUNT_MAX || x->bytes.size >= STATEMENTS_BYTES_CLOSE)
 		x->rc = flush(x);
+	if (x->rc == OK)
+		x->rc = session_check_outgoing(x->s, NULL);
 	return x->rc == OK && !(x->until && is_end_of(x->until, st));
 }
 

@@ -247,6 +247,28 @@ static void message_over_the_limit_is_not_received(void **state)
 	}
 }
 
+static void limit_can_be_lowered_and_raised_again(void **state)
+{
+	struct buf stream = BUF_EMPTY, seen = BUF_EMPTY;
+	struct channel_pair pair;
+
+	pair_init_channels(&pair);
+	channel_limit(&pair.responder, 1000);
+	seal_raw(&pair.initiator, 0x00, 1000, &stream);
+	assert_int_equal(open_all(&pair.responder, buf_bytes(&stream), &seen), OK);
+	channel_limit(&pair.responder, PROTO_MESSAGE_BYTES_MAX);
+	buf_clear(&stream);
+	seal_raw(&pair.initiator, 0x00, 2000, &stream);
+	assert_int_equal(open_all(&pair.responder, buf_bytes(&stream), &seen), OK);
+	channel_limit(&pair.responder, 1000);
+	buf_clear(&stream);
+	seal_raw(&pair.initiator, 0x00, 1001, &stream);
+	assert_int_equal(open_all(&pair.responder, buf_bytes(&stream), &seen), ERR_LIMIT);
+	pair_release_channels(&pair);
+	buf_release(&stream);
+	buf_release(&seen);
+}
+
 static void every_flipped_byte_ends_the_channel(void **state)
 {
 	size_t cuts[5];
@@ -467,6 +489,7 @@ int main(void)
 		cmocka_unit_test(memory_of_a_large_message_is_given_back),
 		cmocka_unit_test(message_over_the_limit_is_not_sealed),
 		cmocka_unit_test(message_over_the_limit_is_not_received),
+		cmocka_unit_test(limit_can_be_lowered_and_raised_again),
 		cmocka_unit_test(every_flipped_byte_ends_the_channel),
 		cmocka_unit_test(truncated_stream_has_no_end),
 		cmocka_unit_test(lost_repeated_and_reordered_frames_end_the_channel),

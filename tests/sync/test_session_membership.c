@@ -459,15 +459,55 @@ static void statements_are_compared_in_turn(void **state)
 
 /* ---- Former members ------------------------------------------------------------------------ */
 
-static void revoked_peer_is_told_so_and_nothing_else(void **state)
+/* The peer keeps the statements that the session has said; returns how many were new. */
+static size_t peer_takes_statements(struct talk *t)
+{
+	size_t added = 0;
+
+	for (size_t i = 0; i < t->inbox_count; i++) {
+		struct statements_receipt receipt;
+		struct arena arena = ARENA_EMPTY;
+		struct message m;
+
+		OFFICE_MUST(message_decode(&m, buf_bytes(&t->inbox[i]), &arena, &msg));
+		if (m.type == MESSAGE_STATEMENTS) {
+			OFFICE_MUST(replica_take_statements(
+				t->theirs.office.replica, m.u.statements.list, m.u.statements.count,
+				t->now.wall_ms, &receipt, &msg));
+			added += receipt.added;
+		}
+		arena_release(&arena);
+	}
+	return added;
+}
+
+static void revoked_peer_is_told_so_and_why_and_nothing_else(void **state)
 {
 	struct talk t;
 
 	talk_init(&t);
 	revoke_peer(&t);
+	make_space(&t.ours.office); /* which is none of its business */
 	begin(&t);
 	assert_refused(&t, ERR_REVOKED);
-	assert_int_equal(t.inbox_count, 1);
+	assert_int_equal(t.inbox_count, 2);
+	assert_int_equal(peer_takes_statements(&t), 1);
+	assert_int_equal(replica_check_member(t.theirs.office.replica, NULL), ERR_REVOKED);
+	talk_release(&t);
+}
+
+static void node_that_is_refused_with_the_reason_learns_of_it(void **state)
+{
+	struct statement_list l;
+	struct talk t;
+
+	talk_init(&t);
+	revoke(&t.theirs.office, t.ours.key.public_key); /* of us, by them */
+	begin(&t);
+	collect_all(&t.theirs.office, &l);
+	peer_says_statements(&t, l.list, l.count); /* before any TRUST */
+	assert_int_equal(replica_check_member(t.ours.office.replica, NULL), ERR_REVOKED);
+	arena_release(&l.arena);
 	talk_release(&t);
 }
 
@@ -484,7 +524,9 @@ static void peer_that_is_revoked_in_an_open_session_goes_at_once(void **state)
 	session_wake(t.session, t.now, NULL);
 	talk_run(&t);
 	assert_refused(&t, ERR_REVOKED);
-	assert_int_equal(talk_count(&t, 0, MESSAGE_STATEMENTS), 0);
+	assert_int_equal(peer_takes_statements(&t), 1);
+	assert_int_equal(talk_count(&t, 0, MESSAGE_CHANGES), 0);
+	assert_int_equal(replica_check_member(t.theirs.office.replica, NULL), ERR_REVOKED);
 	talk_release(&t);
 }
 
@@ -523,6 +565,7 @@ static void peer_with_the_keys_of_before_is_superseded(void **state)
 	office_pull_statements(&t.ours.office, &t.theirs.office);
 	begin(&t);
 	assert_refused(&t, ERR_SUPERSEDED);
+	assert_int_equal(talk_count(&t, 0, MESSAGE_STATEMENTS), 1);
 	talk_release(&t);
 }
 
@@ -788,7 +831,8 @@ int main(void)
 		cmocka_unit_test(great_message_of_a_stranger_is_cut_off),
 		cmocka_unit_test(only_new_statements_give_a_stranger_time),
 		cmocka_unit_test(statements_are_compared_in_turn),
-		cmocka_unit_test(revoked_peer_is_told_so_and_nothing_else),
+		cmocka_unit_test(revoked_peer_is_told_so_and_why_and_nothing_else),
+		cmocka_unit_test(node_that_is_refused_with_the_reason_learns_of_it),
 		cmocka_unit_test(peer_that_is_revoked_in_an_open_session_goes_at_once),
 		cmocka_unit_test(nothing_is_pushed_to_one_revoked_a_moment_ago),
 		cmocka_unit_test(peer_with_the_keys_of_before_is_superseded),
