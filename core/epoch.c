@@ -5,8 +5,7 @@
 
 #include "core/replica_impl.h"
 
-#define SETTING_EPOCHS  "epochs"  /* ids that this copy has written under before */
-#define SETTING_MACHINE "machine" /* replica_config.machine of last time */
+#define SETTING_EPOCHS "epochs" /* ids that this copy has written under before */
 
 /* ---- Former epochs ----------------------------------------------------------- */
 
@@ -88,9 +87,9 @@ static struct signer signer_of(const uint8_t *secret)
 /* Say so to the others: signed by the key of before, and by the new one if it is new. */
 static enum err state_epoch(struct replica *r, const struct trust_epoch *old,
 			    enum epoch_reason reason, const uint8_t *old_secret,
-			    const uint8_t *fresh_noise_key, struct errmsg *msg)
+			    const uint8_t *fresh_noise_key, uint64_t now_ms, struct errmsg *msg)
 {
-	struct statement s = { .type = STATEMENT_EPOCH };
+	struct statement s = { .type = STATEMENT_EPOCH, .wall_ms = now_ms };
 	struct signer signers[] = { signer_of(old_secret), membership_signer(r) };
 	struct record_id node = old->node;
 	struct arena arena = ARENA_EMPTY;
@@ -127,7 +126,7 @@ static enum err begin_epoch(struct replica *r, enum epoch_reason reason,
 		memcpy(r->sign_secret, fresh_sign_secret, SIGN_SECRET_BYTES);
 	rc = change_id(r, msg);
 	if (rc == OK)
-		rc = state_epoch(r, old, reason, old_secret, fresh_noise_key, msg);
+		rc = state_epoch(r, old, reason, old_secret, fresh_noise_key, now_ms, msg);
 	if (rc != OK)
 		memcpy(r->sign_secret, old_secret, SIGN_SECRET_BYTES);
 	sodium_memzero(old_secret, sizeof(old_secret));

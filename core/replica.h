@@ -46,7 +46,8 @@ struct replica_config {
 	struct dice dice;
 	uint64_t now_ms; /* wall time, for the clock's sanity check */
 	/* What tells this machine and file from a copy of it, at most 256 bytes; empty:
-	 * not looked at. Another one than last time begins a new epoch (M-18). */
+	 * not looked at. Another one than last time begins a new epoch (M-18). Last
+	 * time's is in the setting SETTING_MACHINE, which may be removed. */
 	struct bytes machine;
 	const struct mark_port *mark; /* borrowed while open; NULL: none */
 };
@@ -405,6 +406,8 @@ MUST_CHECK enum err replica_history(struct replica *r, const struct record_id *r
 				    void *ctx, struct errmsg *msg);
 
 /* ---- Local settings (not replicated) ------------------------------------- */
+
+#define SETTING_MACHINE "machine"
 
 /* Text by key; *out is released by the caller. ERR_NOT_FOUND. */
 MUST_CHECK enum err replica_setting(struct replica *r, const char *key, struct buf *out,

@@ -33,26 +33,67 @@ static enum err check_backup(struct context *ctx, struct replica *backup, const 
 }
 
 /* A copy of it goes into the folder: the backup itself may be needed again. */
-static enum err fetch(struct context *ctx, const char *path, const char *to,
-		      struct replica_id *epoch, struct errmsg *msg)
+static enum err fetch(struct context *ctx, const char *path, const char *to, struct errmsg *msg)
 {
 	struct replica_config config = {
 		.path = path, .read_only = true, .dice = system_dice(), .now_ms = ctx->now_ms
 	};
 	struct replica *backup = NULL;
-	enum err rc;
+	enum err rc = replica_open(&backup, &config, msg);
 
-	if (unlink(to) != 0 && errno != ENOENT)
-		return sys_error(to, msg);
-	rc = replica_open(&backup, &config, msg);
 	if (rc == OK)
 		rc = check_backup(ctx, backup, path, msg);
 	if (rc == OK)
 		rc = replica_backup(backup, to, NULL, NULL, msg);
-	if (rc == OK)
-		*epoch = *replica_id(backup);
 	replica_close(backup);
 	return rc;
+}
+
+/* On purpose it is another file than the replica has known, and not because somebody
+ * moved it. */
+static enum err state_restored(struct context *ctx, struct replica *copy, struct errmsg *msg)
+{
+	enum err rc = replica_begin(copy, msg);
+
+	if (rc == OK)
+		rc = replica_setting_put(copy, SETTING_MACHINE, NULL, msg);
+	if (rc == OK)
+		rc = replica_new_epoch(copy, EPOCH_RESTORED, NULL, NULL, ctx->now_ms, msg);
+	return rc == OK ? replica_commit(copy, msg) : rc;
+}
+
+/* The copy goes on under another id before it is anybody's database. */
+static enum err begin_epoch(struct context *ctx, const char *path, struct errmsg *msg)
+{
+	struct replica_config config = { .path = path,
+					 .sign_secret = ctx->identity.sign_secret,
+					 .dice = system_dice(),
+					 .now_ms = ctx->now_ms };
+	char wal[PATH_BYTES + 8];
+	struct replica *copy = NULL;
+	enum err rc = replica_open(&copy, &config, msg);
+
+	if (rc == OK)
+		rc = state_restored(ctx, copy, msg);
+	replica_close(copy);
+	snprintf(wal, sizeof(wal), "%s-wal", path);
+	if (rc == OK && access(wal, F_OK) == 0)
+		rc = errmsg_set(msg, ERR_IO, _("%s is still in use"), path);
+	return rc;
+}
+
+/* What a try that failed has left. */
+static enum err clear(const char *path, struct errmsg *msg)
+{
+	static const char *const ends[] = { "", "-wal", "-shm" };
+	char name[PATH_BYTES + 8];
+
+	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+		snprintf(name, sizeof(name), "%s%s", path, ends[i]);
+		if (unlink(name) != 0 && errno != ENOENT)
+			return sys_error(name, msg);
+	}
+	return OK;
 }
 
 /* ---- The folder ------------------------------------------------------------ */
@@ -98,18 +139,6 @@ static enum err put_in_place(struct context *ctx, const char *copy, char kept[PA
 	return rc == OK ? identity_rename(copy, ctx->folder.database, msg) : rc;
 }
 
-/* Opening it begins another epoch: it is another file than the replica has known. So
- * whatever stops us on the way does no harm: the next command begins it. */
-static enum err begin_epoch(struct context *ctx, const struct replica_id *before,
-			    struct errmsg *msg)
-{
-	enum err rc = context_open_replica(ctx, false, false, msg);
-
-	if (rc == OK && replica_id_cmp(replica_id(ctx->replica), before) == 0)
-		rc = replica_new_epoch(ctx->replica, EPOCH_RESTORED, NULL, NULL, ctx->now_ms, msg);
-	return rc;
-}
-
 static enum err print(struct context *ctx, const char *kept, struct errmsg *msg)
 {
 	char id[ID_TEXT_SIZE];
@@ -131,7 +160,6 @@ static enum err print(struct context *ctx, const char *kept, struct errmsg *msg)
 enum err cmd_restore(struct context *ctx, const struct args *args, struct errmsg *msg)
 {
 	char copy[PATH_BYTES], kept[PATH_BYTES] = "";
-	struct replica_id before = { 0 };
 	int lock_fd = -1;
 	enum err rc = folder_create(&ctx->folder, msg);
 
@@ -141,11 +169,15 @@ enum err cmd_restore(struct context *ctx, const struct args *args, struct errmsg
 	if (rc == OK)
 		rc = identity_load(&ctx->identity, ctx->folder.identity, msg);
 	if (rc == OK)
-		rc = fetch(ctx, args_word(args, 0), copy, &before, msg);
+		rc = clear(copy, msg);
+	if (rc == OK)
+		rc = fetch(ctx, args_word(args, 0), copy, msg);
+	if (rc == OK)
+		rc = begin_epoch(ctx, copy, msg);
 	if (rc == OK)
 		rc = put_in_place(ctx, copy, kept, msg);
 	if (rc == OK)
-		rc = begin_epoch(ctx, &before, msg);
+		rc = context_open_replica(ctx, false, false, msg);
 	if (rc == OK)
 		rc = print(ctx, kept, msg);
 	if (lock_fd >= 0)

@@ -138,6 +138,9 @@ exits 0 ht SHA action add 备份之后
 before=$(json members | jq -r '.[0].replica')
 json restore "$root/backup.db" >"$root/restored"
 [ "$(jq -r .replica "$root/restored")" != "$before" ] || fail "the epoch is the same"
+is "statement" "$(json trust log | jq -r '.[-1] | .type + " " + .reason + " " + .replica')" \
+	"epoch restored $(jq -r .replica "$root/restored")"
+[ "$(json trust log | jq -r '.[-1].at')" != null ] || fail "it has no time"
 kept=$(jq -r .kept "$root/restored")
 is "items kept" "$(sqlite3 "$kept" 'SELECT count(*) FROM r_action_item')" 4
 is "items restored" "$(json action list | jq length)" 3
