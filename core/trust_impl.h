@@ -135,7 +135,7 @@ bool judge_is_root(const struct fold *f, uint32_t x);
 /* Of an undecided one: visit the undecided that it waits for (M-11). */
 typedef void judge_visit(void *ctx, uint32_t y);
 void judge_waits(const struct fold *f, uint32_t x, judge_visit *visit, void *ctx);
-/* Those that fall when it stands as the best of a circle. */
+/* Those that fall when it stands as the best of a circle; it clashes with none. */
 void judge_victims(const struct fold *f, uint32_t x, judge_visit *visit, void *ctx);
 
 /* Of one that has fallen, when all is decided. */

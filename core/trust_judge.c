@@ -643,7 +643,7 @@ struct visitor {
 };
 
 static void visit_opponents(const struct fold *f, uint32_t x, enum relation least,
-			    bool only_concurrent, const struct visitor *v)
+			    const struct visitor *v)
 {
 	struct span spans[PEER_SPANS];
 
@@ -652,8 +652,7 @@ static void visit_opponents(const struct fold *f, uint32_t x, enum relation leas
 		for (uint32_t i = 0; i < spans[s].count; i++) {
 			uint32_t y = spans[s].at[i];
 
-			if (y != x && f->standing[y] == UNDECIDED && relation(f, x, y) >= least &&
-			    !(only_concurrent && fold_has_seen(f, x, y)))
+			if (y != x && f->standing[y] == UNDECIDED && relation(f, x, y) >= least)
 				v->visit(v->ctx, y);
 		}
 }
@@ -728,7 +727,7 @@ void judge_waits(const struct fold *f, uint32_t x, judge_visit *visit, void *ctx
 {
 	struct visitor v = { visit, ctx };
 
-	visit_opponents(f, x, RELATION_AGAINST, false, &v);
+	visit_opponents(f, x, RELATION_AGAINST, &v);
 	visit_grounds(f, x, visit_ground_waits, &v);
 }
 
@@ -749,6 +748,6 @@ void judge_victims(const struct fold *f, uint32_t x, judge_visit *visit, void *c
 {
 	struct visitor v = { visit, ctx };
 
-	visit_opponents(f, x, RELATION_WORSE_RIVAL, true, &v);
+	visit_opponents(f, x, RELATION_WORSE_RIVAL, &v);
 	visit_grounds(f, x, visit_ground_takers, &v);
 }
