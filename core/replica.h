@@ -429,8 +429,8 @@ struct verify_report {
 	uint8_t replayed_hash[STATE_HASH_BYTES];
 };
 
-/* Check every link and signature, replay the log into a fresh state in memory
- * and compare. ERR_CORRUPT, ERR_CHAIN, ERR_SIGNATURE with the feed and seq.
+/* Check the file's structure, every statement, link and signature, replay the log into a fresh
+ * state in memory and compare. ERR_CORRUPT, ERR_CHAIN, ERR_SIGNATURE with the feed and seq.
  * progress (may be NULL) is called now and then with changesets done, total. */
 MUST_CHECK enum err replica_verify(struct replica *r, struct verify_report *out,
 				   void (*progress)(void *ctx, uint64_t done, uint64_t total),
@@ -448,6 +448,25 @@ MUST_CHECK enum err replica_quick_check(struct replica *r, struct errmsg *msg);
  * next one begins with opening and checking the store anew. */
 enum disk_state { DISK_GOOD, DISK_FULL, DISK_FAILED };
 enum disk_state replica_disk(const struct replica *r);
+
+/* What could be saved of a damaged database. */
+struct salvage {
+	uint64_t changesets;  /* taken over, each verified */
+	uint64_t left_behind; /* not: they come again from peers, if those have them */
+	uint64_t statements_lost;
+	uint64_t settings_lost; /* 1 or more: some local settings are gone */
+	bool is_member;         /* it goes on, under another id (M-18); else it enrols anew */
+};
+
+/* Make a sound database at `to` (ERR_EXISTS if there is one) of whatever in config->path
+ * still verifies: statements, feeds up to their first damage, settings; the state is
+ * made anew from the log. Ours from beyond the damage is written again where it is whole. The
+ * damaged file is only read. Needs the signing key. ERR_CORRUPT: not even its first page is sound.
+ */
+MUST_CHECK enum err replica_salvage(const struct replica_config *config, const char *to,
+				    struct salvage *out,
+				    void (*progress)(void *ctx, uint64_t done, uint64_t total),
+				    void *ctx, struct errmsg *msg);
 
 struct replica_stats {
 	uint64_t changesets, feeds, spaces, records, conflicts;

@@ -45,6 +45,7 @@ static const char *const statement_sql[STMT_COUNT] = {
 	[STMT_STATEMENTS] = "SELECT idx, bytes, verdict FROM statement WHERE idx > ?1 ORDER BY idx",
 	[STMT_BRANCH_ADD] = "INSERT OR IGNORE INTO branch SELECT key >> 40, key & ?3, link, body, "
 			    "signature, 0 FROM changeset WHERE key >= ?1 AND key <= ?2",
+	[STMT_BRANCH_PUT] = "INSERT OR IGNORE INTO branch VALUES(?1, ?2, ?3, ?4, ?5, 0)",
 	[STMT_CUT_OFF] = "DELETE FROM changeset WHERE key >= ?1 AND key <= ?2",
 	[STMT_BRANCH_READ] = "SELECT seq, body, signature, link FROM branch WHERE feed = ?1 AND "
 			     "NOT is_done ORDER BY seq, link",

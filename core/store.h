@@ -130,6 +130,9 @@ MUST_CHECK enum err store_each_statement(struct store *s,
 /* Move a feed's changesets from `seq` on out of the log. */
 MUST_CHECK enum err store_branch_off(struct store *s, uint32_t feed, uint64_t seq,
 				     struct errmsg *msg);
+/* Put one beside the log, to be written again. */
+MUST_CHECK enum err store_branch_put(struct store *s, uint32_t feed, const struct stored *row,
+				     struct errmsg *msg);
 MUST_CHECK enum err store_each_branch(struct store *s,
 				      enum err (*each)(void *ctx, uint32_t feed, uint64_t first,
 						       uint64_t last),
@@ -197,6 +200,10 @@ MUST_CHECK enum err store_backup(struct store *s, const char *path,
 				 void (*progress)(void *ctx, uint64_t done, uint64_t total),
 				 void *ctx, struct errmsg *msg);
 MUST_CHECK enum err store_quick_check(struct store *s, struct errmsg *msg);
+/* The same with every index and every order: about five times as long. */
+MUST_CHECK enum err store_integrity_check(struct store *s, struct errmsg *msg);
+/* While nothing is acknowledged, commits need not wait for the disk; the end of it does. */
+MUST_CHECK enum err store_hurry(struct store *s, bool hurry, struct errmsg *msg);
 /* Put on the disk for good what can be read, also what a process wrote that
  * died before it synced. Once a store, and once more after the disk has failed;
  * inside a transaction it waits for the next call. */

@@ -76,21 +76,38 @@ enum err store_backup(struct store *s, const char *path,
 	return rc;
 }
 
-enum err store_quick_check(struct store *s, struct errmsg *msg)
+static enum err check_structure(struct store *s, const char *sql, struct errmsg *msg)
 {
 	sqlite3_stmt *stmt = NULL;
-	int result = sqlite3_prepare_v2(s->db, "PRAGMA quick_check(1)", -1, &stmt, NULL);
+	int result = sqlite3_prepare_v2(s->db, sql, -1, &stmt, NULL);
 	enum err rc = OK;
 
 	if (result == SQLITE_OK)
 		result = sqlite3_step(stmt);
 	if (result != SQLITE_ROW)
-		rc = store_error(s, result, "quick_check", msg);
+		rc = store_error(s, result, sql, msg);
 	else if (strcmp((const char *)sqlite3_column_text(stmt, 0), "ok") != 0)
 		rc = errmsg_set(msg, ERR_CORRUPT, "%s: %s", s->path,
 				(const char *)sqlite3_column_text(stmt, 0));
 	sqlite3_finalize(stmt);
 	return rc;
+}
+
+enum err store_quick_check(struct store *s, struct errmsg *msg)
+{
+	return check_structure(s, "PRAGMA quick_check(1)", msg);
+}
+
+enum err store_integrity_check(struct store *s, struct errmsg *msg)
+{
+	return check_structure(s, "PRAGMA integrity_check(1)", msg);
+}
+
+enum err store_hurry(struct store *s, bool hurry, struct errmsg *msg)
+{
+	if (hurry)
+		return store_exec(s, "PRAGMA synchronous = OFF", msg);
+	return store_exec(s, "PRAGMA synchronous = FULL; PRAGMA wal_checkpoint(TRUNCATE)", msg);
 }
 
 static uint64_t file_bytes(const char *path, const char *suffix)

@@ -118,6 +118,22 @@ enum err store_branch_off(struct store *s, uint32_t feed, uint64_t seq, struct e
 	return rc == OK ? run_on_tail(s, STMT_CUT_OFF, feed, seq, "cut a branch off", msg) : rc;
 }
 
+enum err store_branch_put(struct store *s, uint32_t feed, const struct stored *row,
+			  struct errmsg *msg)
+{
+	enum err rc;
+	sqlite3_stmt *stmt = store_statement(s, STMT_BRANCH_PUT, &rc, msg);
+
+	if (rc != OK)
+		return rc;
+	sqlite3_bind_int64(stmt, 1, feed);
+	sqlite3_bind_int64(stmt, 2, (int64_t)row->seq);
+	bind_bytes(stmt, 3, bytes_of(row->link, LINK_BYTES));
+	bind_bytes(stmt, 4, row->body);
+	bind_bytes(stmt, 5, bytes_of(row->signature, SIGNATURE_BYTES));
+	return store_run(s, stmt, "keep a changeset", msg);
+}
+
 struct branch_visit {
 	enum err (*each)(void *ctx, uint32_t feed, uint64_t first, uint64_t last);
 	void *ctx;

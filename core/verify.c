@@ -236,6 +236,8 @@ static enum err verify(struct replica *r, struct verify_report *out,
 	enum err rc = replica_refresh(r, &changed, msg);
 
 	if (rc == OK)
+		rc = store_integrity_check(r->store, msg);
+	if (rc == OK)
 		rc = membership_verify(r, msg);
 	if (rc == OK)
 		rc = verify_chains(r, &report, msg);

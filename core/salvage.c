@@ -1,0 +1,431 @@
+/* Salvage: a sound database of what still verifies in a damaged one. Nothing is believed: each
+ * statement and changeset goes through the same door as if a peer had sent it. */
+#include <stdlib.h>
+
+#include "core/replica_impl.h"
+
+enum { BATCH_MAX = 256 };
+
+/* Where the reading stands in one feed of the damaged database. */
+struct source {
+	uint32_t idx;
+	struct space_id space;
+	struct replica_id replica;
+	struct feed_head head; /* of the part that verified */
+	struct stored next;
+	struct hlc_stamp hlc; /* of `next` */
+	struct arena arena;   /* holds `next` */
+	bool has_next;
+	uint64_t rows;   /* that the log seems to have */
+	uint64_t copied; /* that are in the new one */
+};
+
+struct salvager {
+	struct store *from;
+	struct replica *to;
+	struct source *sources;
+	size_t source_count;
+	struct replica_id old_id;
+	uint8_t old_nonce[ID_BYTES];
+	struct salvage report;
+	uint64_t total, now_ms;
+	void (*progress)(void *ctx, uint64_t done, uint64_t total);
+	void *ctx;
+	struct errmsg *msg;
+};
+
+/* What stops the work, and not just the damaged thing at hand. */
+static bool is_fatal(enum err rc)
+{
+	return rc == ERR_NOMEM || rc == ERR_IO || rc == ERR_FULL || rc == ERR_READONLY;
+}
+
+/* ---- Settings and counters --------------------------------------------------- */
+
+/* They are made anew, or come with the rest. */
+static bool is_left_out(const char *key)
+{
+	static const char *const names[] = { "replica",      "nonce",          "trust",
+					     "trust_serial", "schema_version", "org" };
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (strcmp(key, names[i]) == 0)
+			return true;
+	return false;
+}
+
+static enum err copy_settings(struct salvager *s)
+{
+	struct rows *rows;
+	enum err rc =
+		store_rows_open(&rows, s->from, "SELECT key, value FROM setting", NULL, 0, NULL);
+
+	if (rc != OK) {
+		s->report.settings_lost++;
+		return is_fatal(rc) ? rc : OK;
+	}
+	while (rc == OK && rows_next(rows)) {
+		struct bytes value = rows_bytes(rows, 1);
+
+		if (!is_left_out(rows_text(rows, 0)))
+			rc = store_setting_put(s->to->store, rows_text(rows, 0), &value, s->msg);
+	}
+	s->report.settings_lost += rows_close(rows, NULL) != OK;
+	return rc;
+}
+
+static enum err copy_counters(struct salvager *s)
+{
+	struct rows *rows;
+	uint64_t ignored;
+	enum err rc =
+		store_rows_open(&rows, s->from, "SELECT name, next FROM counter", NULL, 0, NULL);
+
+	if (rc != OK) {
+		s->report.settings_lost++;
+		return is_fatal(rc) ? rc : OK;
+	}
+	while (rc == OK && rows_next(rows)) {
+		rc = store_counter_next(s->to->store, rows_text(rows, 0), &ignored, s->msg);
+		if (rc == OK)
+			rc = store_counter_set(s->to->store, rows_text(rows, 0),
+					       (uint64_t)rows_int(rows, 1), s->msg);
+	}
+	s->report.settings_lost += rows_close(rows, NULL) != OK;
+	return rc;
+}
+
+static enum err read_exact(struct store *from, const char *key, uint8_t *out, size_t size)
+{
+	struct buf value = BUF_EMPTY;
+	enum err rc = store_setting_get(from, key, &value, NULL);
+
+	if (rc == OK && value.size != size)
+		rc = ERR_CORRUPT;
+	if (rc == OK)
+		memcpy(out, value.data, size);
+	buf_release(&value);
+	return rc;
+}
+
+/* ---- Statements -------------------------------------------------------------- */
+
+struct texts {
+	struct arena arena;
+	struct bytes list[STATEMENTS_MAX];
+	size_t count;
+};
+
+/* Their number tells what was lost; damaged ones are refused when they are taken. */
+static enum err read_statements(struct salvager *s, struct texts *t)
+{
+	struct rows *rows;
+	enum err rc = store_rows_open(&rows, s->from, "SELECT bytes FROM statement ORDER BY idx",
+				      NULL, 0, s->msg);
+
+	if (rc != OK)
+		return rc;
+	while (t->count < STATEMENTS_MAX && rows_next(rows))
+		t->list[t->count++] = arena_copy(&t->arena, rows_bytes(rows, 0));
+	s->report.statements_lost += rows_close(rows, NULL) != OK;
+	return t->count ? OK
+			: errmsg_set(s->msg, ERR_CORRUPT, "no statement of membership can be read");
+}
+
+/* The organisation is its first statement; what the settings say must agree. */
+static enum err join(struct salvager *s, const struct texts *t)
+{
+	struct arena arena = ARENA_EMPTY;
+	struct statement genesis;
+	uint8_t org[ORG_ID_BYTES];
+	enum err rc = statement_decode(&genesis, t->list[0], &arena, s->msg);
+
+	if (rc == OK && (read_exact(s->from, "org", org, sizeof(org)) != OK ||
+			 memcmp(org, genesis.id.bytes, ORG_ID_BYTES) != 0))
+		rc = errmsg_set(s->msg, ERR_CORRUPT, "which organisation it was can't be read");
+	arena_release(&arena);
+	return rc == OK ? replica_join(s->to, org, s->msg) : rc;
+}
+
+static enum err take_statements(struct salvager *s, const struct texts *t)
+{
+	struct statements_receipt receipt;
+	enum err rc = replica_take_statements(s->to, t->list, t->count, s->now_ms, &receipt, NULL);
+
+	if (rc == OK || is_fatal(rc))
+		return rc;
+	for (size_t i = 0; i < t->count; i++) {
+		rc = replica_take_statements(s->to, &t->list[i], 1, s->now_ms, &receipt, s->msg);
+		if (is_fatal(rc))
+			return rc;
+		s->report.statements_lost += rc != OK;
+	}
+	return OK;
+}
+
+static enum err copy_statements(struct salvager *s)
+{
+	struct texts *t = calloc(1, sizeof(*t));
+	enum err rc = t ? read_statements(s, t) : ERR_NOMEM;
+
+	if (rc == OK)
+		rc = join(s, t);
+	if (rc == OK)
+		rc = take_statements(s, t);
+	if (t)
+		arena_release(&t->arena);
+	free(t);
+	return rc;
+}
+
+/* ---- Feeds ------------------------------------------------------------------- */
+
+/* The next changeset, if it continues the part that verified. */
+static enum err advance(struct salvager *s, struct source *f)
+{
+	uint8_t link[LINK_BYTES];
+	size_t count = 0;
+	enum err rc;
+
+	arena_reset(&f->arena);
+	f->has_next = false;
+	rc = store_read(s->from, f->idx, f->head.seq + 1, 1, SIZE_MAX, &f->arena, &f->next, &count,
+			NULL);
+	if (is_fatal(rc))
+		return errmsg_set(s->msg, rc, "read the damaged log");
+	if (rc != OK || count == 0 || f->next.seq != f->head.seq + 1)
+		return OK;
+	changeset_link(link, &f->space, &f->replica, &f->head, f->next.body);
+	f->has_next = memcmp(link, f->next.link, LINK_BYTES) == 0 &&
+		      changeset_peek_hlc(f->next.body, &f->hlc) == OK;
+	return OK;
+}
+
+static enum err add_source(struct salvager *s, struct rows *rows)
+{
+	struct source *sources = realloc(s->sources, (s->source_count + 1) * sizeof(*sources));
+	struct record_id space, replica;
+	struct source *f;
+
+	if (!sources)
+		return ERR_NOMEM;
+	s->sources = sources;
+	f = &sources[s->source_count++];
+	*f = (struct source){ .idx = (uint32_t)rows_int(rows, 0),
+			      .rows = (uint64_t)rows_int(rows, 3) };
+	space = rows_id(rows, 1);
+	replica = rows_id(rows, 2);
+	memcpy(f->space.bytes, space.bytes, ID_BYTES);
+	memcpy(f->replica.bytes, replica.bytes, ID_BYTES);
+	s->total += f->rows;
+	return advance(s, f);
+}
+
+static enum err open_sources(struct salvager *s)
+{
+	static const char sql[] =
+		"SELECT f.idx, p.id, r.id, (SELECT count(*) FROM changeset WHERE key > f.idx << 40 "
+		"AND key < (f.idx + 1) << 40) FROM feed f JOIN space_index p ON p.idx = f.space "
+		"JOIN replica_index r ON r.idx = f.replica";
+	struct rows *rows;
+	enum err rc = store_rows_open(&rows, s->from, sql, NULL, 0, s->msg);
+	enum err closed;
+
+	if (rc != OK)
+		return rc;
+	while (rc == OK && rows_next(rows))
+		rc = add_source(s, rows);
+	closed = rows_close(rows, rc == OK ? s->msg : NULL);
+	if (rc == OK && is_fatal(closed))
+		rc = closed;
+	return rc;
+}
+
+static struct source *least(struct salvager *s)
+{
+	struct source *best = NULL;
+
+	for (size_t i = 0; i < s->source_count; i++)
+		if (s->sources[i].has_next && (!best || hlc_cmp(s->sources[i].hlc, best->hlc) < 0))
+			best = &s->sources[i];
+	return best;
+}
+
+/* What depends on something that is left behind is left behind with the rest of its
+ * feed. */
+static enum err take(struct salvager *s, struct source *f)
+{
+	struct sealed sealed = { f->replica, f->next.seq, f->next.body, f->next.signature };
+	struct receipt receipt = { 0 };
+	enum err rc = replica_receive(s->to, &f->space, &sealed, 1, s->now_ms, &receipt, s->msg);
+
+	if (is_fatal(rc))
+		return rc;
+	if (rc != OK || receipt.applied == 0) {
+		f->has_next = false;
+		return OK;
+	}
+	f->copied++;
+	s->report.changesets++;
+	if (s->progress && s->report.changesets % BATCH_MAX == 0)
+		s->progress(s->ctx, s->report.changesets, s->total);
+	memcpy(f->head.link, f->next.link, LINK_BYTES);
+	memcpy(f->head.signature, f->next.signature, SIGNATURE_BYTES);
+	f->head.seq = f->next.seq;
+	return advance(s, f);
+}
+
+static enum err copy_feeds(struct salvager *s)
+{
+	struct source *f;
+	enum err rc = open_sources(s);
+
+	while (rc == OK && (f = least(s)))
+		rc = take(s, f);
+	for (size_t i = 0; i < s->source_count; i++)
+		s->report.left_behind += s->sources[i].rows > s->sources[i].copied
+						 ? s->sources[i].rows - s->sources[i].copied
+						 : 0;
+	return rc;
+}
+
+/* ---- Ourselves --------------------------------------------------------------- */
+
+static bool is_ours(const struct salvager *s, const struct source *f)
+{
+	return replica_id_cmp(&f->replica, &s->old_id) == 0;
+}
+
+/* From beyond the damage: whole, and signed by us. */
+static enum err keep_row(struct salvager *s, struct source *f, uint64_t seq)
+{
+	const struct feed *feed = replica_feed(s->to, replica_space(s->to, &f->space), &f->replica);
+	struct signer self = membership_signer(s->to);
+	struct feed_head before = { .seq = seq - 1 };
+	uint8_t link[LINK_BYTES];
+	struct stored rows[2];
+	size_t count = 0;
+
+	arena_reset(&f->arena);
+	if (store_read(s->from, f->idx, seq - 1, 2, SIZE_MAX, &f->arena, rows, &count, NULL) !=
+		    OK ||
+	    count != 2 || rows[1].seq != seq)
+		return OK;
+	memcpy(before.link, rows[0].link, LINK_BYTES);
+	memcpy(before.signature, rows[0].signature, SIGNATURE_BYTES);
+	changeset_link(link, &f->space, &f->replica, &before, rows[1].body);
+	if (!feed || memcmp(link, rows[1].link, LINK_BYTES) != 0 ||
+	    !changeset_is_signed_by(rows[1].signature, link, self.key.bytes))
+		return OK;
+	return store_branch_put(s->to->store, feed->idx, &rows[1], s->msg);
+}
+
+static enum err keep_ours(struct salvager *s)
+{
+	enum err rc = OK;
+
+	for (size_t i = 0; rc == OK && i < s->source_count; i++) {
+		struct source *f = &s->sources[i];
+
+		for (uint64_t seq = f->head.seq + 2; rc == OK && is_ours(s, f) && seq <= f->rows;
+		     seq++)
+			rc = keep_row(s, f, seq);
+	}
+	return rc;
+}
+
+static enum err take_id(struct salvager *s, const struct replica_id *id,
+			const uint8_t nonce[ID_BYTES])
+{
+	struct bytes id_bytes = bytes_of(id->bytes, ID_BYTES);
+	struct bytes nonce_bytes = bytes_of(nonce, ID_BYTES);
+	enum err rc = store_setting_put(s->to->store, "replica", &id_bytes, s->msg);
+
+	if (rc == OK)
+		rc = store_setting_put(s->to->store, "nonce", &nonce_bytes, s->msg);
+	return rc == OK ? replica_reload(s->to, s->msg) : rc;
+}
+
+/* M-18: nobody can say what is missing at the end, so we go on under another id. Who can't
+ * say so, because the statements are lost, is nobody, and enrols anew. */
+static enum err be_ourselves(struct salvager *s)
+{
+	struct replica_id fresh_id = s->to->id;
+	uint8_t fresh_nonce[ID_BYTES];
+	enum err rc;
+
+	memcpy(fresh_nonce, s->to->nonce, ID_BYTES);
+	rc = take_id(s, &s->old_id, s->old_nonce);
+	if (rc != OK)
+		return rc;
+	if (replica_check_member(s->to, NULL) != OK)
+		return take_id(s, &fresh_id, fresh_nonce);
+	rc = replica_new_epoch(s->to, EPOCH_BEHIND, NULL, NULL, s->now_ms, s->msg);
+	s->report.is_member = rc == OK;
+	return rc == OK ? keep_ours(s) : rc;
+}
+
+static enum err read_ourselves(struct salvager *s)
+{
+	struct signer self = membership_signer(s->to);
+	struct replica_id id;
+
+	if (read_exact(s->from, "nonce", s->old_nonce, ID_BYTES) != OK ||
+	    read_exact(s->from, "replica", s->old_id.bytes, ID_BYTES) != OK)
+		return errmsg_set(s->msg, ERR_CORRUPT, "which replica it was can't be read");
+	id = epoch_replica(self.key.bytes, s->old_nonce);
+	if (replica_id_cmp(&id, &s->old_id) != 0)
+		return errmsg_set(s->msg, ERR_CORRUPT,
+				  "which replica it was can't be read, or the key is another's");
+	return OK;
+}
+
+static enum err salvage(struct salvager *s)
+{
+	enum err rc = read_ourselves(s);
+
+	if (rc == OK)
+		rc = copy_settings(s);
+	if (rc == OK)
+		rc = copy_counters(s);
+	if (rc == OK)
+		rc = copy_statements(s);
+	if (rc == OK)
+		rc = copy_feeds(s);
+	return rc == OK ? be_ourselves(s) : rc;
+}
+
+enum err replica_salvage(const struct replica_config *config, const char *to, struct salvage *out,
+			 void (*progress)(void *ctx, uint64_t done, uint64_t total), void *ctx,
+			 struct errmsg *msg)
+{
+	struct salvager s = {
+		.now_ms = config->now_ms, .progress = progress, .ctx = ctx, .msg = msg
+	};
+	struct replica_config fresh = { .path = to,
+					.vfs = config->vfs,
+					.create = true,
+					.sign_secret = config->sign_secret,
+					.dice = config->dice,
+					.now_ms = config->now_ms };
+	enum err rc = store_open(&s.from, config->path, config->vfs, false, true, msg);
+
+	if (rc == OK)
+		rc = replica_open(&s.to, &fresh, msg);
+	if (rc == OK && replica_has_org(s.to))
+		rc = errmsg_set(msg, ERR_EXISTS, "%s exists", to);
+	if (rc == OK)
+		rc = store_hurry(s.to->store, true, msg);
+	if (rc == OK)
+		rc = salvage(&s);
+	if (rc == OK)
+		rc = store_hurry(s.to->store, false, msg);
+	for (size_t i = 0; i < s.source_count; i++)
+		arena_release(&s.sources[i].arena);
+	free(s.sources);
+	replica_close(s.to);
+	store_close(s.from);
+	if (rc == OK)
+		*out = s.report;
+	return rc;
+}

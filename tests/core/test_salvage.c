@@ -1,0 +1,280 @@
+/* core/verify, core/salvage: bit rot. A byte of a database is changed at random: it is found, never
+ * spread, and what was saved becomes whole again from a peer. HUITONG_ROT=1000 for a thousand
+ * (docs/RELIABILITY.md). ctest: timeout=120 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "tests/support/office.h"
+#include "tests/support/tempdir.h"
+
+enum { ROT_COUNT = 60, EDITS = 240 };
+
+/* SHA in memory; FRA in a file, of which damaged copies are made. */
+struct world {
+	struct office a, b, rotten, saved;
+	struct space_id space;
+	char dir[128], path[200], copy[200], fresh[200];
+	uint8_t *image;
+	size_t size;
+	uint8_t before[STATE_HASH_BYTES];
+	struct prng prng;
+};
+
+static void write_some(struct world *w, struct office *o, unsigned count)
+{
+	for (unsigned i = 0; i < count; i++) {
+		char text[240];
+		struct value value;
+
+		snprintf(text, sizeof(text), "item %u %0*u", i, (int)prng_below(&w->prng, 150), i);
+		value = value_str(text);
+		office_create(o, &w->space, KIND_ACTION, i % 3 ? ACTION_DELIVERABLE : ACTION_TITLE,
+			      &value);
+	}
+}
+
+static void read_image(struct world *w)
+{
+	FILE *file;
+	long size;
+
+	unlink(w->copy);
+	OFFICE_MUST(replica_backup(w->b.replica, w->copy, NULL, NULL, &msg));
+	file = fopen(w->copy, "rb");
+	assert_non_null(file);
+	fseek(file, 0, SEEK_END);
+	size = ftell(file);
+	assert_true(size > 0);
+	w->size = (size_t)size;
+	w->image = malloc(w->size);
+	assert_non_null(w->image);
+	rewind(file);
+	assert_int_equal(fread(w->image, 1, w->size, file), w->size);
+	fclose(file);
+}
+
+static int set_up(void **state)
+{
+	struct world *w = calloc(1, sizeof(*w));
+
+	prng_init(&w->prng, prng_seed_from_environment());
+	tempdir_new(w->dir, sizeof(w->dir));
+	tempdir_path(w->path, sizeof(w->path), w->dir, "replica.db");
+	tempdir_path(w->copy, sizeof(w->copy), w->dir, "rotten.db");
+	tempdir_path(w->fresh, sizeof(w->fresh), w->dir, "saved.db");
+	office_open(&w->a, NULL, 1);
+	office_open(&w->b, w->path, 2);
+	office_found(&w->a, "SHA");
+	office_join(&w->b, &w->a, "FRA");
+	w->space = office_share(&w->a);
+	office_pull(&w->b, &w->a);
+	for (unsigned i = 0; i < 4; i++) {
+		struct value name = value_str("somebody");
+		struct space_id directory = replica_directory(w->b.replica);
+
+		write_some(w, i % 2 ? &w->a : &w->b, EDITS / 4);
+		office_create(&w->b, &directory, KIND_PERSON, PERSON_NAME, &name);
+		office_sync(&w->a, &w->b);
+	}
+	OFFICE_MUST(replica_state_hash(w->a.replica, w->before, &msg));
+	read_image(w);
+	*state = w;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	struct world *w = *state;
+
+	office_close(&w->a);
+	office_close(&w->b);
+	free(w->image);
+	tempdir_remove(w->dir);
+	free(w);
+	return 0;
+}
+
+static void remove_database(const char *path)
+{
+	static const char *const ends[] = { "", "-wal", "-shm" };
+	char name[210];
+
+	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+		snprintf(name, sizeof(name), "%s%s", path, ends[i]);
+		unlink(name);
+	}
+}
+
+static void change_a_byte(struct world *w, size_t at)
+{
+	FILE *file;
+	uint8_t other = (uint8_t)(w->image[at] ^ (1 + prng_below(&w->prng, 255)));
+
+	remove_database(w->copy);
+	remove_database(w->fresh);
+	file = fopen(w->copy, "wb");
+	assert_non_null(file);
+	assert_int_equal(fwrite(w->image, 1, w->size, file), w->size);
+	fseek(file, (long)at, SEEK_SET);
+	fputc(other, file);
+	fclose(file);
+}
+
+static struct replica_config config_of(struct world *w, const char *path)
+{
+	return (struct replica_config){ .path = path,
+					.sign_secret = w->b.sign_secret,
+					.dice = prng_dice(&w->prng),
+					.now_ms = w->b.now_ms };
+}
+
+/* What the scrub says of the copy. */
+static enum err scrub(struct world *w, uint8_t hash[STATE_HASH_BYTES])
+{
+	struct replica_config config = config_of(w, w->copy);
+	struct verify_report report;
+	struct replica *r;
+	struct errmsg why;
+	enum err rc;
+
+	config.read_only = true;
+	rc = replica_open(&r, &config, &why);
+	if (rc != OK)
+		return rc;
+	rc = replica_verify(r, &report, NULL, NULL, &why);
+	memcpy(hash, report.stored_hash, STATE_HASH_BYTES);
+	replica_close(r);
+	return rc;
+}
+
+/* A peer asks the rotten copy for everything: it takes nothing that is not true. */
+static void assert_not_spread(struct world *w)
+{
+	struct replica_config config = config_of(w, w->copy);
+	uint8_t after[STATE_HASH_BYTES];
+	struct arena arena = ARENA_EMPTY;
+	struct office c;
+	struct replica *r;
+	struct receipt receipt;
+	struct sealed *list;
+	struct errmsg why;
+	size_t count;
+	bool more;
+
+	config.read_only = true;
+	if (replica_open(&r, &config, &why) != OK)
+		return;
+	office_open(&c, NULL, 9);
+	OFFICE_MUST(replica_join(c.replica, replica_org(w->a.replica), &msg));
+	office_pull_statements(&c, &w->a);
+	for (int i = 0; i < 2; i++) {
+		struct space_id space = i ? w->space : replica_directory(w->a.replica);
+
+		if (replica_missing(r, &space, replica_vv(c.replica, &space), SIZE_MAX, 10000,
+				    &arena, &list, &count, &more, &why) == OK &&
+		    replica_receive(c.replica, &space, list, count, c.now_ms, &receipt, &why) != OK)
+			break;
+	}
+	office_pull(&c, &w->a);
+	OFFICE_MUST(replica_state_hash(c.replica, after, &msg));
+	assert_memory_equal(after, w->before, sizeof(after));
+	arena_release(&arena);
+	office_close(&c);
+	replica_close(r);
+}
+
+/* Saved, and whole again with what the peer has. False: it said that it can't be. */
+static bool is_healed(struct world *w)
+{
+	struct replica_config config = config_of(w, w->copy);
+	struct verify_report report;
+	struct salvage saved;
+	struct errmsg why;
+	struct office peer;
+	uint8_t after[STATE_HASH_BYTES];
+
+	if (replica_salvage(&config, w->fresh, &saved, NULL, NULL, &why) != OK) {
+		assert_true(why.text[0] != '\0');
+		if (getenv("HUITONG_VERBOSE"))
+			printf("%s\n", why.text);
+		return false;
+	}
+	config.path = w->fresh;
+	w->saved = w->b;
+	OFFICE_MUST(replica_open(&w->saved.replica, &config, &msg));
+	office_open(&peer, NULL, 10);
+	OFFICE_MUST(replica_join(peer.replica, replica_org(w->a.replica), &msg));
+	office_pull(&peer, &w->a);
+	office_sync(&peer, &w->saved);
+	OFFICE_MUST(replica_verify(w->saved.replica, &report, NULL, NULL, &msg));
+	OFFICE_MUST(replica_state_hash(peer.replica, after, &msg));
+	assert_memory_equal(after, report.stored_hash, sizeof(after));
+	assert_true(office_count(&w->saved, "SELECT count(*) FROM action_item") >=
+		    office_count(&w->a, "SELECT count(*) FROM action_item"));
+	office_close(&peer);
+	office_close(&w->saved);
+	return true;
+}
+
+static void changed_byte_is_found_and_healed(void **state)
+{
+	struct world *w = *state;
+	const char *wanted = getenv("HUITONG_ROT");
+	long count = wanted ? strtol(wanted, NULL, 10) : ROT_COUNT;
+	long found = 0, healed = 0, named = 0, harmless = 0;
+
+	for (long i = 0; i < count; i++) {
+		uint8_t hash[STATE_HASH_BYTES];
+
+		change_a_byte(w, (size_t)prng_below(&w->prng, w->size));
+		if (scrub(w, hash) == OK) {
+			/* Unused space: what it holds is what it held. */
+			assert_memory_equal(hash, w->before, sizeof(hash));
+			harmless++;
+			continue;
+		}
+		found++;
+		assert_not_spread(w);
+		if (is_healed(w))
+			healed++;
+		else
+			named++;
+	}
+	printf("%ld bytes of %zu: %ld found, %ld in unused space; of the found %ld healed, %ld "
+	       "named as beyond it\n",
+	       count, w->size, found, harmless, healed, named);
+	assert_true(healed > 0);
+}
+
+static void sound_database_is_saved_whole(void **state)
+{
+	struct world *w = *state;
+	struct replica_config config = config_of(w, w->path);
+	struct salvage saved;
+	struct errmsg why;
+
+	OFFICE_MUST(replica_salvage(&config, w->fresh, &saved, NULL, NULL, &msg));
+	assert_int_equal(saved.left_behind, 0);
+	assert_int_equal(saved.statements_lost, 0);
+	assert_int_equal(saved.settings_lost, 0);
+	assert_true(saved.is_member);
+	assert_int_equal(replica_salvage(&config, w->fresh, &saved, NULL, NULL, &why), ERR_EXISTS);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(changed_byte_is_found_and_healed, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(sound_database_is_saved_whole, set_up, tear_down),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
