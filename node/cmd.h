@@ -50,6 +50,9 @@ HANDLER(cmd_quarantine_adopt);
 /* cmd_restore.c */
 HANDLER(cmd_restore);
 
+/* cmd_repair.c */
+HANDLER(cmd_repair);
+
 /* cmd_trust.c */
 HANDLER(cmd_trust_log);
 HANDLER(cmd_trust_show);

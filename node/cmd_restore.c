@@ -1,15 +1,11 @@
 /* restore: a backup takes the place of the database. */
-#include <errno.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "node/cmd.h"
 #include "node/i18n.h"
 #include "node/lock.h"
 #include "node/output.h"
-#include "node/sys_error.h"
-
-enum { PATH_BYTES = FOLDER_FILE_MAX + 64 };
+#include "node/swap.h"
 
 /* ---- The backup ------------------------------------------------------------ */
 
@@ -69,7 +65,7 @@ static enum err begin_epoch(struct context *ctx, const char *path, struct errmsg
 					 .sign_secret = ctx->identity.sign_secret,
 					 .dice = system_dice(),
 					 .now_ms = ctx->now_ms };
-	char wal[PATH_BYTES + 8];
+	char wal[SWAP_PATH_BYTES + 8];
 	struct replica *copy = NULL;
 	enum err rc = replica_open(&copy, &config, msg);
 
@@ -80,63 +76,6 @@ static enum err begin_epoch(struct context *ctx, const char *path, struct errmsg
 	if (rc == OK && access(wal, F_OK) == 0)
 		rc = errmsg_set(msg, ERR_IO, _("%s is still in use"), path);
 	return rc;
-}
-
-/* What a try that failed has left. */
-static enum err clear(const char *path, struct errmsg *msg)
-{
-	static const char *const ends[] = { "", "-wal", "-shm" };
-	char name[PATH_BYTES + 8];
-
-	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
-		snprintf(name, sizeof(name), "%s%s", path, ends[i]);
-		if (unlink(name) != 0 && errno != ENOENT)
-			return sys_error(name, msg);
-	}
-	return OK;
-}
-
-/* ---- The folder ------------------------------------------------------------ */
-
-/* "replica.db.20261122T083000Z": under that name the database of now is kept, with its
- * -wal. "" when there is none. */
-static enum err keep(struct context *ctx, char kept[PATH_BYTES], struct errmsg *msg)
-{
-	static const char *const ends[] = { "", "-wal" };
-	time_t now_s = (time_t)(ctx->now_ms / 1000);
-	char stamp[32], from[PATH_BYTES], to[PATH_BYTES + 8];
-	struct tm parts;
-
-	kept[0] = '\0';
-	if (access(ctx->folder.database, F_OK) != 0)
-		return OK;
-	gmtime_r(&now_s, &parts);
-	strftime(stamp, sizeof(stamp), "%Y%m%dT%H%M%SZ", &parts);
-	snprintf(kept, PATH_BYTES, "%s.%s", ctx->folder.database, stamp);
-	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
-		snprintf(from, sizeof(from), "%s%s", ctx->folder.database, ends[i]);
-		snprintf(to, sizeof(to), "%s%s", kept, ends[i]);
-		if (link(from, to) != 0 && errno != ENOENT)
-			return sys_error(to, msg);
-	}
-	return OK;
-}
-
-/* All is kept before anything goes. A -wal that stayed would be taken for the new
- * database's, and damage it. */
-static enum err put_in_place(struct context *ctx, const char *copy, char kept[PATH_BYTES],
-			     struct errmsg *msg)
-{
-	static const char *const ends[] = { "-wal", "-shm" };
-	char path[PATH_BYTES];
-	enum err rc = keep(ctx, kept, msg);
-
-	for (size_t i = 0; rc == OK && i < sizeof(ends) / sizeof(ends[0]); i++) {
-		snprintf(path, sizeof(path), "%s%s", ctx->folder.database, ends[i]);
-		if (unlink(path) != 0 && errno != ENOENT)
-			rc = sys_error(path, msg);
-	}
-	return rc == OK ? identity_rename(copy, ctx->folder.database, msg) : rc;
 }
 
 static enum err print(struct context *ctx, const char *kept, struct errmsg *msg)
@@ -159,7 +98,7 @@ static enum err print(struct context *ctx, const char *kept, struct errmsg *msg)
 
 enum err cmd_restore(struct context *ctx, const struct args *args, struct errmsg *msg)
 {
-	char copy[PATH_BYTES], kept[PATH_BYTES] = "";
+	char copy[SWAP_PATH_BYTES], kept[SWAP_PATH_BYTES] = "";
 	int lock_fd = -1;
 	enum err rc = folder_create(&ctx->folder, msg);
 
@@ -169,13 +108,13 @@ enum err cmd_restore(struct context *ctx, const struct args *args, struct errmsg
 	if (rc == OK)
 		rc = identity_load(&ctx->identity, ctx->folder.identity, msg);
 	if (rc == OK)
-		rc = clear(copy, msg);
+		rc = swap_clear(copy, msg);
 	if (rc == OK)
 		rc = fetch(ctx, args_word(args, 0), copy, msg);
 	if (rc == OK)
 		rc = begin_epoch(ctx, copy, msg);
 	if (rc == OK)
-		rc = put_in_place(ctx, copy, kept, msg);
+		rc = swap_in(&ctx->folder, copy, ctx->now_ms, kept, msg);
 	if (rc == OK)
 		rc = context_open_replica(ctx, false, false, msg);
 	if (rc == OK)

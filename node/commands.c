@@ -598,6 +598,16 @@ static const struct command commands[] = {
 		  "id, so that nothing it wrote after the backup is ever mistaken."),
 	  .needs = NEEDS_FOLDER,
 	  .run = cmd_restore },
+	{ .name = "repair",
+	  .arguments = "",
+	  .summary = N_("save what is sound of a damaged database; the daemon must be stopped"),
+	  .details = N_(
+		  "For when huitong verify finds damage. The database of now is kept beside it.\n"
+		  "What was damaged comes back from the other offices, as far as they hold it; "
+		  "the\n"
+		  "node goes on under another replica id."),
+	  .needs = NEEDS_FOLDER,
+	  .run = cmd_repair },
 	{ .name = "doctor",
 	  .arguments = "",
 	  .summary = N_("look for what is wrong, and say what to do"),

@@ -20,9 +20,11 @@ static const struct outcome outcomes[ERR_COUNT] = {
 			   N_("Nothing was changed. Check who owns the data folder and whether "
 			      "its disk is mounted read-only.") },
 	[ERR_BUSY] = { EXIT_BUSY, N_("Another process is at work there: try again in a moment.") },
-	[ERR_CORRUPT] = { EXIT_FAILED,
-			  N_("Keep the data folder as it is, copy it elsewhere, and join again "
-			     "or restore a backup: see OPERATIONS, \"damage\".") },
+	[ERR_CORRUPT] = { EXIT_FAILED, N_("Copy the data folder elsewhere; then, with the daemon "
+					  "stopped, huitong "
+					  "repair; if that fails, restore a backup or join again: "
+					  "see OPERATIONS, "
+					  "\"backups\".") },
 	[ERR_KEY] = { EXIT_FAILED,
 		      N_("The key says who this node is: put identity.key back, mode 0600, "
 			 "owned by you, or join again as a new node.") },

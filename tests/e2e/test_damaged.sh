@@ -78,12 +78,23 @@ forged=$(sqlite3 "$root/SHA/replica.db" "
 is "changesets forged" "$forged" 1
 exits 1 ht SHA verify
 says 'seq [0-9]+'
+says 'huitong repair'
+exits 0 ht SHA repair
+says 'saved [0-9]+ changesets; [1-9]'
+says 'replica.db.[0-9TZ]+'
+exits 0 ht SHA verify
+exits 0 ht SHA action add "after the repair"
 restore
 
 step "a state that is not what the log says"
 sqlite3 "$root/SHA/replica.db" "UPDATE r_action_item SET title = 'forged' WHERE number = '$number'"
 exits 1 ht SHA verify
 says 'not what the log says|differs|replay'
+exits 0 ht SHA repair
+says 'saved [0-9]+ changesets; 0'
+exits 0 ht SHA verify
+exits 0 ht SHA show "$number"
+says "提交验收报告"
 restore
 
 step "a database that another program holds: reading works, editing says who waits"
