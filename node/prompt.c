@@ -38,15 +38,16 @@ enum err prompt_secret(const char *question, char *out, size_t size, struct errm
 	bool is_terminal = tcgetattr(STDIN_FILENO, &shown) == 0;
 	enum err rc;
 
+	/* What was typed or pasted ahead stays: a list of words may have several lines. */
 	if (is_terminal) {
 		fprintf(stderr, "%s ", question);
 		hidden = shown;
 		hidden.c_lflag &= ~(tcflag_t)ECHO;
-		tcsetattr(STDIN_FILENO, TCSAFLUSH, &hidden);
+		tcsetattr(STDIN_FILENO, TCSADRAIN, &hidden);
 	}
 	rc = read_line(out, size, msg);
 	if (is_terminal) {
-		tcsetattr(STDIN_FILENO, TCSAFLUSH, &shown);
+		tcsetattr(STDIN_FILENO, TCSADRAIN, &shown);
 		fputc('\n', stderr);
 	}
 	return rc;
