@@ -44,8 +44,8 @@ static const struct outcome outcomes[ERR_COUNT] = {
 			    N_("Somebody changed this data: keep a copy and tell who runs the "
 			       "other node.") },
 	[ERR_CHAIN] = { EXIT_FAILED,
-			N_("The log is not whole: keep a copy and join again or restore a "
-			   "backup.") },
+			N_("The log is not whole: copy the data folder elsewhere; then, with the "
+			   "daemon stopped, huitong repair.") },
 	[ERR_FORK] = { EXIT_FAILED, N_("A copy of a node wrote, too: see OPERATIONS, \"forks\".") },
 	[ERR_FUTURE] = { EXIT_FAILED, N_("Compare the clocks of both machines.") },
 	[ERR_AUTHORITY] = { EXIT_REFUSED,
