@@ -7,6 +7,7 @@
 #include "node/i18n.h"
 #include "node/member_ref.h"
 #include "node/output.h"
+#include "node/record_view.h"
 #include "node/space.h"
 #include "node/stating.h"
 #include "node/sys_error.h"
@@ -94,27 +95,80 @@ static const char *label_of(struct context *ctx, const struct quarantined *q,
 	return epoch ? member_label(out, epoch->office_code, &epoch->node) : "";
 }
 
+/* When the newest statement was made that cuts it; a fork has no time. */
+struct search {
+	const struct quarantined *q;
+	const struct trust_epoch *epoch;
+	uint64_t found_ms;
+};
+
+static bool cuts(const struct search *x, const struct statement *s)
+{
+	switch (s->type) {
+	case STATEMENT_REVOKE:
+		return x->q->cause == CUT_REVOKED &&
+		       record_id_cmp(&s->u.revoke.node, &x->epoch->node) == 0;
+	case STATEMENT_EPOCH:
+		return x->q->cause == CUT_CLOSED && s->u.epoch.is_closing &&
+		       record_id_cmp(&s->u.epoch.node, &x->epoch->node) == 0;
+	case STATEMENT_GRANT:
+		return x->q->cause == CUT_ROLE && s->u.grant.role < ROLE_EDITOR &&
+		       space_id_cmp(&s->u.grant.space, &x->q->space) == 0 &&
+		       strcmp(s->u.grant.office_code, x->epoch->office_code) == 0;
+	default: return false;
+	}
+}
+
+static bool look(void *ctx, const struct statement *s, struct bytes encoded, enum verdict verdict)
+{
+	struct search *x = ctx;
+
+	if (verdict == VERDICT_STANDS && cuts(x, s) && s->wall_ms > x->found_ms)
+		x->found_ms = s->wall_ms;
+	return true;
+}
+
+/* 0: unknown. */
+static uint64_t since_ms(struct context *ctx, const struct quarantined *q)
+{
+	const struct trust *t = replica_trust(ctx->replica);
+	struct search x = { .q = q, .epoch = t ? trust_epoch(t, &q->replica) : NULL };
+
+	if (!x.epoch || q->is_branch || replica_each_statement(ctx->replica, look, &x, NULL) != OK)
+		return 0;
+	return x.found_ms;
+}
+
 static json_t *item_json(struct context *ctx, const struct quarantined *q)
 {
 	const struct trust *t = replica_trust(ctx->replica);
 	const struct trust_epoch *epoch = t ? trust_epoch(t, &q->replica) : NULL;
 	char replica[ID_TEXT_SIZE], space[ID_TEXT_SIZE], node[ID_TEXT_SIZE];
+	uint64_t since = since_ms(ctx, q);
 
-	return json_pack("{s:s, s:s, s:s?, s:s?, s:I, s:I, s:s}", "feed",
+	return json_pack("{s:s, s:s, s:s?, s:s?, s:I, s:I, s:s, s:o}", "feed",
 			 id_text(q->replica.bytes, replica), "space",
 			 id_text(q->space.bytes, space), "node",
 			 epoch ? id_text(epoch->node.bytes, node) : NULL, "office",
 			 epoch ? epoch->office_code : NULL, "first", (json_int_t)q->first, "last",
-			 (json_int_t)q->last, "cause", cause_of(q));
+			 (json_int_t)q->last, "cause", cause_of(q), "since",
+			 since ? instant_json(since) : json_null());
 }
 
 static enum err add_row(struct context *ctx, const struct quarantined *q, struct table *table,
 			struct errmsg *msg)
 {
 	char replica[ID_TEXT_SIZE], label[MEMBER_LABEL_MAX], seqs[64];
+	char when[WHEN_TEXT_BYTES] = "";
+	const struct when_reader *reader;
 	struct buf space = BUF_EMPTY;
-	enum err rc;
+	uint64_t since = since_ms(ctx, q);
+	enum err rc = context_reader(ctx, &reader, msg);
 
+	if (rc != OK)
+		return rc;
+	if (since)
+		when_instant(reader, since, when);
 	id_text(q->replica.bytes, replica);
 	replica[2 * PREFIX_MIN] = '\0';
 	snprintf(seqs, sizeof(seqs), "%llu-%llu", (unsigned long long)q->first,
@@ -125,7 +179,7 @@ static enum err add_row(struct context *ctx, const struct quarantined *q, struct
 	if (rc == OK)
 		table_add(table,
 			  (const char *[]){ replica, label_of(ctx, q, label),
-					    (const char *)space.data, seqs, _(cause_of(q)) });
+					    (const char *)space.data, seqs, _(cause_of(q)), when });
 	buf_release(&space);
 	return rc;
 }
@@ -133,7 +187,8 @@ static enum err add_row(struct context *ctx, const struct quarantined *q, struct
 static enum err print_table(struct context *ctx, const struct gathering *g, struct errmsg *msg)
 {
 	const struct table_column columns[] = {
-		{ _("FEED") }, { _("NODE") }, { _("IN") }, { _("CHANGESETS") }, { _("CAUSE") }
+		{ _("FEED") },       { _("NODE") },  { _("IN") },
+		{ _("CHANGESETS") }, { _("CAUSE") }, { _("SINCE") }
 	};
 	struct table table;
 	enum err rc = OK;

@@ -259,6 +259,7 @@ static void what_comes_after_the_cut_is_quarantined_and_can_be_adopted(void **st
 	snprintf(feed, sizeof(feed), "%s", text(json_array_get(list, 0), "feed"));
 	assert_string_equal(text(json_array_get(list, 0), "cause"), "revoked");
 	assert_string_equal(text(json_array_get(list, 0), "office"), "FRA");
+	assert_int_equal(strncmp(text(json_array_get(list, 0), "since"), "2027-01-15T08:", 14), 0);
 	assert_int_equal(json_integer_value(json_object_get(json_array_get(list, 0), "first")), 2);
 	assert_int_equal(run(&w->nyc, &shown, "quarantine", "show", feed, NULL), OK);
 	assert_int_equal(json_array_size(shown), 2);
