@@ -57,6 +57,9 @@ struct fold {
 	struct arena arena;
 	uint64_t *past; /* a row of bits for each: what it has seen */
 	size_t past_words;
+	/* A statement has seen all below the first place, and has been seen by all from
+	 * the second on, but for FORKs: what is concurrent lies between. */
+	uint32_t *has_seen_below, *is_seen_from;
 	bool *is_parent; /* of any other */
 	struct about *about;
 	struct subject_key *subjects; /* ascending */
@@ -87,6 +90,8 @@ static inline bool fold_stands(const struct fold *f, uint32_t x)
 	return f->standing[x] == STANDING;
 }
 
+/* The part of it from one place in the list up to another. */
+struct span span_between(struct span span, uint32_t from, uint32_t to);
 /* Empty when there is none. */
 struct span fold_span(const struct fold *f, uint32_t subject);
 struct subject_key subject_key(enum subject_kind kind, const void *id, size_t size);

@@ -110,6 +110,60 @@ static enum err check_shape(const struct fold *f, uint32_t x, struct errmsg *msg
 	return OK;
 }
 
+static void find_seen_below(struct fold *f, const uint64_t *forks)
+{
+	for (uint32_t x = 0; x < f->count; x++) {
+		const uint64_t *row = f->past + x * f->past_words;
+		uint64_t unseen = 0;
+		size_t word = 0;
+
+		while ((unseen = ~(row[word] | forks[word])) == 0 && word < x / 64)
+			word++;
+		f->has_seen_below[x] =
+			unseen ? (uint32_t)(word * 64) + (uint32_t)__builtin_ctzll(unseen) : x;
+	}
+}
+
+/* `left`: those that all that were looked at have seen, from the end of the list. */
+static void find_seen_from(struct fold *f, const uint64_t *forks, uint64_t *left)
+{
+	memset(left, 0xff, f->past_words * sizeof(*left));
+	for (uint32_t y = f->count; y-- > 0;) {
+		const uint64_t *row = f->past + y * f->past_words;
+
+		if (forks[y / 64] >> (y % 64) & 1)
+			continue;
+		for (size_t word = 0; word <= y / 64; word++) {
+			uint64_t unseen = left[word] & ~row[word];
+
+			left[word] &= ~unseen;
+			for (; unseen; unseen &= unseen - 1) {
+				size_t x = word * 64 + (size_t)__builtin_ctzll(unseen);
+
+				if (x < f->count)
+					f->is_seen_from[x] = y + 1;
+			}
+		}
+	}
+}
+
+static enum err index_concurrent(struct fold *f)
+{
+	uint64_t *forks = arena_array(&f->arena, f->past_words, sizeof(*forks));
+	uint64_t *left = arena_array(&f->arena, f->past_words, sizeof(*left));
+
+	f->has_seen_below = arena_array(&f->arena, f->count, sizeof(*f->has_seen_below));
+	f->is_seen_from = arena_array(&f->arena, f->count, sizeof(*f->is_seen_from));
+	if (!forks || !left || !f->has_seen_below || !f->is_seen_from)
+		return ERR_NOMEM;
+	for (uint32_t x = 0; x < f->count; x++)
+		if (f->list[x]->type == STATEMENT_FORK)
+			forks[x / 64] |= UINT64_C(1) << (x % 64);
+	find_seen_below(f, forks);
+	find_seen_from(f, forks, left);
+	return OK;
+}
+
 static enum err index_past(struct fold *f, struct errmsg *msg)
 {
 	struct place *places = arena_array(&f->arena, f->count, sizeof(*places));
@@ -300,6 +354,31 @@ static enum err index_subjects(struct fold *f)
 	return rc;
 }
 
+/* How many of the span are below the place. */
+static uint32_t span_below(struct span span, uint32_t place)
+{
+	uint32_t low = 0, high = span.count;
+
+	while (low < high) {
+		uint32_t mid = low + (high - low) / 2;
+
+		if (span.at[mid] < place)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low;
+}
+
+struct span span_between(struct span span, uint32_t from, uint32_t to)
+{
+	uint32_t first = span_below(span, from), end = span_below(span, to);
+
+	if (end <= first)
+		return (struct span){ NULL, 0 };
+	return (struct span){ span.at + first, end - first };
+}
+
 struct span fold_span(const struct fold *f, uint32_t subject)
 {
 	if (subject == NO_SUBJECT)
@@ -356,7 +435,7 @@ enum err fold_index(struct fold *f, const struct statement *const *list, size_t 
 		return rc;
 	f->standing = arena_array(&f->arena, count, sizeof(*f->standing));
 	f->is_root = arena_array(&f->arena, count, sizeof(*f->is_root));
-	if (!f->standing || !f->is_root || index_subjects(f) != OK)
+	if (!f->standing || !f->is_root || index_concurrent(f) != OK || index_subjects(f) != OK)
 		return errmsg_set(msg, ERR_NOMEM, "out of memory");
 	return OK;
 }

@@ -168,15 +168,20 @@ static bool is_taker(const struct question *q, enum sight sight, uint32_t g, uin
 
 static bool is_taken(const struct question *q, enum reading reading, enum sight sight, uint32_t g)
 {
-	if (!capacity_rules[q->c->kind].takes)
-		return false;
-	for (int s = 0; s < 2; s++)
-		for (uint32_t i = q->c->spans[s].count; i-- > 0;) {
-			uint32_t t = q->c->spans[s].at[i];
+	const struct capacity_rule *rule = &capacity_rules[q->c->kind];
+	uint32_t from = g == NO_STATEMENT ? 0 : q->f->has_seen_below[g];
+	uint32_t to = sight == BESIDE && rule->is_removed ? q->f->is_seen_from[q->x] : q->x;
 
-			if (counts_against(q->f, reading, t) && is_taker(q, sight, g, t))
+	if (!rule->takes)
+		return false;
+	for (int s = 0; s < 2; s++) {
+		struct span span = span_between(q->c->spans[s], from, to);
+
+		for (uint32_t i = span.count; i-- > 0;)
+			if (counts_against(q->f, reading, span.at[i]) &&
+			    is_taker(q, sight, g, span.at[i]))
 				return true;
-		}
+	}
 	return false;
 }
 
@@ -190,13 +195,15 @@ static bool capacity_holds(const struct question *q, enum reading reading, enum 
 {
 	if (!capacity_rules[q->c->kind].gives)
 		return !is_taken(q, reading, sight, NO_STATEMENT);
-	for (int s = 0; s < 2; s++) /* the newest first: it is likely to be the one */
-		for (uint32_t i = q->c->spans[s].count; i-- > 0;) {
-			uint32_t g = q->c->spans[s].at[i];
+	for (int s = 0; s < 2; s++) {
+		struct span span = span_between(q->c->spans[s], 0, q->x);
 
-			if (is_giver(q, reading, g) && !is_taken(q, reading, sight, g))
+		/* The newest first: it is likely to be the one. */
+		for (uint32_t i = span.count; i-- > 0;)
+			if (is_giver(q, reading, span.at[i]) &&
+			    !is_taken(q, reading, sight, span.at[i]))
 				return true;
-		}
+	}
 	return false;
 }
 
@@ -582,8 +589,11 @@ static void peer_spans(const struct fold *f, uint32_t x, struct span spans[PEER_
 	const uint32_t subjects[PEER_SPANS] = { a->node,    a->sign_key, a->noise_key,
 						a->replica, a->office,   a->roots };
 
+	/* What names keys may clash with its past. */
+	uint32_t from = is_naming(f->list[x]) ? 0 : f->has_seen_below[x];
+
 	for (int i = 0; i < PEER_SPANS; i++)
-		spans[i] = fold_span(f, subjects[i]);
+		spans[i] = span_between(fold_span(f, subjects[i]), from, f->is_seen_from[x]);
 }
 
 enum opposition judge_opposition(const struct fold *f, uint32_t x)

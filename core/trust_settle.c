@@ -78,12 +78,14 @@ static void settle_as(struct settle *s, uint32_t x, enum standing standing)
 /* Whether x could be decided. */
 static bool decide(struct settle *s, uint32_t x)
 {
-	enum opposition opposition = judge_opposition(s->f, x);
+	enum opposition opposition = OPPOSITION_STANDING;
 	enum footing footing = FOOTING_GONE;
 
-	if (opposition != OPPOSITION_STANDING && judge_is_named(s->f, x))
+	if (judge_is_named(s->f, x))
 		footing = judge_footing(s->f, x);
-	if (footing == FOOTING_GONE)
+	if (footing != FOOTING_GONE) /* most of what falls has no ground: look no further */
+		opposition = judge_opposition(s->f, x);
+	if (opposition == OPPOSITION_STANDING)
 		settle_as(s, x, FALLEN);
 	else if (footing == FOOTING_FIRM && opposition == OPPOSITION_NONE)
 		settle_as(s, x, STANDING);
