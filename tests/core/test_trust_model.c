@@ -13,7 +13,7 @@
  *           opponents or givers; an ADOPT of one's own lifts what others cut
  *   settle  removals or root are not first; the highest id stands; circles are broken
  *           that wait for others, or for one that rests on nothing sure or may clash;
- *           ROOTS are not settled first; nobody is woken by the keys of a node
+ *           ROOTS are not settled first
  *   cut     a FORK cuts one late; an ADOPT lifts what it has not seen, lowers, or must
  *           have seen the FORK; later epochs are closed, too; a role given again keeps
  *           its cut; a second loss counts; void epochs count
