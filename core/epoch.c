@@ -183,21 +183,46 @@ void epoch_mark(struct replica *r)
 {
 	struct mark mark = { r->id, r->own_count };
 
-	if (!r->mark || r->own_count == r->marked_count)
+	if (!r->mark || (r->own_count == r->marked_count && r->own_count > 0))
 		return;
 	r->mark->save(r->mark->ctx, &mark);
 	r->marked_count = r->own_count;
 }
 
-static bool is_behind(struct replica *r)
+/* The mark is of an epoch that this database went on from, before the mark was renewed. */
+static enum err is_former(struct replica *r, const struct replica_id *replica, bool *out,
+			  struct errmsg *msg)
+{
+	struct arena arena = ARENA_EMPTY;
+	struct replica_id *former;
+	size_t count = 0;
+	enum err rc = epoch_former(r, &arena, &former, &count, msg);
+
+	*out = false;
+	for (size_t i = 0; i < count; i++)
+		*out |= replica_id_cmp(&former[i], replica) == 0;
+	arena_release(&arena);
+	return rc;
+}
+
+static enum err is_behind(struct replica *r, bool *out, struct errmsg *msg)
 {
 	struct mark mark;
+	bool former;
+	enum err rc;
 
-	if (!r->mark || r->mark->load(r->mark->ctx, &mark) != OK ||
-	    replica_id_cmp(&mark.replica, &r->id) != 0)
-		return false;
-	r->marked_count = mark.count;
-	return mark.count > r->own_count;
+	*out = false;
+	if (!r->mark || r->mark->load(r->mark->ctx, &mark) != OK)
+		return OK;
+	if (replica_id_cmp(&mark.replica, &r->id) == 0) {
+		r->marked_count = mark.count;
+		*out = mark.count > r->own_count;
+		return OK;
+	}
+	/* An epoch that this database knows nothing of began after it. */
+	rc = is_former(r, &mark.replica, &former, msg);
+	*out = rc == OK && !former;
+	return rc;
 }
 
 /* Whether it is another machine than last time; the first time is none. */
@@ -236,9 +261,11 @@ static enum err go_on(struct replica *r, enum epoch_reason reason, uint64_t now_
 
 enum err epoch_check(struct replica *r, const struct replica_config *config, struct errmsg *msg)
 {
-	bool behind = is_behind(r), moved, is_new;
-	enum err rc = has_moved(r, config->machine, &moved, &is_new, msg);
+	bool behind = false, moved = false, is_new = false;
+	enum err rc = is_behind(r, &behind, msg);
 
+	if (rc == OK)
+		rc = has_moved(r, config->machine, &moved, &is_new, msg);
 	if (rc != OK || !(behind || moved || is_new))
 		return rc;
 	rc = replica_begin(r, msg);
@@ -256,12 +283,8 @@ enum err epoch_check(struct replica *r, const struct replica_config *config, str
 
 bool epoch_is_forked(const struct replica *r)
 {
-	for (uint32_t i = 0; r->trust && i < r->feed_count; i++) {
-		const struct feed *feed = &r->feeds[i];
-
-		if (replica_id_cmp(&feed->replica, &r->id) == 0 &&
-		    trust_cut(r->trust, &r->id, &r->spaces[feed->space].id).cause == CUT_FORKED)
+	for (size_t i = 0; i < r->fork_count; i++)
+		if (replica_id_cmp(&r->forks[i].replica, &r->id) == 0)
 			return true;
-	}
 	return false;
 }

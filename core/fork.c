@@ -1,10 +1,108 @@
 /* Forks: two contents of one dot. What a replica tells of its feeds so that peers notice,
  * and what it makes of a peer's witness (M-16, M-19). */
 #include <sodium.h>
+#include <stdlib.h>
 
 #include "core/replica_impl.h"
+#include "core/wire.h"
 
 _Static_assert(TAG_BYTES <= LINK_BYTES, "a tag is the beginning of a link");
+
+/* ---- Proofs that are held ------------------------------------------------------ */
+
+struct fork_reading {
+	struct arena arena;
+	struct fork_mark *list;
+	size_t count, cap;
+	struct errmsg *msg;
+};
+
+static bool is_fork(struct bytes encoded)
+{
+	struct wire_reader whole = wire_reader_of(encoded), content;
+
+	wire_array(&whole, 2);
+	content = wire_reader_of(wire_bin(&whole, STATEMENT_BYTES_MAX));
+	wire_array(&content, UINT32_MAX);
+	wire_uint(&content, UINT32_MAX); /* the version */
+	return wire_uint(&content, UINT32_MAX) == STATEMENT_FORK && wire_is_ok(&content);
+}
+
+static enum err note_fork(void *ctx, int64_t idx, struct bytes encoded, enum verdict verdict)
+{
+	struct fork_reading *reading = ctx;
+	struct statement s;
+	enum err rc;
+
+	if (!is_fork(encoded))
+		return OK;
+	arena_reset(&reading->arena);
+	rc = statement_decode(&s, encoded, &reading->arena, reading->msg);
+	if (rc != OK)
+		return rc == ERR_NOMEM ? rc : ERR_CORRUPT;
+	if (reading->count == reading->cap) {
+		size_t cap = reading->cap ? 2 * reading->cap : 4;
+		struct fork_mark *list = realloc(reading->list, cap * sizeof(*list));
+
+		if (!list)
+			return ERR_NOMEM;
+		reading->list = list;
+		reading->cap = cap;
+	}
+	reading->list[reading->count++] =
+		(struct fork_mark){ s.u.fork.replica, s.u.fork.space, s.u.fork.seq, s.id, idx };
+	return OK;
+}
+
+enum err fork_load(struct replica *r, struct errmsg *msg)
+{
+	struct fork_reading reading = { .msg = msg };
+	enum err rc = store_each_statement(r->store, note_fork, &reading, msg);
+
+	arena_release(&reading.arena);
+	if (rc != OK) {
+		free(reading.list);
+		return rc;
+	}
+	free(r->forks);
+	r->forks = reading.list;
+	r->fork_count = reading.count;
+	return OK;
+}
+
+const struct fork_mark *fork_of(const struct replica *r, const struct space_id *space,
+				const struct replica_id *replica)
+{
+	for (size_t i = 0; i < r->fork_count; i++)
+		if (replica_id_cmp(&r->forks[i].replica, replica) == 0 &&
+		    space_id_cmp(&r->forks[i].space, space) == 0)
+			return &r->forks[i];
+	return NULL;
+}
+
+uint64_t fork_limit_of(const struct replica *r, const struct space_id *space,
+		       const struct replica_id *replica)
+{
+	const struct fork_mark *fork = fork_of(r, space, replica);
+	uint64_t counts_to;
+
+	if (!fork)
+		return UINT64_MAX;
+	/* An ADOPT says which branch it goes on with (M-15). */
+	counts_to = membership_counts_to(r, space, replica);
+	return counts_to >= fork->seq ? counts_to : fork->seq - 1;
+}
+
+bool fork_is_waited_for(const struct replica *r, const struct space_id *space,
+			const struct dot *dot)
+{
+	const struct fork_mark *fork = fork_of(r, space, &dot->replica);
+
+	return dot->seq <= membership_counts_to(r, space, &dot->replica) &&
+	       !(fork && fork->seq <= dot->seq);
+}
+
+/* ---- Telling ------------------------------------------------------------------- */
 
 static const struct feed *feed_of(const struct replica *r, const struct space_id *space_id,
 				  const struct replica_id *replica)
@@ -151,8 +249,8 @@ static enum err fill_proof(struct replica *r, struct statement *s, const struct 
 	return OK;
 }
 
-static enum err prove(struct replica *r, const struct space_id *space, const struct dot *dot,
-		      const struct witness *theirs, uint64_t now_ms, struct errmsg *msg)
+enum err fork_prove(struct replica *r, const struct space_id *space, const struct dot *dot,
+		    const struct witness *theirs, uint64_t now_ms, struct errmsg *msg)
 {
 	const struct trust_epoch *epoch = trust_epoch(r->trust, &dot->replica);
 	struct statement s = { .type = STATEMENT_FORK };
@@ -169,6 +267,8 @@ static enum err prove(struct replica *r, const struct space_id *space, const str
 	if (rc != OK)
 		return rc;
 	told_witness(&ours, &told);
+	if (fork_of(r, space, &dot->replica) && fork_of(r, space, &dot->replica)->seq <= dot->seq)
+		return errmsg_set(msg, ERR_EXISTS, "that the feed has forked is known");
 	s.u.fork.space = *space;
 	s.u.fork.replica = dot->replica;
 	s.u.fork.seq = dot->seq;
@@ -185,9 +285,10 @@ enum err replica_prove_fork(struct replica *r, const struct space_id *space, con
 
 	if (rc != OK)
 		return rc;
-	rc = prove(r, space, dot, theirs, now_ms, msg);
+	rc = fork_prove(r, space, dot, theirs, now_ms, msg);
 	if (rc == OK)
-		return replica_commit(r, msg);
-	replica_rollback(r);
-	return rc;
+		rc = replica_commit(r, msg);
+	else
+		replica_rollback(r);
+	return rc == OK ? reauthor_after_change(r, now_ms, msg) : rc;
 }

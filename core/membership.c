@@ -107,6 +107,8 @@ enum err membership_load(struct replica *r, struct errmsg *msg)
 		r->trust = NULL;
 	}
 	if (rc == OK)
+		rc = fork_load(r, msg);
+	if (rc == OK)
 		r->trust_serial = serial;
 	return rc;
 }
@@ -161,6 +163,66 @@ static enum err read_held(struct intake *in)
 	if (!in->has_held)
 		rc = statement_set_load(&in->held, in->r->store, in->msg);
 	in->has_held = rc == OK;
+	return rc;
+}
+
+static bool has_forks(const struct statement_set *set)
+{
+	for (size_t i = 0; i < set->count; i++)
+		if (set->list[i]->type == STATEMENT_FORK)
+			return true;
+	return false;
+}
+
+static bool is_same_feed(const struct statement *a, const struct statement *b)
+{
+	return a->type == STATEMENT_FORK && b->type == STATEMENT_FORK &&
+	       replica_id_cmp(&a->u.fork.replica, &b->u.fork.replica) == 0 &&
+	       space_id_cmp(&a->u.fork.space, &b->u.fork.space) == 0;
+}
+
+/* M-2: which of two proofs that a feed has forked is kept. */
+static int proof_cmp(uint64_t seq_a, const struct statement_id *a, uint64_t seq_b,
+		     const struct statement_id *b)
+{
+	return seq_a != seq_b ? (seq_a > seq_b) - (seq_a < seq_b) : statement_id_cmp(a, b);
+}
+
+static bool is_worse_proof(const struct statement *a, const struct statement *b)
+{
+	return is_same_feed(a, b) && proof_cmp(a->u.fork.seq, &a->id, b->u.fork.seq, &b->id) > 0;
+}
+
+/* A better one of the feed is here, or on its way in. */
+static bool is_known_fork(const struct intake *in, const struct statement *s)
+{
+	const struct fork_mark *held = fork_of(in->r, &s->u.fork.space, &s->u.fork.replica);
+
+	if (held && proof_cmp(s->u.fork.seq, &s->id, held->seq, &held->id) > 0)
+		return true;
+	for (size_t i = 0; i < in->fresh.count; i++)
+		if (is_worse_proof(s, in->fresh.list[i]))
+			return true;
+	return false;
+}
+
+/* Drop what the newest one on its way in is better than. */
+static enum err drop_worse_forks(struct intake *in, const struct statement *s)
+{
+	const struct fork_mark *held = fork_of(in->r, &s->u.fork.space, &s->u.fork.replica);
+	enum err rc = OK;
+
+	for (size_t i = in->fresh.count; i-- > 0;)
+		if (is_worse_proof(in->fresh.list[i], s))
+			statement_set_remove(&in->fresh, i);
+	if (!held)
+		return OK;
+	rc = read_held(in);
+	for (size_t i = in->held.count; rc == OK && i-- > 0;)
+		if (is_worse_proof(in->held.list[i], s)) {
+			rc = store_statement_delete(in->r->store, in->held.idx[i], in->msg);
+			statement_set_remove(&in->held, i);
+		}
 	return rc;
 }
 
@@ -235,6 +297,8 @@ static enum err settle(struct intake *in, struct statements_receipt *receipt)
 	enum err rc = keep(in);
 
 	r->directory.stale = true;
+	if (rc == OK && has_forks(&in->fresh))
+		rc = fork_load(r, in->msg);
 	if (rc == OK)
 		rc = quarantine_apply(r, receipt, in->msg);
 	if (rc == OK)
@@ -298,6 +362,19 @@ static enum err check_signers(struct intake *in, const struct statement *s)
 	return rc;
 }
 
+/* M-2: the epoch that forked is one of ours. */
+static enum err check_fork(struct intake *in, const struct statement *s)
+{
+	const struct trust *t = in->r->trust;
+
+	if (s->type != STATEMENT_FORK || (t && trust_epoch(t, &s->u.fork.replica)))
+		return OK;
+	for (size_t i = 0; i < in->fresh.count; i++)
+		if (statement_names_replica(in->fresh.list[i], &s->u.fork.replica))
+			return OK;
+	return refuse(in, ERR_AUTHORITY, s, "nobody knows what forked");
+}
+
 static enum err take_one(struct intake *in, struct bytes encoded)
 {
 	struct statement *s;
@@ -308,16 +385,19 @@ static enum err take_one(struct intake *in, struct bytes encoded)
 		return rc;
 	in->fresh.count--; /* until it has been looked at */
 	rc = is_held(in, &s->id, &held);
-	if (rc != OK || held)
+	if (rc != OK || held || (s->type == STATEMENT_FORK && is_known_fork(in, s)))
 		return rc;
 	rc = check_parents(in, s);
 	if (rc == OK)
 		rc = check_signers(in, s);
 	if (rc == OK)
-		rc = statement_verify(s, encoded, in->msg);
+		rc = check_fork(in, s);
 	if (rc == OK)
-		in->fresh.count++;
-	return rc;
+		rc = statement_verify(s, encoded, in->msg);
+	if (rc != OK)
+		return rc;
+	in->fresh.count++;
+	return s->type == STATEMENT_FORK ? drop_worse_forks(in, s) : OK;
 }
 
 static enum err take_all(struct intake *in, const struct bytes *list, size_t count,
@@ -418,6 +498,8 @@ static enum err make(struct intake *in, struct statement *s, const struct signer
 	s->parent_count = 0;
 	if (rc == OK && s->type == STATEMENT_GENESIS)
 		rc = replica_adopt_org(r, s->id.bytes, in->msg);
+	if (rc == OK && s->type == STATEMENT_FORK)
+		rc = drop_worse_forks(in, in->fresh.list[0]);
 	if (rc == OK)
 		rc = fold(in);
 	if (rc == OK && in->fresh.verdicts[0] != VERDICT_STANDS) {
@@ -452,10 +534,15 @@ enum err replica_state(struct replica *r, struct statement *s, const struct sign
 	if (rc == OK)
 		rc = membership_state(r, s, root_count ? roots : &self, root_count ? root_count : 1,
 				      msg);
-	if (is_own && rc == OK)
-		return replica_commit(r, msg);
-	if (is_own)
+	if (!is_own)
+		return rc;
+	if (rc == OK)
+		rc = replica_commit(r, msg);
+	else
 		replica_rollback(r);
+	/* It is stored, come what may: as in replica_take_statements(). */
+	if (rc == OK && reauthor_after_change(r, now_ms, NULL) != OK)
+		r->stale = true;
 	return rc;
 }
 

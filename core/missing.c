@@ -8,6 +8,13 @@
 
 enum { PIECE_COUNT = 64, PIECE_BYTES = 32 * 1024 };
 
+/* Of a feed that has a hole: what names more of it than `seq` stays here, and what names that
+ * in turn. */
+struct bound {
+	struct replica_id replica;
+	uint64_t seq;
+};
+
 /* Where the merge stands in one feed. */
 struct source {
 	const struct feed *feed;
@@ -22,6 +29,11 @@ struct merge_run {
 	struct arena *arena;
 	struct source **heap; /* least stamp first */
 	size_t heap_count;
+	const struct space_state *space;
+	struct bound *bounds; /* none: all that is held is closed (I-4) */
+	size_t bound_count;
+	struct arena decoding;
+	struct vv past;
 	struct errmsg *msg;
 };
 
@@ -136,30 +148,139 @@ static enum err merge_next(struct merge_run *m, struct sealed *out)
 	return OK;
 }
 
-enum err replica_missing(struct replica *r, const struct space_id *space_id, const struct vv *has,
-			 size_t bytes_max, size_t count_max, struct arena *arena,
-			 struct sealed **out, size_t *count, bool *more, struct errmsg *msg)
+/* ---- Holes ------------------------------------------------------------------- */
+
+/* A branch was moved out of the log and its place not filled yet (M-21). */
+static bool has_hole(const struct replica *r, const struct feed *feed)
 {
-	const struct space_state *space = replica_space(r, space_id);
+	struct dot next = { feed->replica, feed->head.seq + 1 };
+
+	return feed->head.seq < feed->named_seq &&
+	       fork_is_waited_for(r, &r->spaces[feed->space].id, &next);
+}
+
+static void bound_at(struct merge_run *m, const struct replica_id *replica, uint64_t seq)
+{
+	m->bounds[m->bound_count++] = (struct bound){ *replica, seq };
+}
+
+static enum err find_holes(struct merge_run *m)
+{
+	const struct space_state *space = m->space;
+	size_t count = 0;
+
+	for (uint32_t i = 0; i < space->feed_count; i++)
+		count += has_hole(m->r, &m->r->feeds[space->feeds[i]]);
+	if (count == 0)
+		return OK;
+	m->bounds = arena_array(m->arena, count + space->feed_count, sizeof(*m->bounds));
+	if (!m->bounds)
+		return ERR_NOMEM;
+	for (uint32_t i = 0; i < space->feed_count; i++) {
+		const struct feed *feed = &m->r->feeds[space->feeds[i]];
+
+		if (has_hole(m->r, feed))
+			bound_at(m, &feed->replica, feed->head.seq);
+	}
+	return OK;
+}
+
+static bool is_beyond(const struct merge_run *m, const struct dot *dot)
+{
+	for (size_t i = 0; i < m->bound_count; i++)
+		if (replica_id_cmp(&m->bounds[i].replica, &dot->replica) == 0)
+			return dot->seq > m->bounds[i].seq &&
+			       fork_is_waited_for(m->r, &m->space->id, dot);
+	return false;
+}
+
+/* The next one of the source names what is not here. */
+static enum err is_open(struct merge_run *m, const struct source *s, bool *out)
+{
+	const struct stored *row = &s->piece[s->at];
+	struct changeset cs;
+	enum err rc;
+
+	*out = false;
+	if (m->bound_count == 0)
+		return OK;
+	arena_reset(&m->decoding);
+	rc = changeset_decode(&cs, row->body, &s->feed->replica, &m->decoding, m->msg);
+	if (rc == OK)
+		rc = changeset_past(&m->past, &cs);
+	for (size_t i = 0; rc == OK && i < m->past.count; i++)
+		if (replica_id_cmp(&m->past.entries[i].replica, &s->feed->replica) != 0)
+			*out |= is_beyond(m, &m->past.entries[i]);
+	return rc;
+}
+
+/* Nothing more of the first source. */
+static void stop_source(struct merge_run *m)
+{
+	const struct source *s = m->heap[0];
+
+	bound_at(m, &s->feed->replica, s->piece[s->at].seq - 1);
+	m->heap[0] = m->heap[--m->heap_count];
+	heap_down(m, 0);
+}
+
+/* ---- Reading ----------------------------------------------------------------- */
+
+static enum err merge_all(struct merge_run *m, size_t bytes_max, size_t count_max,
+			  struct sealed *list, size_t *count)
+{
+	size_t bytes = 0;
+	bool open = false;
+	enum err rc = OK;
+
+	while (rc == OK && m->heap_count && *count < count_max && bytes < bytes_max) {
+		rc = is_open(m, m->heap[0], &open);
+		if (rc == OK && open) {
+			stop_source(m);
+			continue;
+		}
+		if (rc == OK)
+			rc = merge_next(m, &list[*count]);
+		if (rc == OK)
+			bytes += list[(*count)++].body.size + SIGNATURE_BYTES;
+	}
+	return rc;
+}
+
+enum err missing_read(struct replica *r, const struct space_id *space_id, const struct vv *has,
+		      bool is_closed, size_t bytes_max, size_t count_max, struct arena *arena,
+		      struct sealed **out, size_t *count, bool *more, struct errmsg *msg)
+{
 	struct merge_run m = { .r = r, .arena = arena, .msg = msg };
 	struct sealed *list = arena_array(arena, count_max, sizeof(*list));
-	size_t got = 0, bytes = 0;
+	size_t got = 0;
 	enum err rc = list ? OK : ERR_NOMEM;
 
-	/* A dot that is shared and then lost would be issued twice. */
+	m.space = replica_space(r, space_id);
+	if (rc == OK && m.space && is_closed)
+		rc = find_holes(&m);
+	if (rc == OK && m.space)
+		rc = open_sources(&m, m.space, has);
 	if (rc == OK)
-		rc = store_settle(r->store, msg);
-	if (rc == OK && space)
-		rc = open_sources(&m, space, has);
-	while (rc == OK && m.heap_count && got < count_max && bytes < bytes_max) {
-		rc = merge_next(&m, &list[got]);
-		if (rc == OK)
-			bytes += list[got++].body.size + SIGNATURE_BYTES;
-	}
+		rc = merge_all(&m, bytes_max, count_max, list, &got);
+	arena_release(&m.decoding);
+	vv_release(&m.past);
 	if (rc != OK)
 		return rc;
 	*out = list;
 	*count = got;
 	*more = m.heap_count > 0;
 	return OK;
+}
+
+enum err replica_missing(struct replica *r, const struct space_id *space, const struct vv *has,
+			 size_t bytes_max, size_t count_max, struct arena *arena,
+			 struct sealed **out, size_t *count, bool *more, struct errmsg *msg)
+{
+	/* A dot that is shared and then lost would be issued twice. */
+	enum err rc = store_settle(r->store, msg);
+
+	return rc == OK ? missing_read(r, space, has, true, bytes_max, count_max, arena, out, count,
+				       more, msg)
+			: rc;
 }

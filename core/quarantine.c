@@ -28,55 +28,189 @@ static enum err link_at(struct replica *r, const struct feed *feed, uint64_t seq
 	return rc;
 }
 
-struct fork_search {
-	const struct trust_cut *cut;
-	uint64_t first;
-};
-
-static bool look_for_fork(void *ctx, const struct statement *s, struct bytes encoded,
-			  enum verdict verdict)
+/* Where our branch may differ from the right one: where the proof says, else from the
+ * beginning. */
+static uint64_t fork_begins(const struct fork_mark *fork, const struct trust_cut *cut)
 {
-	struct fork_search *search = ctx;
-
-	if (s->type == STATEMENT_FORK && verdict == VERDICT_STANDS &&
-	    space_id_cmp(&s->u.fork.space, &search->cut->space) == 0 &&
-	    replica_id_cmp(&s->u.fork.replica, &search->cut->replica) == 0 &&
-	    s->u.fork.seq < search->first)
-		search->first = s->u.fork.seq;
-	return true;
+	return fork && fork->seq <= cut->seq ? fork->seq : 1;
 }
 
-/* Where our branch may differ from the right one: where the first proof says, else from
- * the beginning. */
-static enum err find_fork(struct replica *r, const struct trust_cut *cut, uint64_t *out,
-			  struct errmsg *msg)
+/* From which seq on the log holds what does not belong there; 0: nothing. */
+static enum err find_wrong(struct replica *r, const struct feed *feed, const struct trust_cut *cut,
+			   uint64_t *out, struct errmsg *msg)
 {
-	struct fork_search search = { cut, cut->seq + 1 };
-	enum err rc = replica_each_statement(r, look_for_fork, &search, msg);
+	const struct space_id *space = &r->spaces[feed->space].id;
+	const struct fork_mark *fork = fork_of(r, space, &feed->replica);
+	uint64_t limit = fork_limit_of(r, space, &feed->replica);
+	uint8_t link[LINK_BYTES];
+	enum err rc = OK;
 
-	*out = search.first <= cut->seq ? search.first : 1;
+	*out = feed->head.seq > limit ? limit + 1 : 0;
+	if (!cut->has_link)
+		return OK;
+	if (feed->head.seq >= cut->seq) {
+		rc = link_at(r, feed, cut->seq, link, msg);
+		if (rc == OK && memcmp(link, cut->link, LINK_BYTES) != 0)
+			*out = fork_begins(fork, cut);
+	} else if (fork && fork->seq <= cut->seq && feed->head.seq >= fork->seq) {
+		*out = fork->seq; /* which branch this is only its end would show */
+	}
 	return rc;
 }
 
-/* M-16 */
-static enum err check_branch(struct replica *r, const struct trust_cut *cut, bool *moved,
+enum err quarantine_note_named(struct replica *r, struct feed *feed, uint64_t seq,
+			       struct errmsg *msg)
+{
+	if (seq <= feed->named_seq)
+		return OK;
+	feed->named_seq = seq;
+	return store_feed_set_named(r->store, feed->idx, seq, msg);
+}
+
+static enum err move_out(struct replica *r, struct feed *feed, uint64_t first, struct errmsg *msg)
+{
+	enum err rc = quarantine_note_named(r, feed, feed->head.seq, msg);
+
+	if (rc == OK)
+		rc = store_branch_off(r->store, feed->idx, first, msg);
+	if (rc == OK)
+		rc = reauthor_note_moved(r, feed, msg);
+	if (rc == OK && feed->dep_seq >= first) {
+		feed->dep_seq = first - 1;
+		rc = store_feed_set_dep(r->store, feed->idx, feed->dep_seq, msg);
+	}
+	return rc == OK ? store_feed_head(r->store, feed->idx, &feed->head, msg) : rc;
+}
+
+/* The changesets of a branch that lead to a link, the last one first. */
+struct chain {
+	struct link {
+		uint8_t bytes[LINK_BYTES];
+	} * links;
+	size_t count, cap;
+	struct arena rows;
+};
+
+static enum err chain_add(struct chain *c, const uint8_t link[LINK_BYTES])
+{
+	if (c->count == c->cap) {
+		size_t cap = c->cap ? 2 * c->cap : 16;
+		struct link *links = realloc(c->links, cap * sizeof(*links));
+
+		if (!links)
+			return ERR_NOMEM;
+		c->links = links;
+		c->cap = cap;
+	}
+	memcpy(c->links[c->count++].bytes, link, LINK_BYTES);
+	return OK;
+}
+
+/* More contents of one dot than this are not told apart. */
+enum { BRANCHES_MAX = 16 };
+
+static const struct stored *row_with(const struct stored *rows, size_t count,
+				     const uint8_t link[LINK_BYTES])
+{
+	for (size_t i = 0; i < count; i++)
+		if (memcmp(rows[i].link, link, LINK_BYTES) == 0)
+			return &rows[i];
+	return NULL;
+}
+
+/* Which of the rows, all of one seq, `next` continues. */
+static const struct stored *row_before(const struct stored *rows, size_t count,
+				       const struct space_id *space, const struct feed *feed,
+				       const struct stored *next)
+{
+	for (size_t i = 0; i < count; i++) {
+		struct feed_head head = { .seq = rows[i].seq };
+		uint8_t link[LINK_BYTES];
+
+		memcpy(head.link, rows[i].link, LINK_BYTES);
+		memcpy(head.signature, rows[i].signature, SIGNATURE_BYTES);
+		changeset_link(link, space, &feed->replica, &head, next->body);
+		if (memcmp(link, next->link, LINK_BYTES) == 0)
+			return &rows[i];
+	}
+	return NULL;
+}
+
+/* Walk from the cut back to where our log ends; *whole: it was reached. */
+static enum err trace(struct replica *r, const struct feed *feed, const struct trust_cut *cut,
+		      struct chain *chain, bool *whole, struct errmsg *msg)
+{
+	struct stored rows[BRANCHES_MAX];
+	const struct stored *at;
+	struct stored next = { 0 };
+	uint8_t link[LINK_BYTES];
+	size_t count = 0;
+	enum err rc = OK;
+
+	for (uint64_t seq = cut->seq; rc == OK && seq > feed->head.seq; seq--) {
+		rc = store_read_branch_at(r->store, feed->idx, seq, BRANCHES_MAX, &chain->rows,
+					  rows, &count, msg);
+		if (rc != OK)
+			return rc;
+		at = next.seq ? row_before(rows, count, &cut->space, feed, &next)
+			      : row_with(rows, count, cut->link);
+		if (!at)
+			return OK;
+		rc = chain_add(chain, at->link);
+		next = *at;
+	}
+	if (rc != OK || next.seq == 0)
+		return rc;
+	changeset_link(link, &cut->space, &feed->replica, &feed->head, next.body);
+	*whole = memcmp(link, next.link, LINK_BYTES) == 0;
+	return OK;
+}
+
+/* The right branch was moved out before: put it back (M-16). */
+static enum err bring_back(struct replica *r, struct feed *feed, const struct trust_cut *cut,
+			   bool *moved, struct errmsg *msg)
+{
+	struct chain chain = { .rows = ARENA_EMPTY };
+	bool whole = false;
+	enum err rc = OK;
+
+	if (cut->has_link && feed->head.seq < cut->seq)
+		rc = trace(r, feed, cut, &chain, &whole, msg);
+	for (size_t i = chain.count; rc == OK && whole && i-- > 0;)
+		rc = store_branch_back(r->store, feed->idx, cut->seq - i, chain.links[i].bytes,
+				       msg);
+	if (rc == OK && whole) {
+		*moved = true;
+		rc = store_feed_head(r->store, feed->idx, &feed->head, msg);
+	}
+	arena_release(&chain.rows);
+	free(chain.links);
+	return rc;
+}
+
+/* M-16, M-19 */
+static enum err check_branch(struct replica *r, const struct space_id *space_id,
+			     const struct replica_id *replica, bool *is_dirty, bool *moved,
 			     struct errmsg *msg)
 {
-	const struct space_state *space = replica_space(r, &cut->space);
-	const struct feed *feed = space ? replica_feed(r, space, &cut->replica) : NULL;
-	uint8_t link[LINK_BYTES];
+	const struct space_state *space = replica_space(r, space_id);
+	struct feed *feed = space ? replica_feed(r, space, replica) : NULL;
+	struct trust_cut cut = trust_cut(r->trust, replica, space_id);
+	bool moved_this = false;
 	uint64_t first;
 	enum err rc;
 
-	if (!cut->has_link || !feed || feed->head.seq < cut->seq)
+	if (!feed)
 		return OK;
-	rc = link_at(r, feed, cut->seq, link, msg);
-	if (rc != OK || memcmp(link, cut->link, LINK_BYTES) == 0)
-		return rc;
-	rc = find_fork(r, cut, &first, msg);
+	rc = find_wrong(r, feed, &cut, &first, msg);
+	if (rc == OK && first) {
+		rc = move_out(r, feed, first, msg);
+		moved_this = true;
+	}
 	if (rc == OK)
-		rc = store_branch_off(r->store, feed->idx, first, msg);
-	*moved |= rc == OK;
+		rc = bring_back(r, feed, &cut, &moved_this, msg);
+	if (moved_this)
+		is_dirty[feed->space] = *moved = true;
 	return rc;
 }
 
@@ -87,16 +221,20 @@ static uint64_t least(uint64_t a, uint64_t b)
 	return a < b ? a : b;
 }
 
-/* Note the spaces of which other changesets count than before; bits by the store's
- * number. */
-static void compare_feed(const struct replica *r, struct feed *feed, bool *is_dirty,
-			 struct statements_receipt *receipt)
+/* How many changesets of the feed are in the state. */
+static uint64_t counted(const struct feed *feed)
 {
-	const struct space_state *space = &r->spaces[feed->space];
-	uint64_t before = least(feed->counts_to, feed->head.seq), after;
+	return least(feed->counts_to, feed->head.seq);
+}
 
-	feed->counts_to = membership_counts_to(r, &space->id, &feed->replica);
-	after = least(feed->counts_to, feed->head.seq);
+/* Note the spaces of which other changesets count than before. */
+static void compare_feed(const struct replica *r, struct feed *feed, uint64_t before,
+			 bool *is_dirty, struct statements_receipt *receipt)
+{
+	uint64_t after;
+
+	feed->counts_to = membership_counts_to(r, &r->spaces[feed->space].id, &feed->replica);
+	after = counted(feed);
 	if (after < before)
 		receipt->quarantined += before - after;
 	else
@@ -118,41 +256,42 @@ static enum err move_branches(struct replica *r, bool *is_dirty, bool *moved, st
 {
 	enum err rc = OK;
 
-	for (size_t i = 0; rc == OK && i < r->trust->cut_count; i++) {
-		const struct trust_cut *cut = &r->trust->cuts[i];
-		const struct space_state *space = replica_space(r, &cut->space);
-		bool moved_this = false;
-
-		rc = check_branch(r, cut, &moved_this, msg);
-		if (moved_this)
-			is_dirty[space - r->spaces] = *moved = true;
-	}
+	for (size_t i = 0; rc == OK && i < r->trust->cut_count; i++)
+		rc = check_branch(r, &r->trust->cuts[i].space, &r->trust->cuts[i].replica, is_dirty,
+				  moved, msg);
+	for (size_t i = 0; rc == OK && i < r->fork_count; i++)
+		rc = check_branch(r, &r->forks[i].space, &r->forks[i].replica, is_dirty, moved,
+				  msg);
 	return rc;
 }
 
 enum err quarantine_apply(struct replica *r, struct statements_receipt *receipt, struct errmsg *msg)
 {
 	bool *is_dirty = calloc(r->space_count, sizeof(*is_dirty));
-	enum err rc = is_dirty ? OK : ERR_NOMEM;
+	uint64_t *before = calloc((size_t)r->feed_count + 1, sizeof(*before));
+	enum err rc = is_dirty && before ? OK : ERR_NOMEM;
 
+	for (uint32_t i = 0; rc == OK && i < r->feed_count; i++)
+		before[i] = counted(&r->feeds[i]);
 	if (rc == OK)
 		rc = move_branches(r, is_dirty, &receipt->vv_went_back, msg);
 	for (uint32_t i = 0; rc == OK && i < r->feed_count; i++)
-		compare_feed(r, &r->feeds[i], is_dirty, receipt);
+		compare_feed(r, &r->feeds[i], before[i], is_dirty, receipt);
 	/* Reading the caches anew keeps the spaces' order: they come from the same rows. */
 	if (rc == OK && receipt->vv_went_back)
 		rc = replica_reload_feeds(r, msg);
 	if (rc == OK)
 		rc = replay_dirty(r, is_dirty, msg);
 	free(is_dirty);
+	free(before);
 	return rc;
 }
 
-enum err quarantine_branch_off(struct replica *r, const struct feed *feed, uint64_t seq,
+enum err quarantine_branch_off(struct replica *r, struct feed *feed, uint64_t seq,
 			       struct errmsg *msg)
 {
 	uint32_t space = feed->space;
-	enum err rc = store_branch_off(r->store, feed->idx, seq, msg);
+	enum err rc = move_out(r, feed, seq, msg);
 
 	if (rc == OK)
 		rc = replica_reload_feeds(r, msg);

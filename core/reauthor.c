@@ -24,6 +24,7 @@ struct reauthor {
 	size_t map_count;
 	struct arena arena; /* one changeset's */
 	struct arena rows;
+	struct arena state; /* what is there of the records of one */
 	size_t done;
 	struct errmsg *msg;
 };
@@ -119,20 +120,102 @@ static uint64_t own_head(const struct reauthor *a)
 	return feed ? feed->head.seq : 0;
 }
 
+/* ---- What is there already ---------------------------------------------------- */
+
+static enum err element_is_there(struct reauthor *a, const struct op *op,
+				 const struct changeset *cs, uint32_t space, bool *out)
+{
+	const struct kind *kind = schema_kind(op->kind);
+	const struct field *field = kind ? kind_field(kind, op->field) : NULL;
+	struct element *list = NULL;
+	size_t count = 0;
+	enum err rc = OK;
+
+	*out = false;
+	if (field)
+		rc = store_elements(a->r->store, space, kind, &op->record, field, &a->state, &list,
+				    &count, a->msg);
+	for (size_t i = 0; rc == OK && i < count && !*out; i++)
+		if (op->verb == VERB_ADD)
+			*out = value_equal(&list[i].value, &op->value) &&
+			       record_id_cmp(&list[i].author, &cs->author) == 0;
+		else
+			for (size_t t = 0; t < op->target_count; t++)
+				*out |= list[i].n == op->targets[t].n &&
+					dot_cmp(&list[i].stamp.dot, &op->targets[t].dot) == 0;
+	return rc;
+}
+
+static bool record_says(const struct record *rec, const struct op *op)
+{
+	const struct entry *values;
+	size_t count;
+
+	if (op->verb == VERB_VOID)
+		return record_life(rec) == RECORD_VOID;
+	if (op->verb == VERB_REVIVE)
+		return rec->void_count == 0;
+	values = record_values(rec, op->field, &count);
+	for (size_t i = 0; i < count; i++)
+		if (value_equal(&values[i].value, &op->value))
+			return true;
+	return false;
+}
+
+/* The state is as the op would have it: somebody else has written it again, too. */
+static enum err is_done(struct reauthor *a, const struct op *op, const struct changeset *cs,
+			uint32_t space, bool *out)
+{
+	const struct kind *kind = schema_kind(op->kind);
+	struct record rec;
+	enum err rc;
+
+	*out = false;
+	if (!kind)
+		return OK;
+	if (verb_is_on_elements(op->verb)) {
+		rc = element_is_there(a, op, cs, space, out);
+		*out = *out == (op->verb == VERB_ADD);
+		return rc;
+	}
+	rc = store_record_load(a->r->store, space, kind, &op->record, &a->state, &rec, a->msg);
+	if (rc == OK)
+		*out = record_says(&rec, op);
+	return rc == ERR_NOT_FOUND ? OK : rc;
+}
+
+static enum err all_is_done(struct reauthor *a, const struct changeset *cs, bool *out)
+{
+	const struct space_state *space = replica_space(a->r, &a->space);
+	enum err rc = OK;
+
+	*out = true;
+	arena_reset(&a->state);
+	for (size_t i = 0; rc == OK && *out && i < cs->op_count; i++)
+		rc = is_done(a, &cs->ops[i], cs, space->idx, out);
+	return rc;
+}
+
+/* ---- Writing ------------------------------------------------------------------ */
+
 static enum err write_again(struct reauthor *a, const struct replica_id *replica,
 			    const struct stored *row)
 {
 	struct changeset cs;
+	bool done = false;
 	enum err rc;
 
 	arena_reset(&a->arena);
 	rc = changeset_decode(&cs, row->body, replica, &a->arena, a->msg);
 	if (rc == OK)
 		rc = translate_ops(a, &cs);
+	if (rc == OK)
+		rc = all_is_done(a, &cs, &done);
+	if (rc != OK || done)
+		return rc;
 	cs.deps = NULL;
 	cs.dep_count = 0;
-	if (rc == OK)
-		rc = replica_write(a->r, &a->space, &cs, a->now_ms, &a->arena, a->msg);
+	rc = replica_write(a->r, &a->space, &cs, a->now_ms, &a->arena, a->msg);
 	if (rc == OK)
 		rc = note(a, replica, row->seq, own_head(a));
 	a->done += rc == OK;
@@ -170,6 +253,18 @@ static enum err note_progress(struct reauthor *a, const char *key, uint64_t seq)
 	snprintf(text, sizeof(text), "%llu", (unsigned long long)seq);
 	value = bytes_of_str(text);
 	return store_setting_put(a->r->store, key, &value, a->msg);
+}
+
+enum err reauthor_note_moved(struct replica *r, const struct feed *feed, struct errmsg *msg)
+{
+	struct reauthor a = { .r = r, .msg = msg };
+	char key[96];
+	uint64_t seq;
+	enum err rc;
+
+	progress_key(key, &feed->replica, &r->spaces[feed->space].id);
+	rc = read_progress(&a, key, &seq);
+	return rc == OK && seq ? store_branch_done(r->store, feed->idx, seq, msg) : rc;
 }
 
 /* What is in the log and does not count. */
@@ -223,16 +318,17 @@ static enum err write_branch(struct reauthor *a, const struct feed *feed)
 	return rc;
 }
 
-/* What an admin cut off stays off: only an accident is made good. */
-static bool is_accident(enum cut_cause cause)
+/* What somebody cut off stays off: only an accident is made good. A fork is one, too, but
+ * what lies beyond it is in a branch. */
+static bool has_void_tail(const struct reauthor *a, const struct feed *feed)
 {
-	return cause == CUT_FORKED || cause == CUT_VOID;
+	return trust_cut(a->r->trust, &feed->replica, &a->space).cause == CUT_VOID &&
+	       feed->counts_to < feed->head.seq;
 }
 
 /* Something of the feed waits to be written again: its tail, or its branch. */
 static enum err look(struct reauthor *a, const struct feed *feed, bool is_branch, bool *waits)
 {
-	struct trust_cut cut = trust_cut(a->r->trust, &feed->replica, &a->space);
 	struct stored row;
 	char key[96];
 	uint64_t seq = 0;
@@ -242,7 +338,7 @@ static enum err look(struct reauthor *a, const struct feed *feed, bool is_branch
 	if (is_branch) {
 		arena_reset(&a->rows);
 		rc = store_read_branch(a->r->store, feed->idx, 1, &a->rows, &row, &count, a->msg);
-	} else if (is_accident(cut.cause) && feed->counts_to < feed->head.seq) {
+	} else if (has_void_tail(a, feed)) {
 		progress_key(key, &feed->replica, &a->space);
 		rc = read_progress(a, key, &seq);
 		count = seq < feed->head.seq;
@@ -251,13 +347,31 @@ static enum err look(struct reauthor *a, const struct feed *feed, bool is_branch
 	return rc;
 }
 
+/* A node that was revoked wrote under this id: whether it counts an admin says. */
+static bool is_revoked(const struct reauthor *a, const struct replica_id *replica)
+{
+	const struct trust_epoch *epoch = trust_epoch(a->r->trust, replica);
+	const struct trust_node *node = epoch ? trust_node(a->r->trust, &epoch->node) : NULL;
+
+	return node && node->is_revoked;
+}
+
+/* Until its office may write there again, it would count no more than before. */
+static bool may_write(const struct reauthor *a)
+{
+	return replica_role(a->r, replica_self(a->r), &a->space) >= ROLE_EDITOR;
+}
+
 /* In one space. */
 static enum err reauthor_feed(struct reauthor *a, const struct replica_id *epoch, bool is_branch,
 			      bool only_look, bool *waits)
 {
 	const struct feed *feed = replica_feed(a->r, replica_space(a->r, &a->space), epoch);
 	bool waits_here = false;
-	enum err rc = feed ? look(a, feed, is_branch, &waits_here) : OK;
+	enum err rc = OK;
+
+	if (feed && may_write(a))
+		rc = look(a, feed, is_branch, &waits_here);
 
 	*waits |= waits_here;
 	if (rc != OK || only_look || !waits_here)
@@ -270,6 +384,8 @@ static enum err reauthor_feeds(struct reauthor *a, const struct replica_id *epoc
 {
 	enum err rc = OK;
 
+	if (replica_id_cmp(epoch, &a->r->id) == 0 || is_revoked(a, epoch))
+		return OK;
 	for (uint32_t i = 0; rc == OK && i < a->r->space_count; i++) {
 		a->space = a->r->spaces[i].id;
 		rc = reauthor_feed(a, epoch, is_branch, only_look, waits);
@@ -298,13 +414,45 @@ static enum err reauthor_source(struct reauthor *a, const struct replica_id *epo
 	return rc;
 }
 
+/* Those under which this copy has written, in order, and the others of its node: of a copy
+ * that is gone there may be nobody else to write again what it has shared. */
+static enum err list_epochs(struct replica *r, struct arena *arena, struct replica_id **out,
+			    size_t *count, struct errmsg *msg)
+{
+	const struct trust_epoch *own = r->trust ? trust_epoch(r->trust, &r->id) : NULL;
+	struct replica_id *former, *list;
+	size_t known = 0, got;
+	enum err rc = epoch_former(r, arena, &former, &known, msg);
+
+	if (rc != OK)
+		return rc;
+	list = arena_array(arena, known + (own ? r->trust->epoch_count : 0), sizeof(*list));
+	if (!list)
+		return ERR_NOMEM;
+	if (known)
+		memcpy(list, former, known * sizeof(*list));
+	got = known;
+	for (size_t i = 0; own && i < r->trust->epoch_count; i++) {
+		const struct trust_epoch *epoch = &r->trust->epochs[i];
+		bool is_listed = record_id_cmp(&epoch->node, &own->node) != 0;
+
+		for (size_t k = 0; k < known; k++)
+			is_listed |= replica_id_cmp(&former[k], &epoch->replica) == 0;
+		if (!is_listed)
+			list[got++] = epoch->replica;
+	}
+	*out = list;
+	*count = got;
+	return OK;
+}
+
 enum err replica_reauthor(struct replica *r, uint64_t now_ms, size_t *count, struct errmsg *msg)
 {
 	struct reauthor a = { .r = r, .now_ms = now_ms, .msg = msg };
 	struct arena arena = ARENA_EMPTY;
 	struct replica_id *epochs;
 	size_t epoch_count = 0;
-	enum err rc = epoch_former(r, &arena, &epochs, &epoch_count, msg);
+	enum err rc = list_epochs(r, &arena, &epochs, &epoch_count, msg);
 
 	*count = 0;
 	if (rc == OK && epoch_count && r->may_edit && replica_check_member(r, NULL) == OK)
@@ -314,6 +462,7 @@ enum err replica_reauthor(struct replica *r, uint64_t now_ms, size_t *count, str
 	free(a.map);
 	arena_release(&a.arena);
 	arena_release(&a.rows);
+	arena_release(&a.state);
 	arena_release(&arena);
 	return rc;
 }
@@ -339,11 +488,77 @@ static bool is_ours(struct replica *r, const struct replica_id *replica, struct 
 	size_t count = 0;
 	bool found = replica_id_cmp(replica, &r->id) == 0;
 
-	if (!found && epoch_former(r, &arena, &epochs, &count, msg) == OK)
+	if (!found && list_epochs(r, &arena, &epochs, &count, msg) == OK)
 		for (size_t i = 0; i < count; i++)
 			found |= replica_id_cmp(replica, &epochs[i]) == 0;
 	arena_release(&arena);
 	return found;
+}
+
+static enum err names(const struct sealed *s, const struct replica_id *replica, uint64_t seq,
+		      struct arena *arena, struct vv *past, bool *out, struct errmsg *msg)
+{
+	struct changeset cs;
+	enum err rc;
+
+	if (replica_id_cmp(&s->replica, replica) == 0)
+		return OK;
+	arena_reset(arena);
+	rc = changeset_decode(&cs, s->body, &s->replica, arena, msg);
+	if (rc == OK)
+		rc = changeset_past(past, &cs);
+	*out = rc == OK && vv_get(past, replica) >= seq;
+	return rc;
+}
+
+/* Somebody has seen the feed from `seq` on as it is here, and has written since. */
+static enum err is_named(struct replica *r, const struct space_id *space,
+			 const struct replica_id *replica, uint64_t seq, bool *out,
+			 struct errmsg *msg)
+{
+	struct arena rows = ARENA_EMPTY, decoding = ARENA_EMPTY;
+	struct vv done = VV_EMPTY, past = VV_EMPTY;
+	struct sealed *list;
+	size_t count = 1;
+	bool more = true;
+	enum err rc = OK;
+
+	while (rc == OK && more && !*out) {
+		arena_reset(&rows);
+		rc = missing_read(r, space, &done, false, PIECE_BYTES, PIECE_COUNT, &rows, &list,
+				  &count, &more, msg);
+		for (size_t i = 0; rc == OK && i < count && !*out; i++) {
+			rc = names(&list[i], replica, seq, &decoding, &past, out, msg);
+			if (rc == OK)
+				rc = vv_raise(&done, &list[i].replica, list[i].seq);
+		}
+	}
+	vv_release(&done);
+	vv_release(&past);
+	arena_release(&rows);
+	arena_release(&decoding);
+	return rc;
+}
+
+/* Others have our branch, too: it was healed before, or they have gone on from it. */
+static enum err is_shared(struct replica *r, const struct space_id *space_id,
+			  const struct replica_id *replica, uint64_t fork_seq, bool *out,
+			  struct errmsg *msg)
+{
+	const struct space_state *space = replica_space(r, space_id);
+	const struct feed *feed = space ? replica_feed(r, space, replica) : NULL;
+	struct arena arena = ARENA_EMPTY;
+	struct stored row;
+	size_t count = 0;
+	enum err rc = OK;
+
+	*out = false;
+	if (!feed || feed->head.seq < fork_seq)
+		return OK;
+	rc = store_read_branch_from(r->store, feed->idx, 1, 1, &arena, &row, &count, msg);
+	arena_release(&arena);
+	*out = count > 0;
+	return rc == OK && !*out ? is_named(r, space_id, replica, fork_seq, out, msg) : rc;
 }
 
 /* Begin anew and move our branch out, in the open transaction. */
@@ -352,7 +567,7 @@ static enum err part(struct replica *r, const struct space_id *space_id,
 		     struct errmsg *msg)
 {
 	const struct space_state *space;
-	const struct feed *feed;
+	struct feed *feed;
 	enum err rc = OK;
 
 	if (replica_id_cmp(replica, &r->id) == 0)
@@ -371,6 +586,7 @@ enum err replica_heal_own(struct replica *r, const struct space_id *space,
 {
 	const struct replica_id id = *replica; /* it may be ours, which changes */
 	const struct trust_epoch *epoch = r->trust ? trust_epoch(r->trust, &id) : NULL;
+	bool shared = false;
 	enum err rc;
 
 	if (!epoch || !is_ours(r, &id, msg))
@@ -380,7 +596,12 @@ enum err replica_heal_own(struct replica *r, const struct space_id *space,
 	rc = replica_begin(r, msg);
 	if (rc != OK)
 		return rc;
-	rc = part(r, space, &id, fork_seq, now_ms, msg);
+	if (fork_seq)
+		rc = is_shared(r, space, &id, fork_seq, &shared, msg);
+	if (rc == OK)
+		rc = shared ? fork_prove(r, space, &(struct dot){ id, fork_seq }, theirs, now_ms,
+					 msg)
+			    : part(r, space, &id, fork_seq, now_ms, msg);
 	if (rc == OK)
 		rc = replica_commit(r, msg);
 	else

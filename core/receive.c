@@ -1,4 +1,5 @@
 /* Receiving: verify, append and apply what a peer sent, in one transaction. */
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "core/limits.h"
@@ -12,7 +13,9 @@ struct receiver {
 	struct receipt receipt;
 	struct replica_id *held; /* feeds of which nothing more is taken this time */
 	size_t held_count;
-	struct vv past; /* of the changeset at hand */
+	struct vv past;    /* of the changeset at hand */
+	bool must_replay;  /* something came after what has seen it (M-21) */
+	bool has_own_tail; /* something of our own node came that does not count */
 	struct errmsg *msg;
 };
 
@@ -22,6 +25,15 @@ static enum err refuse(struct receiver *v, enum err rc, const struct sealed *s, 
 
 	return errmsg_set(v->msg, rc, "changeset %.8s/%llu: %s", id_text(s->replica.bytes, text),
 			  (unsigned long long)s->seq, why);
+}
+
+static enum err refuse_for(struct receiver *v, const struct sealed *s, const struct dot *missing)
+{
+	char text[ID_TEXT_SIZE], why[96];
+
+	snprintf(why, sizeof(why), "what it depends on is missing: %.8s/%llu",
+		 id_text(missing->replica.bytes, text), (unsigned long long)missing->seq);
+	return refuse(v, ERR_CAUSAL, s, why);
 }
 
 static bool is_held(const struct receiver *v, const struct replica_id *replica)
@@ -123,9 +135,7 @@ static enum err note_targets(struct vv *past, const struct target *targets, size
 	return rc;
 }
 
-/* Everything that the changeset says it has seen, as a vector: feeds have no
- * gaps and their stamps grow, so the newest of each feed speaks for the rest. */
-static enum err collect_past(struct vv *past, const struct changeset *cs)
+enum err changeset_past(struct vv *past, const struct changeset *cs)
 {
 	enum err rc = OK;
 
@@ -142,6 +152,22 @@ static enum err collect_past(struct vv *past, const struct changeset *cs)
 
 enum taking { TAKE, HOLD };
 
+static enum err note_unseen(struct receiver *v, const struct dot *dot)
+{
+	struct replica *r = v->r;
+	struct feed *feed = replica_feed(r, replica_space(r, &v->space), &dot->replica);
+	enum err rc = OK;
+
+	if (!feed)
+		rc = replica_feed_add(r, &v->space, &dot->replica, &feed, v->msg);
+	if (rc != OK)
+		return rc;
+	/* It counts and is here, but another one may be meant: their order is that of the
+	 * replay. */
+	v->must_replay |= dot->seq <= feed->counts_to && dot->seq <= feed->head.seq;
+	return quarantine_note_named(r, feed, dot->seq, v->msg);
+}
+
 static enum err check_seen(struct receiver *v, const struct sealed *s, const struct changeset *cs,
 			   const struct dot *dot, enum taking *taking)
 {
@@ -150,9 +176,11 @@ static enum err check_seen(struct receiver *v, const struct sealed *s, const str
 
 	if (replica_id_cmp(&dot->replica, &s->replica) == 0 && dot->seq <= s->seq)
 		return OK; /* its own feed, itself included */
+	if (trust_epoch(v->r->trust, &dot->replica) && !fork_is_waited_for(v->r, &v->space, dot))
+		return note_unseen(v, dot);
 	if (!vv_covers(replica_vv(v->r, &v->space), dot)) {
 		if (!is_held(v, &dot->replica))
-			return refuse(v, ERR_CAUSAL, s, "what it depends on is missing");
+			return refuse_for(v, s, dot);
 		*taking = HOLD;
 		return OK;
 	}
@@ -168,7 +196,7 @@ static enum err check_seen(struct receiver *v, const struct sealed *s, const str
 static enum err check_past(struct receiver *v, const struct sealed *s, const struct changeset *cs,
 			   enum taking *taking)
 {
-	enum err rc = collect_past(&v->past, cs);
+	enum err rc = changeset_past(&v->past, cs);
 
 	for (size_t i = 0; rc == OK && *taking == TAKE && i < v->past.count; i++)
 		rc = check_seen(v, s, cs, &v->past.entries[i], taking);
@@ -197,6 +225,14 @@ static bool is_right_branch(const struct receiver *v, const struct sealed *s,
 	return !cut.has_link || memcmp(cut.link, link, LINK_BYTES) == 0;
 }
 
+static bool is_of_own_node(const struct replica *r, const struct replica_id *replica)
+{
+	const struct trust_epoch *epoch = trust_epoch(r->trust, replica);
+	const struct trust_epoch *own = trust_epoch(r->trust, &r->id);
+
+	return epoch && own && record_id_cmp(&epoch->node, &own->node) == 0;
+}
+
 static enum err take(struct receiver *v, struct feed *feed, const struct sealed *s,
 		     struct changeset *cs)
 {
@@ -208,6 +244,8 @@ static enum err take(struct receiver *v, struct feed *feed, const struct sealed 
 	changeset_link(link, &v->space, &s->replica, &feed->head, s->body);
 	if (s->seq == feed->counts_to && !is_right_branch(v, s, link))
 		return refuse(v, ERR_FORK, s, "a statement says that another one counts");
+	v->has_own_tail |= s->seq > feed->counts_to && is_of_own_node(v->r, &s->replica);
+	v->must_replay |= s->seq <= feed->counts_to && s->seq <= feed->named_seq;
 	rc = replica_append(v->r, feed, cs, s, link, v->msg);
 	feed->touched = true;
 	v->receipt.applied += rc == OK;
@@ -229,6 +267,8 @@ static enum err receive_one(struct receiver *v, const struct sealed *s)
 		return rc;
 	if (s->seq > 0 && s->seq <= feed->head.seq)
 		return check_duplicate(v, feed, s);
+	if (s->seq > fork_limit_of(v->r, &v->space, &s->replica))
+		return hold(v, s, (struct hlc_stamp){ 0 }); /* M-19 */
 	/* M-18: nobody but us makes these, so we have forgotten them. */
 	if (replica_id_cmp(&s->replica, &v->r->id) == 0)
 		return refuse(v, ERR_FORK, s, "it is ours and not here: a new epoch is due");
@@ -237,6 +277,8 @@ static enum err receive_one(struct receiver *v, const struct sealed *s)
 	rc = changeset_decode(&cs, s->body, &s->replica, &v->r->arena, v->msg);
 	if (rc == OK)
 		rc = judge(v, feed, s, &cs, &taking);
+	if (rc == OK)
+		rc = find_feed(v, s, &feed); /* others may have come to stand beside it */
 	if (rc != OK)
 		return rc;
 	return taking == HOLD ? hold(v, s, cs.hlc) : take(v, feed, s, &cs);
@@ -280,6 +322,8 @@ static enum err receive_all(struct receiver *v, const struct sealed *list, size_
 		rc = receive_one(v, &list[i]);
 	if (rc == OK)
 		rc = verify_touched(v);
+	if (rc == OK && v->must_replay)
+		rc = replica_replay_space(v->r, replica_space(v->r, &v->space), v->msg);
 	if (rc == OK)
 		rc = directory_load(v->r, v->msg); /* addresses */
 	if (rc == OK)
@@ -308,5 +352,8 @@ enum err replica_receive(struct replica *r, const struct space_id *space, const 
 		return rc;
 	}
 	*out = v.receipt;
+	/* What can't be written again now is when it is opened. */
+	if (v.has_own_tail && reauthor_after_change(r, now_ms, NULL) != OK)
+		r->stale = true;
 	return OK;
 }

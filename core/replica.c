@@ -136,6 +136,7 @@ void replica_close(struct replica *r)
 	free(r->space_ids);
 	free(r->space_order);
 	free(r->feeds);
+	free(r->forks);
 	arena_release(&r->arena);
 	buf_release(&r->scratch);
 	sodium_memzero(r->sign_secret, sizeof(r->sign_secret));

@@ -290,6 +290,7 @@ static enum err load_feed(void *ctx, const struct feed_row *row)
 	if (rc != OK)
 		return rc;
 	feed->dep_seq = row->dep_seq;
+	feed->named_seq = row->named_seq;
 	hlc_observe(&r->clock, feed->head.hlc);
 	return vv_raise(&r->spaces[at].vv, &row->replica, feed->head.seq);
 }

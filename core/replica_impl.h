@@ -12,8 +12,18 @@ struct feed {
 	struct replica_id replica;
 	struct feed_head head;
 	uint64_t dep_seq;   /* the newest seq that our own changesets depend on */
+	uint64_t named_seq; /* changesets that are held name the feed up to here (M-21) */
 	uint64_t counts_to; /* what lies above is in quarantine (M-14) */
 	bool touched;       /* by the transaction at hand: to be verified at its end */
+};
+
+/* The FORK statement that is kept of a feed: the one with the lowest seq, then id (M-2). */
+struct fork_mark {
+	struct replica_id replica;
+	struct space_id space;
+	uint64_t seq; /* the first that has two contents */
+	struct statement_id id;
+	int64_t idx; /* the store's number of it */
 };
 
 struct space_state {
@@ -57,6 +67,8 @@ struct replica {
 	uint32_t feed_count, feed_cap;
 	struct trust *trust;   /* NULL: no statements yet */
 	uint64_t trust_serial; /* of the stored fold that `trust` is */
+	struct fork_mark *forks;
+	size_t fork_count;
 	struct directory directory;
 
 	struct arena arena; /* one changeset's worth */
@@ -112,11 +124,26 @@ MUST_CHECK enum err epoch_former(struct replica *r, struct arena *arena, struct 
  * ours and counts no more is written again (core/reauthor.c). Transactions of its own. */
 MUST_CHECK enum err reauthor_after_change(struct replica *r, uint64_t now_ms, struct errmsg *msg);
 
+/* Changesets of a feed were moved out of the log: those that were written again before are
+ * not to be once more. */
+MUST_CHECK enum err reauthor_note_moved(struct replica *r, const struct feed *feed,
+					struct errmsg *msg);
+
 /* The heads and vectors alone, after changesets were moved out of the log. */
 MUST_CHECK enum err replica_reload_feeds(struct replica *r, struct errmsg *msg);
 
 /* Drop the caches and read them again from the store. */
 MUST_CHECK enum err replica_reload(struct replica *r, struct errmsg *msg);
+
+/* Everything that the changeset says it has seen, as a vector: feeds have no
+ * gaps and their stamps grow, so the newest of each feed speaks for the rest. */
+MUST_CHECK enum err changeset_past(struct vv *past, const struct changeset *cs);
+
+/* As replica_missing(); without `is_closed` also what names what is not here. */
+MUST_CHECK enum err missing_read(struct replica *r, const struct space_id *space,
+				 const struct vv *has, bool is_closed, size_t bytes_max,
+				 size_t count_max, struct arena *arena, struct sealed **out,
+				 size_t *count, bool *more, struct errmsg *msg);
 
 /* Apply one changeset's ops to the state (core/apply.c). */
 MUST_CHECK enum err apply_changeset(struct store *store, uint32_t space, const struct stamp *stamp,
@@ -157,6 +184,26 @@ MUST_CHECK enum err membership_verify(struct replica *r, struct errmsg *msg);
 /* Our signing key. */
 struct signer membership_signer(const struct replica *r);
 
+/* Forks (core/fork.c). Read the marks from the statements that are stored. */
+MUST_CHECK enum err fork_load(struct replica *r, struct errmsg *msg);
+/* NULL: no fork of the feed is proved. */
+const struct fork_mark *fork_of(const struct replica *r, const struct space_id *space,
+				const struct replica_id *replica);
+/* How far the feed is the same for everybody; nothing above is in the log (M-19).
+ * UINT64_MAX: no fork of it is proved. */
+uint64_t fork_limit_of(const struct replica *r, const struct space_id *space,
+		       const struct replica_id *replica);
+
+/* Whether a changeset that names the dot can be taken only after it (M-21): not if it does
+ * not count, or may be of any branch of a fork. */
+bool fork_is_waited_for(const struct replica *r, const struct space_id *space,
+			const struct dot *dot);
+
+/* replica_prove_fork() in the open transaction. */
+MUST_CHECK enum err fork_prove(struct replica *r, const struct space_id *space,
+			       const struct dot *dot, const struct witness *theirs, uint64_t now_ms,
+			       struct errmsg *msg);
+
 /* Quarantine (core/quarantine.c). Bring log and state in line with r->trust, in the
  * open transaction: branches that are not the right one move out, and spaces of which
  * other changesets count than before are replayed. */
@@ -165,7 +212,12 @@ MUST_CHECK enum err quarantine_apply(struct replica *r, struct statements_receip
 
 /* Move a feed's changesets from `seq` on out of the log, and replay the space, in the open
  * transaction. */
-MUST_CHECK enum err quarantine_branch_off(struct replica *r, const struct feed *feed, uint64_t seq,
+MUST_CHECK enum err quarantine_branch_off(struct replica *r, struct feed *feed, uint64_t seq,
+					  struct errmsg *msg);
+
+/* The feed is named up to `seq` by what is held: what comes of it late comes after what
+ * has seen it, and the space is replayed then (M-21). */
+MUST_CHECK enum err quarantine_note_named(struct replica *r, struct feed *feed, uint64_t seq,
 					  struct errmsg *msg);
 
 /* Fill one space's state from the log anew. */

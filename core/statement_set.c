@@ -94,6 +94,17 @@ void statement_set_judge(struct statement_set *set, const uint8_t *verdicts)
 	}
 }
 
+void statement_set_remove(struct statement_set *set, size_t at)
+{
+	size_t after = --set->count - at;
+
+	memmove(set->list + at, set->list + at + 1, after * sizeof(*set->list));
+	memmove(set->encoded + at, set->encoded + at + 1, after * sizeof(*set->encoded));
+	memmove(set->verdicts + at, set->verdicts + at + 1, after * sizeof(*set->verdicts));
+	memmove(set->is_changed + at, set->is_changed + at + 1, after * sizeof(*set->is_changed));
+	memmove(set->idx + at, set->idx + at + 1, after * sizeof(*set->idx));
+}
+
 bool statement_set_has(const struct statement_set *set, const struct statement_id *id)
 {
 	for (size_t i = 0; i < set->count; i++)
@@ -125,6 +136,19 @@ bool statement_names(const struct statement *s, const struct sign_key *key)
 	else if (s->type == STATEMENT_EPOCH)
 		node = s->u.epoch.identity.sign_key;
 	return node && memcmp(node, key->bytes, SIGN_PUBLIC_BYTES) == 0;
+}
+
+bool statement_names_replica(const struct statement *s, const struct replica_id *replica)
+{
+	const struct node_identity *identity = NULL;
+
+	if (s->type == STATEMENT_GENESIS)
+		identity = &s->u.genesis.node.identity;
+	else if (s->type == STATEMENT_ADMIT)
+		identity = &s->u.admit.identity;
+	else if (s->type == STATEMENT_EPOCH)
+		identity = &s->u.epoch.identity;
+	return identity && replica_id_cmp(&identity->replica, replica) == 0;
 }
 
 bool statement_set_names(const struct statement_set *set, const struct sign_key *key)

@@ -28,10 +28,14 @@ MUST_CHECK enum err statement_set_add(struct statement_set *set, struct bytes en
 /* Take over set->count verdicts. */
 void statement_set_judge(struct statement_set *set, const uint8_t *verdicts);
 
+void statement_set_remove(struct statement_set *set, size_t at);
+
 bool statement_set_has(const struct statement_set *set, const struct statement_id *id);
 
 /* The statement names the key: as a root's or as a node's. */
 bool statement_names(const struct statement *s, const struct sign_key *key);
+/* As an epoch of a node. */
+bool statement_names_replica(const struct statement *s, const struct replica_id *replica);
 /* Some statement of the set does. */
 bool statement_set_names(const struct statement_set *set, const struct sign_key *key);
 

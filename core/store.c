@@ -9,12 +9,17 @@
 #include <unistd.h>
 
 enum {
-	STORE_FORMAT = 2,           /* PRAGMA user_version: the tables below */
+	STORE_FORMAT = 3,           /* PRAGMA user_version: the tables below */
 	STORE_APPLICATION = 0x4854, /* PRAGMA application_id: "HT" */
 	BUSY_TIMEOUT_MS = 5000,
 	BUSY_PAUSE_MS = 20,
 	CACHE_KIB = 8192,
 };
+
+/* Of a row of a branch: it was not put back. */
+#define IS_OUT_OF_LOG                                                                             \
+	"NOT EXISTS(SELECT 1 FROM changeset AS c WHERE c.key = (branch.feed << 40 | branch.seq) " \
+	"AND c.link = branch.link)"
 
 static const char *const statement_sql[STMT_COUNT] = {
 	[STMT_BEGIN] = "BEGIN IMMEDIATE",
@@ -31,8 +36,9 @@ static const char *const statement_sql[STMT_COUNT] = {
 			 "next = next + 1 RETURNING next - 1",
 	[STMT_REPLICA_ADD] = "INSERT INTO replica_index VALUES(?1, ?2)",
 	[STMT_SPACE_ADD] = "INSERT INTO space_index(id) VALUES(?1)",
-	[STMT_FEED_ADD] = "INSERT INTO feed(space, replica, dep_seq) VALUES(?1, ?2, 0)",
+	[STMT_FEED_ADD] = "INSERT INTO feed VALUES(NULL, ?1, ?2, 0, 0)",
 	[STMT_FEED_SET_DEP] = "UPDATE feed SET dep_seq = ?2 WHERE idx = ?1",
+	[STMT_FEED_SET_NAMED] = "UPDATE feed SET named_seq = ?2 WHERE idx = ?1",
 	[STMT_FEED_HEAD] = "SELECT key, body, signature, link FROM changeset WHERE key > ?1 AND "
 			   "key <= ?2 ORDER BY key DESC LIMIT 1",
 	[STMT_APPEND] = "INSERT INTO changeset VALUES(?1, ?2, ?3, ?4)",
@@ -48,9 +54,17 @@ static const char *const statement_sql[STMT_COUNT] = {
 	[STMT_BRANCH_PUT] = "INSERT OR IGNORE INTO branch VALUES(?1, ?2, ?3, ?4, ?5, 0)",
 	[STMT_CUT_OFF] = "DELETE FROM changeset WHERE key >= ?1 AND key <= ?2",
 	[STMT_BRANCH_READ] = "SELECT seq, body, signature, link FROM branch WHERE feed = ?1 AND "
-			     "NOT is_done ORDER BY seq, link",
+			     "NOT is_done AND " IS_OUT_OF_LOG " ORDER BY seq, link",
+	[STMT_BRANCH_AT] = "SELECT seq, body, signature, link FROM branch WHERE feed = ?1 AND "
+			   "seq = ?2 ORDER BY link",
+	[STMT_BRANCH_BACK] = "INSERT INTO changeset SELECT ?4, body, signature, link FROM branch "
+			     "WHERE feed = ?1 AND seq = ?2 AND link = ?3",
 	[STMT_BRANCH_DONE] = "UPDATE branch SET is_done = 1 WHERE feed = ?1 AND seq <= ?2",
-	[STMT_BRANCHES] = "SELECT feed, min(seq), max(seq) FROM branch GROUP BY feed",
+	[STMT_BRANCHES] =
+		"SELECT feed, min(seq), max(seq) FROM branch WHERE " IS_OUT_OF_LOG " GROUP BY feed",
+	[STMT_BRANCH_FROM] = "SELECT seq, body, signature, link FROM branch WHERE feed = ?1 AND "
+			     "seq >= ?2 AND " IS_OUT_OF_LOG " ORDER BY seq, link",
+	[STMT_STATEMENT_DELETE] = "DELETE FROM statement WHERE idx = ?1",
 	[STMT_ELEMENT_ADD] = "INSERT INTO element(space, record, kind, field, replica, seq, n, "
 			     "hlc, author, value) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
 	[STMT_ELEMENT_REMOVE] =
@@ -74,7 +88,8 @@ static const char create_log[] =
 	"CREATE TABLE space_index(idx INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE);\n"
 	"CREATE TABLE replica_index(idx INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE);\n"
 	"CREATE TABLE feed(idx INTEGER PRIMARY KEY, space INTEGER NOT NULL, "
-	"replica INTEGER NOT NULL, dep_seq INTEGER NOT NULL, UNIQUE(space, replica));\n"
+	"replica INTEGER NOT NULL, dep_seq INTEGER NOT NULL, named_seq INTEGER NOT NULL, "
+	"UNIQUE(space, replica));\n"
 	"CREATE TABLE changeset(key INTEGER PRIMARY KEY, body BLOB NOT NULL, "
 	"signature BLOB NOT NULL, link BLOB NOT NULL);\n"
 	"CREATE TABLE branch(feed INTEGER, seq INTEGER, link BLOB, body BLOB NOT NULL, "

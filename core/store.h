@@ -7,7 +7,7 @@
  *   setting(key, value)              local, never replicated
  *   space_index(idx, id)             spaces and replicas by small integers
  *   replica_index(idx, id)
- *   feed(idx, space, replica, dep_seq)
+ *   feed(idx, space, replica, dep_seq, named_seq)
  *   changeset(key, body, signature, link)   key = feed << 40 | seq
  *   branch(feed, seq, link, body, signature, is_done)   moved out of the log (M-16)
  *   statement(idx, id, bytes, verdict)      of membership, each after its parents
@@ -70,6 +70,10 @@ MUST_CHECK enum err store_feed_add(struct store *s, uint32_t space, uint32_t rep
 				   struct errmsg *msg);
 MUST_CHECK enum err store_feed_set_dep(struct store *s, uint32_t feed, uint64_t dep_seq,
 				       struct errmsg *msg);
+/* Up to here the feed is named by changesets of the space that are held, though it may not
+ * be held as far itself. */
+MUST_CHECK enum err store_feed_set_named(struct store *s, uint32_t feed, uint64_t named_seq,
+					 struct errmsg *msg);
 
 MUST_CHECK enum err store_each_space(struct store *s,
 				     enum err (*each)(void *ctx, uint32_t idx,
@@ -79,7 +83,7 @@ MUST_CHECK enum err store_each_space(struct store *s,
 struct feed_row {
 	uint32_t idx, space;
 	struct replica_id replica;
-	uint64_t dep_seq;
+	uint64_t dep_seq, named_seq;
 };
 
 MUST_CHECK enum err store_each_feed(struct store *s,
@@ -119,6 +123,7 @@ MUST_CHECK enum err store_statement_has(struct store *s, const struct statement_
 /* Note another verdict of the statement with this number. */
 MUST_CHECK enum err store_statement_judge(struct store *s, int64_t idx, enum verdict verdict,
 					  struct errmsg *msg);
+MUST_CHECK enum err store_statement_delete(struct store *s, int64_t idx, struct errmsg *msg);
 /* In the order in which they came; `encoded` is borrowed for the call. Stops at
  * an error of `each`, and returns it. */
 MUST_CHECK enum err store_each_statement(struct store *s,
@@ -137,6 +142,18 @@ MUST_CHECK enum err store_each_branch(struct store *s,
 				      enum err (*each)(void *ctx, uint32_t feed, uint64_t first,
 						       uint64_t last),
 				      void *ctx, struct errmsg *msg);
+
+/* What else is in the branches of a feed, from `seq` on, several of one seq by their
+ * links; and all of one seq, also what is back in the log. As below. */
+MUST_CHECK enum err store_read_branch_from(struct store *s, uint32_t feed, uint64_t seq,
+					   size_t count_max, struct arena *arena,
+					   struct stored *out, size_t *count, struct errmsg *msg);
+MUST_CHECK enum err store_read_branch_at(struct store *s, uint32_t feed, uint64_t seq,
+					 size_t count_max, struct arena *arena, struct stored *out,
+					 size_t *count, struct errmsg *msg);
+/* Put one back into the log, at its end. */
+MUST_CHECK enum err store_branch_back(struct store *s, uint32_t feed, uint64_t seq,
+				      const uint8_t link[LINK_BYTES], struct errmsg *msg);
 
 /* Changesets of a feed that were moved out and not yet re-authored, ascending, copied into
  * the arena; at most `count_max`. */

@@ -105,6 +105,19 @@ enum err store_feed_set_dep(struct store *s, uint32_t feed, uint64_t dep_seq, st
 	return store_run(s, stmt, "note a dependency", msg);
 }
 
+enum err store_feed_set_named(struct store *s, uint32_t feed, uint64_t named_seq,
+			      struct errmsg *msg)
+{
+	enum err rc;
+	sqlite3_stmt *stmt = store_statement(s, STMT_FEED_SET_NAMED, &rc, msg);
+
+	if (rc != OK)
+		return rc;
+	sqlite3_bind_int64(stmt, 1, feed);
+	sqlite3_bind_int64(stmt, 2, (int64_t)named_seq);
+	return store_run(s, stmt, "note what is named", msg);
+}
+
 enum err store_each_space(struct store *s,
 			  enum err (*each)(void *ctx, uint32_t idx, const struct space_id *id),
 			  void *ctx, struct errmsg *msg)
@@ -138,8 +151,8 @@ enum err store_each_feed(struct store *s, enum err (*each)(void *ctx, const stru
 {
 	sqlite3_stmt *stmt = NULL;
 	int result = sqlite3_prepare_v2(
-		s->db, "SELECT idx, space, replica, dep_seq FROM feed ORDER BY idx", -1, &stmt,
-		NULL);
+		s->db, "SELECT idx, space, replica, dep_seq, named_seq FROM feed ORDER BY idx", -1,
+		&stmt, NULL);
 	enum err rc = OK;
 
 	if (result != SQLITE_OK)
@@ -148,7 +161,8 @@ enum err store_each_feed(struct store *s, enum err (*each)(void *ctx, const stru
 		int64_t replica = sqlite3_column_int64(stmt, 2);
 		struct feed_row row = { .idx = (uint32_t)sqlite3_column_int64(stmt, 0),
 					.space = (uint32_t)sqlite3_column_int64(stmt, 1),
-					.dep_seq = (uint64_t)sqlite3_column_int64(stmt, 3) };
+					.dep_seq = (uint64_t)sqlite3_column_int64(stmt, 3),
+					.named_seq = (uint64_t)sqlite3_column_int64(stmt, 4) };
 
 		if (replica < 0 || replica >= s->replicas.count) {
 			rc = errmsg_set(msg, ERR_CORRUPT, "%s: feed is damaged", s->path);

@@ -65,6 +65,17 @@ enum err store_statement_judge(struct store *s, int64_t idx, enum verdict verdic
 	return store_run(s, stmt, "judge a statement", msg);
 }
 
+enum err store_statement_delete(struct store *s, int64_t idx, struct errmsg *msg)
+{
+	enum err rc;
+	sqlite3_stmt *stmt = store_statement(s, STMT_STATEMENT_DELETE, &rc, msg);
+
+	if (rc != OK)
+		return rc;
+	sqlite3_bind_int64(stmt, 1, idx);
+	return store_run(s, stmt, "drop a statement", msg);
+}
+
 struct statement_visit {
 	enum err (*each)(void *ctx, int64_t idx, struct bytes encoded, enum verdict verdict);
 	void *ctx;
@@ -160,17 +171,21 @@ enum err store_each_branch(struct store *s,
 	return rc == OK ? store_each_row(s, stmt, "read branches", visit_branch, &v, msg) : rc;
 }
 
-enum err store_read_branch(struct store *s, uint32_t feed, size_t count_max, struct arena *arena,
-			   struct stored *out, size_t *count, struct errmsg *msg)
+/* Rows of a branch by a query whose arguments are the feed and a seq. */
+static enum err read_branch(struct store *s, enum query which, uint32_t feed, uint64_t seq,
+			    size_t count_max, struct arena *arena, struct stored *out,
+			    size_t *count, struct errmsg *msg)
 {
 	enum err rc;
-	sqlite3_stmt *stmt = store_statement(s, STMT_BRANCH_READ, &rc, msg);
+	sqlite3_stmt *stmt = store_statement(s, which, &rc, msg);
 	size_t got = 0;
 	int result = SQLITE_DONE;
 
 	if (rc != OK)
 		return rc;
 	sqlite3_bind_int64(stmt, 1, feed);
+	if (which != STMT_BRANCH_READ)
+		sqlite3_bind_int64(stmt, 2, (int64_t)seq);
 	while (rc == OK && got < count_max && (result = sqlite3_step(stmt)) == SQLITE_ROW)
 		rc = store_copy_row(s, stmt, arena, &out[got++], msg);
 	if (rc == OK && result != SQLITE_ROW && result != SQLITE_DONE)
@@ -179,6 +194,41 @@ enum err store_read_branch(struct store *s, uint32_t feed, size_t count_max, str
 	if (rc == OK)
 		*count = got;
 	return rc;
+}
+
+enum err store_read_branch(struct store *s, uint32_t feed, size_t count_max, struct arena *arena,
+			   struct stored *out, size_t *count, struct errmsg *msg)
+{
+	return read_branch(s, STMT_BRANCH_READ, feed, 0, count_max, arena, out, count, msg);
+}
+
+enum err store_read_branch_from(struct store *s, uint32_t feed, uint64_t seq, size_t count_max,
+				struct arena *arena, struct stored *out, size_t *count,
+				struct errmsg *msg)
+{
+	return read_branch(s, STMT_BRANCH_FROM, feed, seq, count_max, arena, out, count, msg);
+}
+
+enum err store_read_branch_at(struct store *s, uint32_t feed, uint64_t seq, size_t count_max,
+			      struct arena *arena, struct stored *out, size_t *count,
+			      struct errmsg *msg)
+{
+	return read_branch(s, STMT_BRANCH_AT, feed, seq, count_max, arena, out, count, msg);
+}
+
+enum err store_branch_back(struct store *s, uint32_t feed, uint64_t seq,
+			   const uint8_t link[LINK_BYTES], struct errmsg *msg)
+{
+	enum err rc;
+	sqlite3_stmt *stmt = store_statement(s, STMT_BRANCH_BACK, &rc, msg);
+
+	if (rc != OK)
+		return rc;
+	sqlite3_bind_int64(stmt, 1, feed);
+	sqlite3_bind_int64(stmt, 2, (int64_t)seq);
+	bind_bytes(stmt, 3, bytes_of(link, LINK_BYTES));
+	sqlite3_bind_int64(stmt, 4, changeset_key(feed, seq));
+	return store_run(s, stmt, "put a branch back", msg);
 }
 
 enum err store_branch_done(struct store *s, uint32_t feed, uint64_t seq, struct errmsg *msg)

@@ -39,8 +39,8 @@ static const struct sealed *walk_next(struct walk *w, enum err *rc)
 	if (w->at == w->count) {
 		arena_reset(&w->arena);
 		w->at = w->count = 0;
-		*rc = replica_missing(w->r, &w->space->id, &w->done, BATCH_BYTES, BATCH_COUNT,
-				      &w->arena, &w->list, &w->count, &more, w->msg);
+		*rc = missing_read(w->r, &w->space->id, &w->done, false, BATCH_BYTES, BATCH_COUNT,
+				   &w->arena, &w->list, &w->count, &more, w->msg);
 	}
 	if (*rc != OK || w->count == 0)
 		return NULL;

@@ -18,7 +18,8 @@ static enum err collect_deps(struct replica *r, const struct space_id *space_id,
 		struct feed *feed = &r->feeds[space->feeds[i]];
 		enum err rc;
 
-		if (replica_id_cmp(&feed->replica, &r->id) == 0 || feed->head.seq == feed->dep_seq)
+		if (replica_id_cmp(&feed->replica, &r->id) == 0 || feed->head.seq == 0 ||
+		    feed->head.seq == feed->dep_seq)
 			continue;
 		deps[cs->dep_count++] = (struct dot){ feed->replica, feed->head.seq };
 		rc = store_feed_set_dep(r->store, feed->idx, feed->head.seq, msg);
@@ -54,8 +55,13 @@ static enum err append(struct replica *r, const struct space_id *space_id,
 enum err replica_write(struct replica *r, const struct space_id *space, struct changeset *cs,
 		       uint64_t now_ms, struct arena *arena, struct errmsg *msg)
 {
-	enum err rc;
+	enum err rc = OK;
 
+	/* Another process may have taken the proof, and the log end where it has been before. */
+	if (epoch_is_forked(r))
+		rc = replica_new_epoch(r, EPOCH_FORKED, NULL, NULL, now_ms, msg);
+	if (rc != OK)
+		return rc;
 	cs->hlc = hlc_now(&r->clock, now_ms);
 	rc = collect_deps(r, space, cs, arena, msg);
 	buf_clear(&r->scratch);
