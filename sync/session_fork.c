@@ -146,7 +146,7 @@ static enum err check_tip(struct session *s, struct now now, struct space_sync *
 
 	if (is_forgotten(s, &tip->replica, tip->seq, ours))
 		return suspect(s, now, sp, &tip->replica, ours + 1);
-	if (tip->seq > ours || tip->seq > fork_limit(r, &sp->id, &tip->replica))
+	if (tip->seq > ours)
 		return OK;
 	rc = replica_tag(r, &sp->id, &dot, tag, msg);
 	if (rc)
@@ -264,6 +264,8 @@ static enum err settle(struct session *s, struct now now, const struct suspect *
 
 	if (is_of_node(s, &x->replica, parts.self))
 		return heal_own(s, now, x, x->differs, msg);
+	if (x->differs > fork_limit(s->config.replica, &x->space, &x->replica))
+		return OK; /* somebody else has proved it meanwhile */
 	rc = replica_prove_fork(s->config.replica, &x->space, &dot, &x->witness, now.wall_ms, msg);
 	s->news.has_new_trust = s->news.has_new_trust || rc == OK;
 	return rc == ERR_EXISTS ? OK : rc;

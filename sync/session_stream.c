@@ -186,10 +186,8 @@ static enum err acknowledge(struct session *s, struct now now, const struct spac
 
 	for (size_t i = 0; rc == OK && i < sent->count; i++) {
 		struct dot dot = sent->entries[i];
-		uint64_t limit = fork_limit(r, space, &dot.replica);
 
 		dot.seq = vv_get(replica_vv(r, space), &dot.replica);
-		dot.seq = dot.seq < limit ? dot.seq : limit;
 		if (dot.seq == 0)
 			continue;
 		tips[count].replica = dot.replica;

@@ -187,6 +187,48 @@ static void proved_fork_is_left_alone(void **state)
 	twins_release(&w);
 }
 
+/* Somebody else was faster. */
+static void fork_that_is_proved_meanwhile_is_no_error(void **state)
+{
+	struct arena arena = ARENA_EMPTY;
+	struct witness theirs;
+	struct told told;
+	struct twins w;
+	struct dot dot;
+
+	twins_init(&w, 5, 6, 3);
+	talk_begin(&w.t);
+	peer_says_have(&w.t, &w.t.theirs.office, &w.t.space);
+	dot = (struct dot){ w.first.identity.replica, 6 };
+	OFFICE_MUST(replica_tell(w.t.theirs.office.replica, &w.t.space, &dot, &arena, &told, &msg));
+	told_witness(&theirs, &told);
+	OFFICE_MUST(replica_prove_fork(w.t.ours.office.replica, &w.t.space, &dot, &theirs,
+				       OFFICE_NOW_MS, &msg));
+	assert_true(peer_answers(&w.t) > 1);
+	assert_int_equal(session_state(w.t.session), SESSION_OPEN);
+	assert_int_equal(cut_of(&w).seq, 5);
+	arena_release(&arena);
+	twins_release(&w);
+}
+
+static void branch_that_goes_on_after_the_proof_is_left_alone(void **state)
+{
+	struct sealed more;
+	struct twins w;
+	size_t asked;
+
+	twins_init(&w, 5, 6, 3);
+	talk_begin(&w.t);
+	peer_says_have(&w.t, &w.t.theirs.office, &w.t.space);
+	asked = peer_answers(&w.t);
+	more = forge_next(&w.second, "there");
+	peer_says_changes(&w.t, &w.t.space, &more, 1);
+	assert_int_equal(session_state(w.t.session), SESSION_OPEN);
+	assert_int_equal(talk_count(&w.t, 0, MESSAGE_ASK), asked);
+	assert_int_equal(held(&w.t.ours.office, &w.t.space, &more.replica), 11);
+	twins_release(&w);
+}
+
 static void run_on_another_branch_is_no_bad_signature(void **state)
 {
 	struct arena arena = ARENA_EMPTY;
@@ -284,6 +326,33 @@ static void fork_of_the_peers_own_feed_is_left_to_it_for_a_minute(void **state)
 	t.now.mono_ms++;
 	peer_says(&t, &m);
 	assert_int_equal(talk_count(&t, 0, MESSAGE_ASK), 1);
+	arena_release(&arena);
+	talk_release(&t);
+}
+
+static void feed_that_its_owner_has_healed_is_taken_again(void **state)
+{
+	struct message m = { .type = MESSAGE_HAVE };
+	struct arena arena = ARENA_EMPTY;
+	struct value title = value_str("t");
+	struct sealed *list;
+	struct talk t;
+	struct tip tip;
+	size_t count;
+
+	talk_init(&t);
+	office_create(&t.theirs.office, &t.space, KIND_ACTION, ACTION_TITLE, &title);
+	office_pull(&t.ours.office, &t.theirs.office);
+	talk_begin(&t);
+	tip = (struct tip){ .replica = *replica_id(t.theirs.office.replica), .seq = 1 };
+	m.u.have = (struct message_have){ t.space, true, false, &tip, 1 };
+	peer_says(&t, &m);
+	peer_says_have(&t, &t.theirs.office, &t.space);
+	assert_true(session_is_in_sync(t.session));
+	office_create(&t.theirs.office, &t.space, KIND_ACTION, ACTION_TITLE, &title);
+	list = office_log(&t.theirs.office, &t.space, &arena, &count);
+	peer_says_changes(&t, &t.space, list + 1, 1);
+	assert_int_equal(held(&t.ours.office, &t.space, &tip.replica), 2);
 	arena_release(&arena);
 	talk_release(&t);
 }
@@ -534,10 +603,13 @@ int main(void)
 		cmocka_unit_test(fork_is_found_by_halving_and_proved),
 		cmocka_unit_test(fork_at_the_beginning_is_found),
 		cmocka_unit_test(proved_fork_is_left_alone),
+		cmocka_unit_test(fork_that_is_proved_meanwhile_is_no_error),
+		cmocka_unit_test(branch_that_goes_on_after_the_proof_is_left_alone),
 		cmocka_unit_test(run_on_another_branch_is_no_bad_signature),
 		cmocka_unit_test(branch_within_a_run_is_found),
 		cmocka_unit_test(tags_that_agree_again_end_the_suspicion),
 		cmocka_unit_test(fork_of_the_peers_own_feed_is_left_to_it_for_a_minute),
+		cmocka_unit_test(feed_that_its_owner_has_healed_is_taken_again),
 		cmocka_unit_test(peer_that_knows_more_of_ours_makes_us_begin_an_epoch),
 		cmocka_unit_test(more_of_ours_among_changes_makes_us_begin_an_epoch),
 		cmocka_unit_test(other_branch_of_ours_is_healed),
