@@ -101,7 +101,7 @@ static void mention_cuts(struct mentions *m, const struct fold *f, const struct 
 				       cause,           cuts[i].seq,   cuts[i].link };
 
 		if (cause == CUT_NONE)
-			one.is_for_others = judge_adopts_for_others(f, x, &cuts[i]);
+			one.is_for_others = ground_is_for_others(f, x, &cuts[i]);
 		if (trust_epoch(t, &cuts[i].replica) || cause == CUT_NONE || cause == CUT_ROLE)
 			mention(m, one);
 	}

@@ -270,6 +270,17 @@ static enum err fold_result(const struct fold *f, struct trust *t)
 	return OK;
 }
 
+static enum verdict verdict_of(const struct fold *f, uint32_t x)
+{
+	if (fold_stands(f, x))
+		return VERDICT_STANDS;
+	if (!ground_has_authority(f, x))
+		return VERDICT_NO_AUTHORITY;
+	if (!peer_is_named(f, x) || peer_may_clash(f, x))
+		return VERDICT_MEANINGLESS;
+	return VERDICT_OVERRULED;
+}
+
 enum err trust_fold(struct trust **out, const struct statement *const *list, size_t count,
 		    uint8_t *verdicts, struct errmsg *msg)
 {
@@ -285,7 +296,7 @@ enum err trust_fold(struct trust **out, const struct statement *const *list, siz
 		goto out;
 	}
 	for (uint32_t x = 0; x < f.count; x++)
-		verdicts[x] = fold_stands(&f, x) ? VERDICT_STANDS : judge_verdict(&f, x);
+		verdicts[x] = verdict_of(&f, x);
 	*out = t;
 	t = NULL;
 	rc = OK;

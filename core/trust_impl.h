@@ -1,8 +1,9 @@
 /* Between the files of the fold (core/trust.h) only.
  *
  *   trust_index   the order, who has seen whom, which statements speak of what
- *   trust_judge   what one statement rests on and what stands against it (M-4 to M-10)
- *   trust_settle  all verdicts (M-11)
+ *   trust_ground  what a statement rests on (M-4, M-6, M-7)
+ *   trust_peer    what stands beside it (M-5, M-8 to M-10)
+ *   trust_settle  what stands (M-11)
  *   trust_cut     which changesets count (M-14, M-15)
  *   trust_fold    the result
  *   trust_extend  one more statement */
@@ -105,6 +106,8 @@ const struct node_entry *statement_entry(const struct statement *s);
 const struct node_identity *statement_identity(const struct statement *s);
 /* Of GENESIS and ROOTS. */
 const struct roots *statement_roots(const struct statement *s);
+/* It takes a capacity from somebody (M-6). */
+bool statement_is_removal(const struct statement *s);
 /* What a SPACE gives to an office. */
 enum role space_office_role(const struct statement *s, const char *office_code);
 
@@ -112,7 +115,10 @@ enum role space_office_role(const struct statement *s, const char *office_code);
 enum role fold_role(const struct fold *f, uint32_t x, const struct space_id *space,
 		    const char *office_code);
 
-/* ---- trust_judge.c --------------------------------------------------------- */
+/* Called with statements, perhaps with one more than once. */
+typedef void fold_visit(void *ctx, uint32_t y);
+
+/* ---- trust_ground.c -------------------------------------------------------- */
 
 /* How well the best ground of a statement holds. */
 enum footing {
@@ -122,32 +128,32 @@ enum footing {
 	FOOTING_FIRM,     /* one, whatever becomes of the undecided */
 };
 
-enum footing judge_footing(const struct fold *f, uint32_t x);
+enum footing ground_footing(const struct fold *f, uint32_t x);
+/* It is root's (M-9), when the ROOTS are decided. */
+bool ground_is_root(const struct fold *f, uint32_t x);
+/* M-4, when all is decided. */
+bool ground_has_authority(const struct fold *f, uint32_t x);
+/* When all is decided: an ADOPT rests on more than that the feed is its signer's (M-15). */
+bool ground_is_for_others(const struct fold *f, uint32_t x, const struct cut *cut);
+/* Of an undecided one: the undecided givers and takers that it waits for (M-11). */
+void ground_waits(const struct fold *f, uint32_t x, fold_visit *visit, void *ctx);
+/* The takers that fall when it stands as the best of a circle. */
+void ground_victims(const struct fold *f, uint32_t x, fold_visit *visit, void *ctx);
 
-/* What stands beside a statement or against it. */
+/* ---- trust_peer.c ---------------------------------------------------------- */
+
+/* What stands, or may yet, in a statement's way. */
 enum opposition { OPPOSITION_NONE, OPPOSITION_UNDECIDED, OPPOSITION_STANDING };
 
-enum opposition judge_opposition(const struct fold *f, uint32_t x);
-
+enum opposition peer_opposition(const struct fold *f, uint32_t x);
 /* M-5, but for clashes: it speaks of what its past names. */
-bool judge_is_named(const struct fold *f, uint32_t x);
+bool peer_is_named(const struct fold *f, uint32_t x);
 /* It clashes with one in its past that has not fallen. */
-bool judge_may_clash(const struct fold *f, uint32_t x);
-bool judge_is_removal(const struct statement *s);
-/* M-9, when the ROOTS are decided. */
-bool judge_is_root(const struct fold *f, uint32_t x);
-
-/* Of an undecided one: visit the undecided that it waits for (M-11). */
-typedef void judge_visit(void *ctx, uint32_t y);
-void judge_waits(const struct fold *f, uint32_t x, judge_visit *visit, void *ctx);
+bool peer_may_clash(const struct fold *f, uint32_t x);
+/* Of an undecided one: the undecided that clash with it, overrule it or are better. */
+void peer_waits(const struct fold *f, uint32_t x, fold_visit *visit, void *ctx);
 /* Those that fall when it stands as the best of a circle; it clashes with none. */
-void judge_victims(const struct fold *f, uint32_t x, judge_visit *visit, void *ctx);
-
-/* Of one that has fallen, when all is decided. */
-enum verdict judge_verdict(const struct fold *f, uint32_t x);
-
-/* An ADOPT rests on more than that the feed is its signer's own (M-15). */
-bool judge_adopts_for_others(const struct fold *f, uint32_t x, const struct cut *cut);
+void peer_victims(const struct fold *f, uint32_t x, fold_visit *visit, void *ctx);
 
 /* ---- trust_settle.c -------------------------------------------------------- */
 

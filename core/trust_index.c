@@ -46,6 +46,13 @@ static const struct record_id *statement_node(const struct statement *s)
 	}
 }
 
+bool statement_is_removal(const struct statement *s)
+{
+	return s->type == STATEMENT_REVOKE || s->type == STATEMENT_ROOTS ||
+	       (s->type == STATEMENT_ADMIN && !s->u.admin.is_admin) ||
+	       (s->type == STATEMENT_GRANT && s->u.grant.role < ROLE_MANAGER);
+}
+
 enum role space_office_role(const struct statement *s, const char *office_code)
 {
 	size_t low = 0, high = s->u.space.office_count;

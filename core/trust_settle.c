@@ -81,10 +81,10 @@ static bool decide(struct settle *s, uint32_t x)
 	enum opposition opposition = OPPOSITION_STANDING;
 	enum footing footing = FOOTING_GONE;
 
-	if (judge_is_named(s->f, x))
-		footing = judge_footing(s->f, x);
+	if (peer_is_named(s->f, x))
+		footing = ground_footing(s->f, x);
 	if (footing != FOOTING_GONE) /* most of what falls has no ground: look no further */
-		opposition = judge_opposition(s->f, x);
+		opposition = peer_opposition(s->f, x);
 	if (opposition == OPPOSITION_STANDING)
 		settle_as(s, x, FALLEN);
 	else if (footing == FOOTING_FIRM && opposition == OPPOSITION_NONE)
@@ -153,7 +153,7 @@ static uint32_t next_wait(const struct circles *c, uint32_t member, uint32_t fro
 
 static bool goes_before(const struct fold *f, uint32_t x, uint32_t y)
 {
-	bool a = judge_is_removal(f->list[x]), b = judge_is_removal(f->list[y]);
+	bool a = statement_is_removal(f->list[x]), b = statement_is_removal(f->list[y]);
 
 	if (a != b)
 		return a;
@@ -182,11 +182,12 @@ static void break_circle(struct circles *c, uint32_t bottom)
 		uint32_t x = c->members[c->stack[i]];
 
 		if ((best == NO_STATEMENT || goes_before(s->f, x, best)) &&
-		    judge_footing(s->f, x) >= FOOTING_DISPUTED && !judge_may_clash(s->f, x))
+		    ground_footing(s->f, x) >= FOOTING_DISPUTED && !peer_may_clash(s->f, x))
 			best = x;
 	}
 	assert(best != NO_STATEMENT); /* whoever has seen none of the others is one */
-	judge_victims(s->f, best, fell, s);
+	peer_victims(s->f, best, fell, s);
+	ground_victims(s->f, best, fell, s);
 	settle_as(s, best, STANDING);
 	wake(s, best);
 }
@@ -296,8 +297,10 @@ static enum err break_circles(struct settle *s, bool *is_done)
 	enum err rc = circles_init(&c, s);
 
 	if (rc == OK) {
-		for (c.row = 0; c.row < c.count; c.row++)
-			judge_waits(s->f, c.members[c.row], note_wait, &c);
+		for (c.row = 0; c.row < c.count; c.row++) {
+			ground_waits(s->f, c.members[c.row], note_wait, &c);
+			peer_waits(s->f, c.members[c.row], note_wait, &c);
+		}
 		for (uint32_t member = 0; member < c.count; member++)
 			if (c.index[member] == 0)
 				visit_from(&c, member);
@@ -340,7 +343,7 @@ enum err fold_settle(struct fold *f)
 	for (s.round = ROUND_ROOTS; s.round < ROUND_COUNT && rc == OK; s.round++) {
 		if (s.round == ROUND_MEMBERS)
 			for (uint32_t x = 0; x < f->count; x++)
-				f->is_root[x] = judge_is_root(f, x);
+				f->is_root[x] = ground_is_root(f, x);
 		rc = settle_round(&s);
 	}
 	return rc;

@@ -1,3 +1,4 @@
+/* M-4, M-6, M-7: what a statement rests on, and who could take it away. */
 #include "core/trust_impl.h"
 
 /* How to read what is undecided: for the worse or for the better of a statement. */
@@ -379,7 +380,7 @@ static enum sight sight_of(const struct statement *s)
 
 /* ---- Footing --------------------------------------------------------------- */
 
-static enum footing ground_footing(const struct fold *f, uint32_t x, const struct ground *ground)
+static enum footing footing_on(const struct fold *f, uint32_t x, const struct ground *ground)
 {
 	enum sight sight = sight_of(f->list[x]);
 
@@ -392,7 +393,7 @@ static enum footing ground_footing(const struct fold *f, uint32_t x, const struc
 
 static bool note_footing(struct walk *w, const struct ground *ground)
 {
-	enum footing *best = w->ctx, footing = ground_footing(w->f, w->x, ground);
+	enum footing *best = w->ctx, footing = footing_on(w->f, w->x, ground);
 
 	if (footing > *best)
 		*best = footing;
@@ -420,7 +421,7 @@ static bool has_new_key_signed(const struct statement *s)
 	return false;
 }
 
-enum footing judge_footing(const struct fold *f, uint32_t x)
+enum footing ground_footing(const struct fold *f, uint32_t x)
 {
 	const struct statement *s = f->list[x];
 	enum footing worst = FOOTING_FIRM;
@@ -443,7 +444,7 @@ static bool holds_by_past(struct walk *w, const struct ground *ground)
 	return ground_holds(w->f, w->x, ground, SURELY, PAST);
 }
 
-static bool has_authority(const struct fold *f, uint32_t x)
+bool ground_has_authority(const struct fold *f, uint32_t x)
 {
 	const struct statement *s = f->list[x];
 	struct walk w = { f, x, NULL, holds_by_past, NULL };
@@ -465,7 +466,7 @@ static bool is_for_others(struct walk *w, const struct ground *ground)
 	return !ground->is_self && ground_holds(w->f, w->x, ground, SURELY, BESIDE);
 }
 
-bool judge_adopts_for_others(const struct fold *f, uint32_t x, const struct cut *cut)
+bool ground_is_for_others(const struct fold *f, uint32_t x, const struct cut *cut)
 {
 	struct walk w = { f, x, cut, is_for_others, NULL };
 
@@ -477,195 +478,19 @@ static bool holds_firmly(struct walk *w, const struct ground *ground)
 	return ground_holds(w->f, w->x, ground, SURELY, BESIDE);
 }
 
-bool judge_is_root(const struct fold *f, uint32_t x)
+bool ground_is_root(const struct fold *f, uint32_t x)
 {
 	struct walk w = { f, x, NULL, holds_firmly, NULL };
 
 	return signing_rules[f->list[x]->type].by_root && walk_root(&w);
 }
 
-/* ---- Meaning and what stands beside (M-5, M-8 to M-10) --------------------- */
-
-bool judge_is_removal(const struct statement *s)
-{
-	return s->type == STATEMENT_REVOKE || s->type == STATEMENT_ROOTS ||
-	       (s->type == STATEMENT_ADMIN && !s->u.admin.is_admin) ||
-	       (s->type == STATEMENT_GRANT && s->u.grant.role < ROLE_MANAGER);
-}
-
-bool judge_is_named(const struct fold *f, uint32_t x)
-{
-	const struct statement *s = f->list[x];
-	bool is_about_node = s->type == STATEMENT_ADMIN || s->type == STATEMENT_REVOKE;
-	struct span span;
-
-	if (!is_about_node && s->type != STATEMENT_GRANT)
-		return true;
-	span = fold_span(f, is_about_node ? f->about[x].node : f->about[x].space);
-	for (uint32_t i = 0; i < span.count; i++)
-		if (fold_has_seen(f, x, span.at[i]) &&
-		    (!is_about_node || statement_entry(f->list[span.at[i]])))
-			return true;
-	return false;
-}
-
-/* M-5; both name keys. */
-static bool clash(const struct fold *f, uint32_t x, uint32_t y)
-{
-	const struct about *a = &f->about[x], *b = &f->about[y];
-
-	if (a->replica == b->replica)
-		return true;
-	if (a->node == b->node)
-		return statement_entry(f->list[x]) && statement_entry(f->list[y]);
-	return a->sign_key == b->sign_key || a->noise_key == b->noise_key;
-}
-
-static bool are_rivals(const struct fold *f, uint32_t x, uint32_t y)
-{
-	const struct statement *a = f->list[x], *b = f->list[y];
-
-	if (a->type == STATEMENT_ROOTS || b->type == STATEMENT_ROOTS)
-		return a->type == b->type;
-	if (!is_naming(a) || !is_naming(b))
-		return false;
-	return clash(f, x, y) || (a->type == STATEMENT_EPOCH && b->type == STATEMENT_EPOCH &&
-				  f->about[x].node == f->about[y].node);
-}
-
-static bool is_better(const struct fold *f, uint32_t y, uint32_t x)
-{
-	if (f->is_root[y] != f->is_root[x])
-		return f->is_root[y];
-	return statement_id_cmp(&f->list[y]->id, &f->list[x]->id) < 0;
-}
-
-/* How much an ADMIN or a GRANT gives. */
-static int amount_given(const struct statement *s)
-{
-	return s->type == STATEMENT_ADMIN ? (int)s->u.admin.is_admin : (int)s->u.grant.role;
-}
-
-/* M-8 and M-9 of two that are concurrent and about the same: y standing, x can't. */
-static bool overrules(const struct fold *f, uint32_t y, uint32_t x)
-{
-	const struct statement *a = f->list[y], *b = f->list[x];
-
-	if (b->type != STATEMENT_ADMIN && b->type != STATEMENT_GRANT)
-		return false;
-	if (a->type == STATEMENT_REVOKE)
-		return b->type == STATEMENT_ADMIN && b->u.admin.is_admin &&
-		       (f->is_root[y] || !f->is_root[x]);
-	if (a->type != b->type || amount_given(a) == amount_given(b))
-		return false;
-	if (f->is_root[y] != f->is_root[x])
-		return f->is_root[y];
-	return amount_given(a) < amount_given(b);
-}
-
-enum relation { RELATION_NONE, RELATION_WORSE_RIVAL, RELATION_AGAINST };
-
-/* What y, about the same as x, is to x. */
-static enum relation relation(const struct fold *f, uint32_t x, uint32_t y)
-{
-	const struct statement *a = f->list[x], *b = f->list[y];
-
-	if (fold_has_seen(f, x, y))
-		return is_naming(a) && is_naming(b) && clash(f, x, y) ? RELATION_AGAINST
-								      : RELATION_NONE;
-	if (!fold_is_concurrent(f, x, y))
-		return RELATION_NONE;
-	if (are_rivals(f, x, y))
-		return is_better(f, y, x) ? RELATION_AGAINST : RELATION_WORSE_RIVAL;
-	return overrules(f, y, x) ? RELATION_AGAINST : RELATION_NONE;
-}
-
-/* The lists of statements in which x may have an opponent. */
-enum { PEER_SPANS = 6 };
-
-static void peer_spans(const struct fold *f, uint32_t x, struct span spans[PEER_SPANS])
-{
-	const struct about *a = &f->about[x];
-	const uint32_t subjects[PEER_SPANS] = { a->node,    a->sign_key, a->noise_key,
-						a->replica, a->office,   a->roots };
-
-	/* What names keys may clash with its past. */
-	uint32_t from = is_naming(f->list[x]) ? 0 : f->has_seen_below[x];
-
-	for (int i = 0; i < PEER_SPANS; i++)
-		spans[i] = span_between(fold_span(f, subjects[i]), from, f->is_seen_from[x]);
-}
-
-enum opposition judge_opposition(const struct fold *f, uint32_t x)
-{
-	enum opposition worst = OPPOSITION_NONE;
-	struct span spans[PEER_SPANS];
-
-	peer_spans(f, x, spans);
-	for (int s = 0; s < PEER_SPANS; s++)
-		for (uint32_t i = 0; i < spans[s].count; i++) {
-			uint32_t y = spans[s].at[i];
-			enum relation what;
-
-			if (y == x || f->standing[y] == FALLEN)
-				continue;
-			what = relation(f, x, y);
-			if (what == RELATION_NONE)
-				continue;
-			if (fold_stands(f, y))
-				return OPPOSITION_STANDING;
-			if (what == RELATION_AGAINST)
-				worst = OPPOSITION_UNDECIDED;
-		}
-	return worst;
-}
-
-bool judge_may_clash(const struct fold *f, uint32_t x)
-{
-	struct span spans[PEER_SPANS];
-
-	peer_spans(f, x, spans);
-	for (int s = 0; s < PEER_SPANS; s++)
-		for (uint32_t i = 0; i < spans[s].count; i++) {
-			uint32_t y = spans[s].at[i];
-
-			if (f->standing[y] != FALLEN && fold_has_seen(f, x, y) &&
-			    relation(f, x, y) == RELATION_AGAINST)
-				return true;
-		}
-	return false;
-}
-
-enum verdict judge_verdict(const struct fold *f, uint32_t x)
-{
-	if (!has_authority(f, x))
-		return VERDICT_NO_AUTHORITY;
-	if (!judge_is_named(f, x) || judge_may_clash(f, x))
-		return VERDICT_MEANINGLESS;
-	return VERDICT_OVERRULED;
-}
-
 /* ---- Circles (M-11) -------------------------------------------------------- */
 
 struct visitor {
-	judge_visit *visit;
+	fold_visit *visit;
 	void *ctx;
 };
-
-static void visit_opponents(const struct fold *f, uint32_t x, enum relation least,
-			    const struct visitor *v)
-{
-	struct span spans[PEER_SPANS];
-
-	peer_spans(f, x, spans);
-	for (int s = 0; s < PEER_SPANS; s++)
-		for (uint32_t i = 0; i < spans[s].count; i++) {
-			uint32_t y = spans[s].at[i];
-
-			if (y != x && f->standing[y] == UNDECIDED && relation(f, x, y) >= least)
-				v->visit(v->ctx, y);
-		}
-}
 
 /* One of the givers that have not fallen has not seen t. */
 static bool takes_from_some(const struct question *q, uint32_t t)
@@ -733,11 +558,10 @@ static void visit_grounds(const struct fold *f, uint32_t x,
 	}
 }
 
-void judge_waits(const struct fold *f, uint32_t x, judge_visit *visit, void *ctx)
+void ground_waits(const struct fold *f, uint32_t x, fold_visit *visit, void *ctx)
 {
 	struct visitor v = { visit, ctx };
 
-	visit_opponents(f, x, RELATION_AGAINST, &v);
 	visit_grounds(f, x, visit_ground_waits, &v);
 }
 
@@ -754,10 +578,9 @@ static bool visit_ground_takers(struct walk *w, const struct ground *ground)
 	return false;
 }
 
-void judge_victims(const struct fold *f, uint32_t x, judge_visit *visit, void *ctx)
+void ground_victims(const struct fold *f, uint32_t x, fold_visit *visit, void *ctx)
 {
 	struct visitor v = { visit, ctx };
 
-	visit_opponents(f, x, RELATION_WORSE_RIVAL, &v);
 	visit_grounds(f, x, visit_ground_takers, &v);
 }
