@@ -253,6 +253,7 @@ enum err fork_prove(struct replica *r, const struct space_id *space, const struc
 		    const struct witness *theirs, uint64_t now_ms, struct errmsg *msg)
 {
 	const struct trust_epoch *epoch = trust_epoch(r->trust, &dot->replica);
+	const struct fork_mark *known = fork_of(r, space, &dot->replica);
 	struct statement s = { .type = STATEMENT_FORK };
 	struct witness ours;
 	struct told told;
@@ -260,6 +261,8 @@ enum err fork_prove(struct replica *r, const struct space_id *space, const struc
 
 	if (!epoch)
 		return errmsg_set(msg, ERR_REPLICA, "no statement names the replica that forked");
+	if (known && known->seq <= dot->seq)
+		return errmsg_set(msg, ERR_EXISTS, "that the feed has forked is known");
 	arena_reset(&r->arena);
 	rc = replica_tell(r, space, dot, &r->arena, &told, msg);
 	if (rc == ERR_NOT_FOUND)
@@ -267,8 +270,6 @@ enum err fork_prove(struct replica *r, const struct space_id *space, const struc
 	if (rc != OK)
 		return rc;
 	told_witness(&ours, &told);
-	if (fork_of(r, space, &dot->replica) && fork_of(r, space, &dot->replica)->seq <= dot->seq)
-		return errmsg_set(msg, ERR_EXISTS, "that the feed has forked is known");
 	s.u.fork.space = *space;
 	s.u.fork.replica = dot->replica;
 	s.u.fork.seq = dot->seq;

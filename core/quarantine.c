@@ -396,3 +396,79 @@ enum err replica_each_quarantined(struct replica *r,
 	}
 	return store_each_branch(r->store, tell_branch, &reading, msg);
 }
+
+/* ---- Showing ----------------------------------------------------------------- */
+
+enum { PIECE_COUNT = 4 * BRANCHES_MAX, PIECE_BYTES = 1 << 20 };
+
+struct showing {
+	const struct quarantined *q;
+	bool (*each)(void *ctx, const struct space_id *space, const struct history_item *item);
+	void *ctx;
+	struct arena rows, decoding;
+	bool is_done;
+	struct errmsg *msg;
+};
+
+static enum err show(struct showing *w, const struct stored *row)
+{
+	struct changeset cs;
+	struct history_item item = { .changeset = &cs };
+	enum err rc;
+
+	arena_reset(&w->decoding);
+	rc = changeset_decode(&cs, row->body, &w->q->replica, &w->decoding, w->msg);
+	if (rc != OK)
+		return rc;
+	item.stamp = (struct stamp){ cs.hlc, { w->q->replica, row->seq } };
+	item.author = cs.author;
+	w->is_done = !w->each(w->ctx, &w->q->space, &item);
+	return OK;
+}
+
+/* Rows from `seq` on; if there are more than a piece, those of its last seq come again. */
+static enum err show_piece(struct showing *w, struct replica *r, const struct feed *feed,
+			   uint64_t *seq, struct errmsg *msg)
+{
+	struct stored rows[PIECE_COUNT];
+	size_t count = 0, kept;
+	enum err rc;
+
+	arena_reset(&w->rows);
+	if (w->q->is_branch)
+		rc = store_read_branch_from(r->store, feed->idx, *seq, PIECE_COUNT, &w->rows, rows,
+					    &count, msg);
+	else
+		rc = store_read(r->store, feed->idx, *seq, PIECE_COUNT, PIECE_BYTES, &w->rows, rows,
+				&count, msg);
+	kept = count;
+	while (w->q->is_branch && count == PIECE_COUNT && kept > 1 &&
+	       rows[kept - 1].seq == rows[count - 1].seq)
+		kept--;
+	for (size_t i = 0; rc == OK && !w->is_done && i < kept; i++)
+		if (rows[i].seq <= w->q->last)
+			rc = show(w, &rows[i]);
+	if (rc == OK)
+		*seq = kept ? rows[kept - 1].seq + 1 : UINT64_MAX;
+	return rc;
+}
+
+enum err replica_each_in_quarantine(struct replica *r, const struct quarantined *q,
+				    bool (*each)(void *ctx, const struct space_id *space,
+						 const struct history_item *item),
+				    void *ctx, struct errmsg *msg)
+{
+	struct showing w = { .q = q, .each = each, .ctx = ctx, .msg = msg };
+	const struct space_state *space = replica_space(r, &q->space);
+	const struct feed *feed = space ? replica_feed(r, space, &q->replica) : NULL;
+	uint64_t seq = q->first;
+	enum err rc = OK;
+
+	if (!feed)
+		return errmsg_set(msg, ERR_NOT_FOUND, "nothing is held of that feed");
+	while (rc == OK && !w.is_done && seq <= q->last)
+		rc = show_piece(&w, r, feed, &seq, msg);
+	arena_release(&w.rows);
+	arena_release(&w.decoding);
+	return rc;
+}

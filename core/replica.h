@@ -405,6 +405,14 @@ MUST_CHECK enum err replica_history(struct replica *r, const struct record_id *r
 						 const struct history_item *item),
 				    void *ctx, struct errmsg *msg);
 
+/* What lies in quarantine, as it was written: the changesets of one range that
+ * replica_each_quarantined() told of, ascending; several of one seq by their links. Stops when
+ * `each` returns false. */
+MUST_CHECK enum err replica_each_in_quarantine(struct replica *r, const struct quarantined *q,
+					       bool (*each)(void *ctx, const struct space_id *space,
+							    const struct history_item *item),
+					       void *ctx, struct errmsg *msg);
+
 /* ---- Local settings (not replicated) ------------------------------------- */
 
 #define SETTING_MACHINE "machine"

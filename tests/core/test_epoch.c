@@ -395,6 +395,186 @@ static void of_two_copies_that_go_on_at_once_one_stays(void **state)
 	office_close(&t.c);
 }
 
+static void find_link(struct world *w, struct office *o, const struct replica_id *replica,
+		      uint64_t seq, uint8_t out[LINK_BYTES])
+{
+	struct witness witness;
+	struct told told;
+
+	OFFICE_MUST(replica_tell(o->replica, &w->space, &(struct dot){ *replica, seq }, &w->arena,
+				 &told, &msg));
+	told_witness(&witness, &told);
+	witness_link(out, &witness, &w->space, replica, seq);
+}
+
+/* ---- Proofs -------------------------------------------------------------------- */
+
+/* Who owns a key could make proofs without end. */
+static void of_proofs_the_lowest_is_kept(void **state)
+{
+	struct world *w = *state;
+	struct replica_id old = id_of(&w->b);
+	struct errmsg why;
+	struct twins t;
+	struct witness late, early;
+	struct told told;
+	size_t before;
+
+	make_twins(w, &t);
+	write_title(w, &w->b, "more of the one");
+	write_title(w, &t.twin, "more of the other");
+	office_pull(&w->a, &w->b);
+	office_pull(&t.c, &t.twin);
+	OFFICE_MUST(replica_tell(t.c.replica, &w->space, &(struct dot){ old, 3 }, &w->arena, &told,
+				 &msg));
+	told_witness(&late, &told);
+	OFFICE_MUST(replica_tell(t.c.replica, &w->space, &(struct dot){ old, 2 }, &w->arena, &told,
+				 &msg));
+	told_witness(&early, &told);
+	before = replica_trust(w->a.replica)->statement_count;
+	OFFICE_MUST(replica_prove_fork(w->a.replica, &w->space, &(struct dot){ old, 3 }, &late,
+				       w->a.now_ms++, &msg));
+	office_pull_statements(&t.c, &w->a);
+	/* The higher one had been taken: what lies between is in no log any more. */
+	assert_int_equal(titles(&w->a), 2);
+	OFFICE_MUST(replica_prove_fork(w->a.replica, &w->space, &(struct dot){ old, 2 }, &early,
+				       w->a.now_ms++, &msg));
+	assert_int_equal(titles(&w->a), 1);
+	assert_int_equal(replica_trust(w->a.replica)->statement_count, before + 1);
+	assert_int_equal(replica_prove_fork(w->a.replica, &w->space, &(struct dot){ old, 3 }, &late,
+					    w->a.now_ms++, &why),
+			 ERR_EXISTS);
+	/* Both have the same one in the end, whichever they had first. */
+	office_pull_statements(&t.c, &w->a);
+	assert_int_equal(office_pull_statements(&w->a, &t.c), 0);
+	assert_memory_equal(replica_trust(w->a.replica)->digest, replica_trust(t.c.replica)->digest,
+			    STATEMENT_ID_BYTES);
+	office_close(&t.twin);
+	office_close(&t.c);
+}
+
+struct shown {
+	unsigned count;
+	bool has_title;
+};
+
+static bool look_for_title(void *ctx, const struct space_id *space, const struct history_item *item)
+{
+	struct shown *shown = ctx;
+
+	shown->count++;
+	for (size_t i = 0; i < item->changeset->op_count; i++)
+		shown->has_title |= item->changeset->ops[i].field == ACTION_TITLE &&
+				    bytes_equal(item->changeset->ops[i].value.bytes,
+						bytes_of_str("by the one"));
+	return true;
+}
+
+struct reading {
+	struct replica *replica;
+	struct shown shown;
+};
+
+static bool show_range(void *ctx, const struct quarantined *q)
+{
+	struct reading *reading = ctx;
+
+	OFFICE_MUST(replica_each_in_quarantine(reading->replica, q, look_for_title, &reading->shown,
+					       &msg));
+	return true;
+}
+
+static struct shown quarantine_of(struct office *o)
+{
+	struct reading reading = { .replica = o->replica };
+
+	OFFICE_MUST(replica_each_quarantined(o->replica, show_range, &reading, &msg));
+	return reading.shown;
+}
+
+static void branch_that_was_moved_out_can_be_read(void **state)
+{
+	struct world *w = *state;
+	struct replica_id old = id_of(&w->b);
+	struct twins t;
+
+	make_twins(w, &t);
+	assert_int_equal(quarantine_of(&w->a).count, 0);
+	prove(w, &w->a, &t.c, &old);
+	assert_int_equal(quarantine_of(&w->a).count, 1);
+	assert_true(quarantine_of(&w->a).has_title);
+	office_close(&t.twin);
+	office_close(&t.c);
+}
+
+static void adopt(struct world *w, struct office *by, const struct replica_id *replica,
+		  uint64_t seq, const uint8_t link[LINK_BYTES])
+{
+	struct statement s = { .type = STATEMENT_ADOPT };
+	struct cut cut = { .replica = *replica, .space = w->space, .seq = seq };
+
+	memcpy(cut.link, link, LINK_BYTES);
+	s.u.adopt.cuts = &cut;
+	s.u.adopt.cut_count = 1;
+	OFFICE_MUST(replica_state(by->replica, &s, NULL, 0, by->now_ms++, &msg));
+}
+
+/* Nobody but SHA holds the one's branch: it is put back there, and goes to the others. */
+static void adopted_branch_comes_back(void **state)
+{
+	struct world *w = *state;
+	struct replica_id old = id_of(&w->b);
+	uint8_t link[LINK_BYTES];
+	struct twins t;
+
+	make_twins(w, &t);
+	find_link(w, &w->a, &old, 2, link);
+	prove(w, &w->a, &t.c, &old);
+	assert_int_equal(has_title(&w->a, "by the one"), 0);
+	adopt(w, &w->a, &old, 2, link);
+	assert_int_equal(has_title(&w->a, "by the one"), 1);
+	assert_int_equal(quarantine_of(&w->a).count, 0);
+	office_sync(&w->a, &t.c);
+	assert_int_equal(has_title(&t.c, "by the one"), 1);
+	assert_int_equal(has_title(&t.c, "by the other"), 0);
+	assert_true(office_agrees(&w->a, &t.c));
+	office_close(&t.twin);
+	office_close(&t.c);
+}
+
+/* NYC has seen the other's branch and gone on from it; SHA holds the one's. */
+static void what_has_seen_a_branch_is_taken_without_it(void **state)
+{
+	struct world *w = *state;
+	struct replica_id old = id_of(&w->b);
+	struct twins t;
+
+	make_twins(w, &t);
+	write_title(w, &t.c, "seen the other");
+	prove(w, &w->a, &t.c, &old);
+	office_sync(&w->a, &t.c);
+	assert_int_equal(has_title(&w->a, "seen the other"), 1);
+	assert_true(office_agrees(&w->a, &t.c));
+	office_close(&t.twin);
+	office_close(&t.c);
+}
+
+/* The database is of an epoch before the one that the mark speaks of. */
+static void mark_of_a_later_epoch_shows_an_older_database(void **state)
+{
+	struct world *w = *state;
+	struct replica_id old = id_of(&w->b);
+
+	reopen_marked(w, "");
+	write_title(w, &w->b, "one");
+	back_up(w);
+	write_title(w, &w->b, "two");
+	OFFICE_MUST(replica_new_epoch(w->b.replica, EPOCH_RESTORED, NULL, NULL, w->b.now_ms, &msg));
+	put_back(w);
+	reopen_marked(w, "");
+	assert_int_not_equal(replica_id_cmp(&old, replica_id(w->b.replica)), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -408,6 +588,11 @@ int main(void)
 		TEST(proof_of_a_fork_cuts_both_branches_everywhere),
 		TEST(copy_that_hears_of_the_other_enrols_anew_and_loses_nothing),
 		TEST(of_two_copies_that_go_on_at_once_one_stays),
+		TEST(of_proofs_the_lowest_is_kept),
+		TEST(branch_that_was_moved_out_can_be_read),
+		TEST(adopted_branch_comes_back),
+		TEST(what_has_seen_a_branch_is_taken_without_it),
+		TEST(mark_of_a_later_epoch_shows_an_older_database),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
