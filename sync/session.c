@@ -5,7 +5,6 @@
 #include <stdlib.h>
 
 #include "sync/enrol_issuer.h"
-#include "sync/fork.h"
 #include "sync/session_impl.h"
 
 /* ---- Beginning and end ------------------------------------------------------ */
@@ -531,9 +530,8 @@ static bool is_space_in_sync(const struct session *s, const struct space_sync *s
 {
 	const struct vv *ours = replica_vv(s->config.replica, &sp->id);
 
-	return sp->is_known && sp->in_flight == 0 &&
-	       fork_dominates(s->config.replica, &sp->id, &sp->peer, ours) &&
-	       fork_dominates(s->config.replica, &sp->id, ours, &sp->peer);
+	return sp->is_known && sp->in_flight == 0 && vv_dominates(&sp->peer, ours) &&
+	       vv_dominates(ours, &sp->peer);
 }
 
 bool session_is_in_sync(const struct session *s)

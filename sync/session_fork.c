@@ -11,7 +11,6 @@
 
 #include "core/limits.h"
 #include "core/trust.h"
-#include "sync/fork.h"
 #include "sync/held.h"
 #include "sync/session_impl.h"
 
@@ -34,6 +33,16 @@ static bool is_due(const struct session *s, struct now now, const struct suspect
 
 	return !is_of_node(s, &x->replica, parts.peer) ||
 	       now.mono_ms - x->since_ms >= OWNER_HEALS_MS;
+}
+
+/* The fork is proved: what lies beyond is out of the log, everywhere. */
+static bool is_proved(const struct session *s, const struct space_id *space,
+		      const struct replica_id *replica, uint64_t seq)
+{
+	const struct trust *t = replica_trust(s->config.replica);
+	struct trust_cut cut = trust_cut(t, replica, space);
+
+	return cut.cause == CUT_FORKED && seq > cut.seq;
 }
 
 /* ---- The list -------------------------------------------------------------------------- */
@@ -103,8 +112,8 @@ static enum err suspect(struct session *s, struct now now, struct space_sync *sp
 	struct suspect *x = find_suspect(s, &sp->id, replica);
 	enum err rc = vv_raise(&sp->held_here, replica, SEQ_MAX);
 
-	if (rc || seq > fork_limit(s->config.replica, &sp->id, replica))
-		return rc; /* known, and frozen */
+	if (rc || is_proved(s, &sp->id, replica, seq))
+		return rc;
 	if (!x && s->suspect_count < SUSPECTS_MAX) {
 		x = &s->suspects[s->suspect_count++];
 		*x = (struct suspect){ .space = sp->id,
@@ -264,11 +273,12 @@ static enum err settle(struct session *s, struct now now, const struct suspect *
 
 	if (is_of_node(s, &x->replica, parts.self))
 		return heal_own(s, now, x, x->differs, msg);
-	if (x->differs > fork_limit(s->config.replica, &x->space, &x->replica))
-		return OK; /* somebody else has proved it meanwhile */
 	rc = replica_prove_fork(s->config.replica, &x->space, &dot, &x->witness, now.wall_ms, msg);
-	s->news.has_new_trust = s->news.has_new_trust || rc == OK;
-	return rc == ERR_EXISTS ? OK : rc;
+	if (rc)
+		return rc;
+	s->news.has_new_trust = true;
+	s->news.must_renew = true; /* we hold less of it now */
+	return OK;
 }
 
 /* The peer knows more of our own feed than we do. If it goes on from where we are, we
@@ -298,9 +308,13 @@ static enum err learn(struct session *s, struct now now, struct suspect *x,
 {
 	struct witness ours;
 	uint64_t seq = s->asked.seq;
-	enum err rc = our_witness(s, x, seq, &ours, msg);
+	enum err rc;
 
-	*is_done = false;
+	/* Somebody else was faster. */
+	*is_done = is_proved(s, &x->space, &x->replica, x->differs);
+	if (*is_done)
+		return OK;
+	rc = our_witness(s, x, seq, &ours, msg);
 	if (rc == ERR_NOT_FOUND)
 		return learn_of_ahead(s, now, x, theirs, is_done, msg);
 	if (rc)

@@ -3,7 +3,6 @@
 #include <stdio.h>
 
 #include "core/limits.h"
-#include "sync/fork.h"
 #include "sync/held.h"
 #include "sync/session_impl.h"
 
@@ -105,25 +104,6 @@ static enum err send_chunk(struct session *s, struct now now, struct space_sync 
 	return rc;
 }
 
-/* What lies beyond a fork stays where it is; it counts as offered. */
-static enum err leave_branches(struct session *s, struct space_sync *sp, struct sealed *list,
-			       size_t *count)
-{
-	const struct replica *r = s->config.replica;
-	size_t kept = 0;
-	enum err rc = OK;
-
-	if (!fork_is_in(r, &sp->id))
-		return OK;
-	for (size_t i = 0; rc == OK && i < *count; i++)
-		if (list[i].seq > fork_limit(r, &sp->id, &list[i].replica))
-			rc = vv_raise(&sp->offered, &list[i].replica, list[i].seq);
-		else
-			list[kept++] = list[i];
-	*count = kept;
-	return rc;
-}
-
 /* Send a chunk of the space, or find that there is nothing to send. */
 static enum err offer(struct session *s, struct now now, struct space_sync *sp, struct errmsg *msg)
 {
@@ -136,8 +116,6 @@ static enum err offer(struct session *s, struct now now, struct space_sync *sp, 
 	if (session_shares(s, &parts, &sp->id))
 		rc = replica_missing(s->config.replica, &sp->id, &sp->offered, CHANGES_BYTES_CLOSE,
 				     CHANGES_COUNT_MAX, s->config.arena, &list, &count, &more, msg);
-	if (rc == OK && count)
-		rc = leave_branches(s, sp, list, &count);
 	if (rc == OK && count)
 		rc = send_chunk(s, now, sp, list, count, msg);
 	if (rc == OK)
@@ -201,11 +179,9 @@ static enum err acknowledge(struct session *s, struct now now, const struct spac
 static void warn_of_held(struct session *s, const struct space_id *space,
 			 const struct replica_id *replica)
 {
-	const char *why =
-		session_suspects(s, space, replica) ||
-				fork_limit(s->config.replica, space, replica) != UINT64_MAX
-			? "the peer holds another branch of them"
-			: "they are dated too far in the future";
+	const char *why = session_suspects(s, space, replica)
+				  ? "the peer holds another branch of them"
+				  : "they are dated too far in the future";
 	char text[ID_TEXT_SIZE];
 
 	snprintf(s->warning, sizeof(s->warning), "held back: changes of replica %.8s: %s",

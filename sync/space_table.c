@@ -2,8 +2,6 @@
 
 #include <stdlib.h>
 
-#include "sync/fork.h"
-
 enum { PLACES_MIN = 16 };
 
 void space_table_release(struct space_table *t)
@@ -102,21 +100,15 @@ struct space_sync *space_table_next_dirty(struct space_table *t)
 	}
 }
 
-static uint64_t count_missing(const struct replica *r, const struct space_id *space,
-			      const struct vv *there)
+static uint64_t count_missing(const struct vv *there, const struct vv *here)
 {
-	const struct vv *here = replica_vv(r, space);
 	uint64_t count = 0;
 
 	for (size_t i = 0; i < here->count; i++) {
-		const struct dot *head = &here->entries[i];
-		uint64_t held = vv_get(there, &head->replica), limit;
+		uint64_t held = vv_get(there, &here->entries[i].replica);
 
-		if (held >= head->seq)
-			continue;
-		limit = fork_limit(r, space, &head->replica);
-		limit = limit < head->seq ? limit : head->seq;
-		count += held < limit ? limit - held : 0;
+		if (held < here->entries[i].seq)
+			count += here->entries[i].seq - held;
 	}
 	return count;
 }
@@ -135,7 +127,7 @@ uint64_t space_table_to_send(const struct space_table *t, const struct replica *
 		if (!replica_is_granted(r, peer, &spaces[i]) ||
 		    !replica_is_granted(r, self, &spaces[i]) || (sp && !sp->is_known))
 			continue;
-		count += count_missing(r, &spaces[i], sp ? &sp->peer : &VV_EMPTY);
+		count += count_missing(sp ? &sp->peer : &VV_EMPTY, replica_vv(r, &spaces[i]));
 	}
 	return count;
 }
