@@ -397,6 +397,16 @@ static struct slot *pick_slot(struct world *w)
 	return slot->is_full ? slot : NULL;
 }
 
+/* With the mark goes what it said of all ids before. */
+static void forget_mark(struct world *w, unsigned at, const struct slot *slot)
+{
+	w->copies[at].mark = slot->copy.mark;
+	w->copies[at].has_mark = slot->copy.has_mark;
+	for (unsigned i = 0; i < w->edit_count; i++)
+		if (w->edits[i].office == at)
+			note_unaware(w, &w->edits[i].dot.replica);
+}
+
 /* The database is what it was, the node's keys too; whether it can tell is left to chance. */
 static void put_back(struct world *w, struct tally *t, unsigned at, const struct slot *slot)
 {
@@ -416,10 +426,8 @@ static void put_back(struct world *w, struct tally *t, unsigned at, const struct
 	memcpy(o->path, path, sizeof(path));
 	o->prng = prng;
 	o->now_ms = now_ms + prng_below(&w->prng, 3600000);
-	if (!is_marked) {
-		c->mark = slot->copy.mark;
-		c->has_mark = slot->copy.has_mark;
-	}
+	if (!is_marked)
+		forget_mark(w, at, slot);
 	snprintf(c->machine, sizeof(c->machine), "%s", slot->copy.machine);
 	if (is_moved)
 		snprintf(c->machine, sizeof(c->machine), "m%u", w->names++);
