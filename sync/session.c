@@ -402,15 +402,19 @@ uint64_t session_deadline(const struct session *s)
 		return begin_by_ms(s);
 	at = min_ms(s->sent_ms + PING_AFTER_MS, s->received_ms + DEAD_AFTER_MS);
 	at = min_ms(at, renew_ms(s));
+	if (s->held_until_ms)
+		at = min_ms(at, s->held_look_ms);
 	return s->config.is_dialler ? min_ms(at, s->compare_ms) : at;
 }
 
-/* In the next session it is offered again. Looked at with each ping: soon enough,
- * and right also when it was our clock that was corrected. */
-static bool is_held_due(const struct session *s, struct now now)
+/* In the next session it is offered again. Looked at again and again: it may be our
+ * clock that is set right. */
+static bool is_held_due(struct session *s, struct now now)
 {
-	return s->held_until_ms && now.wall_ms >= s->held_until_ms &&
-	       now.mono_ms >= s->began_ms + HELD_RETRY_MS;
+	if (s->held_until_ms == 0 || now.mono_ms < s->held_look_ms)
+		return false;
+	s->held_look_ms = now.mono_ms + HELD_LOOK_MS;
+	return now.wall_ms >= s->held_until_ms;
 }
 
 static void tick_open(struct session *s, struct now now)

@@ -50,6 +50,7 @@ enum session_time {
 	RENEW_AFTER_MS = 3600000,  /* the dialler asks for new keys, the listener a bit later */
 	RENEW_SLACK_MS = 300000,
 	HELD_RETRY_MS = 60000,  /* at most so often is one ended to take what was held back */
+	HELD_LOOK_MS = 20000,   /* so often its date is looked at after that */
 	OWNER_HEALS_MS = 60000, /* a fork is left so long to the node whose feed it is */
 };
 

@@ -82,6 +82,7 @@ struct session {
 	/* mono_ms; patient_ms is when the wait for the peer's membership began */
 	uint64_t began_ms, patient_ms, sent_ms, received_ms, compare_ms;
 	uint64_t held_until_ms; /* wall: something held back can be taken then; 0: nothing waits */
+	uint64_t held_look_ms;  /* mono: when to look whether that has come */
 };
 
 /* session_trust.c: who the peer is, and what it may see. */

@@ -209,12 +209,16 @@ static enum err tell_held(struct session *s, struct now now, struct space_sync *
 }
 
 /* When the first that waits is near enough for us. */
-static void note_held_until(struct session *s, const struct receipt *receipt)
+static void note_held_until(struct session *s, struct now now, const struct receipt *receipt)
 {
 	uint64_t until_ms = hlc_wall_ms(receipt->held_hlc) - HLC_AHEAD_MS_MAX;
 
-	if (receipt->held_back && (s->held_until_ms == 0 || until_ms < s->held_until_ms))
-		s->held_until_ms = until_ms;
+	/* What waits for another reason has no date. */
+	if (receipt->held_back == 0 || !hlc_is_future(receipt->held_hlc, now.wall_ms) ||
+	    (s->held_until_ms && s->held_until_ms <= until_ms))
+		return;
+	s->held_until_ms = until_ms;
+	s->held_look_ms = now.mono_ms + HELD_RETRY_MS;
 }
 
 static enum err receive(struct session *s, struct now now, struct space_sync *sp,
@@ -232,7 +236,7 @@ static enum err receive(struct session *s, struct now now, struct space_sync *sp
 		rc = session_suspect_overlaps(s, now, sp, list, count, msg);
 	else if (rc == OK) {
 		note_news(s, &sp->id, receipt.applied);
-		note_held_until(s, &receipt);
+		note_held_until(s, now, &receipt);
 		return OK;
 	}
 	return rc == OK ? receive(s, now, sp, list, count, msg) : rc;
