@@ -112,7 +112,7 @@ static enum err suspect(struct session *s, struct now now, struct space_sync *sp
 	struct suspect *x = find_suspect(s, &sp->id, replica);
 	enum err rc = vv_raise(&sp->held_here, replica, SEQ_MAX);
 
-	if (rc || is_proved(s, &sp->id, replica, seq))
+	if (rc)
 		return rc;
 	if (!x && s->suspect_count < SUSPECTS_MAX) {
 		x = &s->suspects[s->suspect_count++];

@@ -137,6 +137,7 @@ static struct trust_cut cut_of(const struct twins *w)
 
 static void fork_is_found_by_halving_and_proved(void **state)
 {
+	struct session_news news;
 	struct twins w;
 
 	twins_init(&w, 40, 60, 30);
@@ -146,7 +147,8 @@ static void fork_is_found_by_halving_and_proved(void **state)
 	assert_int_equal(session_state(w.t.session), SESSION_OPEN);
 	assert_int_equal(cut_of(&w).cause, CUT_FORKED);
 	assert_int_equal(cut_of(&w).seq, 40);
-	assert_true(session_take_news(w.t.session).has_new_trust);
+	news = session_take_news(w.t.session);
+	assert_true(news.has_new_trust && news.must_renew);
 	/* The proof goes out like any statement. */
 	session_wake(w.t.session, w.t.now, NULL);
 	talk_run(&w.t);

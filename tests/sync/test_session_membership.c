@@ -234,6 +234,40 @@ static void one_who_does_not_know_us_is_shown_all(void **state)
 }
 
 /* It has all of them to look at. */
+/* What comes while the two get to know each other is not forgotten. */
+static void statement_that_came_meanwhile_follows(void **state)
+{
+	struct talk t;
+
+	talk_init(&t);
+	begin(&t);
+	make_space(&t.ours.office);
+	session_wake(t.session, t.now, NULL);
+	peer_says_trust(&t);
+	assert_int_equal(talk_count(&t, 0, MESSAGE_STATEMENTS), 0);
+	peer_says_hello(&t);
+	assert_int_equal(session_state(t.session), SESSION_OPEN);
+	assert_int_equal(talk_count(&t, 0, MESSAGE_STATEMENTS), 1);
+	talk_release(&t);
+}
+
+static void other_member_than_the_one_dialled_is_refused(void **state)
+{
+	struct party third;
+	struct talk t;
+
+	talk_init(&t);
+	party_init(&third, 300);
+	office_join(&third.office, &t.ours.office, "NYC");
+	talk_open(&t, true, third.key.public_key);
+	talk_run(&t);
+	assert_int_equal(session_state(t.session), SESSION_CLOSED);
+	assert_int_equal(session_end(t.session)->code, ERR_HANDSHAKE);
+	assert_false(link_is_open(&t.peer)); /* our key was not shown */
+	office_close(&third.office);
+	talk_release(&t);
+}
+
 static void one_who_is_shown_all_gets_its_time(void **state)
 {
 	struct talk t;
@@ -821,6 +855,8 @@ int main(void)
 		cmocka_unit_test(different_statements_are_exchanged_before_anything_else),
 		cmocka_unit_test(member_that_is_news_is_known_by_what_it_presents),
 		cmocka_unit_test(one_who_does_not_know_us_is_shown_all),
+		cmocka_unit_test(statement_that_came_meanwhile_follows),
+		cmocka_unit_test(other_member_than_the_one_dialled_is_refused),
 		cmocka_unit_test(one_who_is_shown_all_gets_its_time),
 		cmocka_unit_test(stranger_learns_nothing),
 		cmocka_unit_test(strangers_to_each_other_part),
