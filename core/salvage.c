@@ -299,12 +299,14 @@ static bool is_ours(const struct salvager *s, const struct source *f)
 /* From beyond the damage: whole, and signed by us. */
 static enum err keep_row(struct salvager *s, struct source *f, uint64_t seq)
 {
-	const struct feed *feed = replica_feed(s->to, replica_space(s->to, &f->space), &f->replica);
+	const struct space_state *space = replica_space(s->to, &f->space);
+	struct feed *feed = space ? replica_feed(s->to, space, &f->replica) : NULL;
 	struct signer self = membership_signer(s->to);
 	struct feed_head before = { .seq = seq - 1 };
 	uint8_t link[LINK_BYTES];
 	struct stored rows[2];
 	size_t count = 0;
+	enum err rc = OK;
 
 	arena_reset(&f->arena);
 	if (store_read(s->from, f->idx, seq - 1, 2, SIZE_MAX, &f->arena, rows, &count, NULL) !=
@@ -314,10 +316,12 @@ static enum err keep_row(struct salvager *s, struct source *f, uint64_t seq)
 	memcpy(before.link, rows[0].link, LINK_BYTES);
 	memcpy(before.signature, rows[0].signature, SIGNATURE_BYTES);
 	changeset_link(link, &f->space, &f->replica, &before, rows[1].body);
-	if (!feed || memcmp(link, rows[1].link, LINK_BYTES) != 0 ||
+	if (memcmp(link, rows[1].link, LINK_BYTES) != 0 ||
 	    !changeset_is_signed_by(rows[1].signature, link, self.key.bytes))
 		return OK;
-	return store_branch_put(s->to->store, feed->idx, &rows[1], s->msg);
+	if (!feed)
+		rc = replica_feed_add(s->to, &f->space, &f->replica, &feed, s->msg);
+	return rc == OK ? store_branch_put(s->to->store, feed->idx, &rows[1], s->msg) : rc;
 }
 
 static enum err keep_ours(struct salvager *s)
