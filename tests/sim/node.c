@@ -228,7 +228,8 @@ static void look_at_enrol(struct node *n)
 	n->enrol = NULL;
 	if (rc != OK && disk_is_good(n))
 		world_fail(n->world, "W-15", "%s can't join: %s", n->code, msg.text);
-	if (state == ENROL_DONE && rc == OK) {
+	/* It belongs to the organisation even if its disk had no room for more. */
+	if (replica_has_org(n->replica)) {
 		world_note(n->world, n, "has joined");
 		start_engine(n);
 	} else {

@@ -110,6 +110,7 @@ static const struct {
 	{ "a newcomer whose clock was behind wrote before its admission came", "random", 11,
 	  false },
 	{ "what was held back kept a session from rest", "random", 57, false },
+	{ "a newcomer's disk was full in the middle of joining", "random", 1103, false },
 };
 
 static void what_was_found_stays_fixed(void **state)
