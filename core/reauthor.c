@@ -414,27 +414,45 @@ static enum err reauthor_source(struct reauthor *a, const struct replica_id *epo
 	return rc;
 }
 
-/* Those under which this copy has written, in order, and the others of its node: of a copy
+static bool is_same_node(const struct replica *r, const struct replica_id *a,
+			 const struct trust_epoch *b)
+{
+	const struct trust_epoch *epoch = trust_epoch(r->trust, a);
+
+	return epoch && record_id_cmp(&epoch->node, &b->node) == 0;
+}
+
+/* Of the node that we are, or that we were before we enrolled anew. */
+static bool is_of_ours(const struct replica *r, const struct replica_id *former, size_t count,
+		       const struct trust_epoch *epoch)
+{
+	bool is_ours = is_same_node(r, &r->id, epoch);
+
+	for (size_t i = 0; i < count && !is_ours; i++)
+		is_ours = is_same_node(r, &former[i], epoch);
+	return is_ours;
+}
+
+/* Those under which this copy has written, in order, and the others of its nodes: of a copy
  * that is gone there may be nobody else to write again what it has shared. */
 static enum err list_epochs(struct replica *r, struct arena *arena, struct replica_id **out,
 			    size_t *count, struct errmsg *msg)
 {
-	const struct trust_epoch *own = r->trust ? trust_epoch(r->trust, &r->id) : NULL;
+	size_t known = 0, got, others = r->trust ? r->trust->epoch_count : 0;
 	struct replica_id *former, *list;
-	size_t known = 0, got;
 	enum err rc = epoch_former(r, arena, &former, &known, msg);
 
 	if (rc != OK)
 		return rc;
-	list = arena_array(arena, known + (own ? r->trust->epoch_count : 0), sizeof(*list));
+	list = arena_array(arena, known + others, sizeof(*list));
 	if (!list)
 		return ERR_NOMEM;
 	if (known)
 		memcpy(list, former, known * sizeof(*list));
 	got = known;
-	for (size_t i = 0; own && i < r->trust->epoch_count; i++) {
+	for (size_t i = 0; i < others; i++) {
 		const struct trust_epoch *epoch = &r->trust->epochs[i];
-		bool is_listed = record_id_cmp(&epoch->node, &own->node) != 0;
+		bool is_listed = !is_of_ours(r, former, known, epoch);
 
 		for (size_t k = 0; k < known; k++)
 			is_listed |= replica_id_cmp(&former[k], &epoch->replica) == 0;
@@ -444,6 +462,20 @@ static enum err list_epochs(struct replica *r, struct arena *arena, struct repli
 	*out = list;
 	*count = got;
 	return OK;
+}
+
+enum err reauthor_concerns(struct replica *r, const struct replica_id *replica, bool *out,
+			   struct errmsg *msg)
+{
+	const struct trust_epoch *epoch = trust_epoch(r->trust, replica);
+	struct arena arena = ARENA_EMPTY;
+	struct replica_id *former;
+	size_t count = 0;
+	enum err rc = epoch_former(r, &arena, &former, &count, msg);
+
+	*out = rc == OK && epoch && is_of_ours(r, former, count, epoch);
+	arena_release(&arena);
+	return rc;
 }
 
 enum err replica_reauthor(struct replica *r, uint64_t now_ms, size_t *count, struct errmsg *msg)

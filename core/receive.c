@@ -15,7 +15,7 @@ struct receiver {
 	size_t held_count;
 	struct vv past;    /* of the changeset at hand */
 	bool must_replay;  /* something came after what has seen it (M-21) */
-	bool has_own_tail; /* something of our own node came that does not count */
+	bool has_own_tail; /* something came of a node of ours that does not count */
 	struct errmsg *msg;
 };
 
@@ -225,14 +225,6 @@ static bool is_right_branch(const struct receiver *v, const struct sealed *s,
 	return !cut.has_link || memcmp(cut.link, link, LINK_BYTES) == 0;
 }
 
-static bool is_of_own_node(const struct replica *r, const struct replica_id *replica)
-{
-	const struct trust_epoch *epoch = trust_epoch(r->trust, replica);
-	const struct trust_epoch *own = trust_epoch(r->trust, &r->id);
-
-	return epoch && own && record_id_cmp(&epoch->node, &own->node) == 0;
-}
-
 static enum err take(struct receiver *v, struct feed *feed, const struct sealed *s,
 		     struct changeset *cs)
 {
@@ -244,7 +236,11 @@ static enum err take(struct receiver *v, struct feed *feed, const struct sealed 
 	changeset_link(link, &v->space, &s->replica, &feed->head, s->body);
 	if (s->seq == feed->counts_to && !is_right_branch(v, s, link))
 		return refuse(v, ERR_FORK, s, "a statement says that another one counts");
-	v->has_own_tail |= s->seq > feed->counts_to && is_of_own_node(v->r, &s->replica);
+	if (s->seq > feed->counts_to && !v->has_own_tail) {
+		rc = reauthor_concerns(v->r, &s->replica, &v->has_own_tail, v->msg);
+		if (rc != OK)
+			return rc;
+	}
 	v->must_replay |= s->seq <= feed->counts_to && s->seq <= feed->named_seq;
 	rc = replica_append(v->r, feed, cs, s, link, v->msg);
 	feed->touched = true;

@@ -124,6 +124,11 @@ MUST_CHECK enum err epoch_former(struct replica *r, struct arena *arena, struct 
  * ours and counts no more is written again (core/reauthor.c). Transactions of its own. */
 MUST_CHECK enum err reauthor_after_change(struct replica *r, uint64_t now_ms, struct errmsg *msg);
 
+/* The replica is or was one of a node that this copy belongs or belonged to: what does not
+ * count of it may have to be written again. */
+MUST_CHECK enum err reauthor_concerns(struct replica *r, const struct replica_id *replica,
+				      bool *out, struct errmsg *msg);
+
 /* Changesets of a feed were moved out of the log: those that were written again before are
  * not to be once more. */
 MUST_CHECK enum err reauthor_note_moved(struct replica *r, const struct feed *feed,
