@@ -559,6 +559,58 @@ static void what_has_seen_a_branch_is_taken_without_it(void **state)
 	office_close(&t.c);
 }
 
+/* NYC has replaced what the other wrote, and then its branch is adopted: SHA gets it after what
+ * has seen it. */
+static void adopted_branch_that_comes_late_is_seen_as_before(void **state)
+{
+	struct world *w = *state;
+	struct replica_id old = id_of(&w->b);
+	struct value by_other = value_str("by the other, too"), by_nyc = value_str("by NYC");
+	uint8_t link[LINK_BYTES];
+	struct record_id id;
+	struct twins t;
+
+	make_twins(w, &t);
+	id = office_create(&t.twin, &w->space, KIND_ACTION, ACTION_TITLE, &by_other);
+	office_pull(&t.c, &t.twin);
+	office_set(&t.c, &w->space, KIND_ACTION, &id, ACTION_TITLE, &by_nyc);
+	find_link(w, &t.c, &old, 3, link);
+	prove(w, &w->a, &t.c, &old);
+	office_sync(&w->a, &t.c);
+	assert_int_equal(has_title(&w->a, "by NYC"), 1);
+	adopt(w, &t.c, &old, 3, link);
+	office_pull(&w->a, &t.c);
+	assert_int_equal(has_title(&w->a, "by the other"), 1);
+	assert_int_equal(has_title(&w->a, "by NYC"), 1);
+	assert_int_equal(office_count(&w->a, "SELECT count(*) FROM conflict"), 0);
+	assert_true(office_agrees(&w->a, &t.c));
+	office_close(&t.twin);
+	office_close(&t.c);
+}
+
+/* Another process, without our key, has taken the proof and moved our tail out. */
+static void nothing_is_written_where_the_fork_was(void **state)
+{
+	struct world *w = *state;
+	struct replica_id old = id_of(&w->b);
+	struct office keyless = w->b;
+	struct replica_config config = { .path = w->path,
+					 .dice = prng_dice(&keyless.prng),
+					 .now_ms = w->b.now_ms };
+	struct twins t;
+
+	make_twins(w, &t);
+	prove(w, &w->a, &t.c, &old);
+	OFFICE_MUST(replica_open(&keyless.replica, &config, &msg));
+	office_pull_statements(&keyless, &w->a);
+	office_close(&keyless);
+	write_title(w, &w->b, "after the fork");
+	assert_int_not_equal(replica_id_cmp(&old, replica_id(w->b.replica)), 0);
+	assert_int_equal(has_title(&w->b, "after the fork"), 1);
+	office_close(&t.twin);
+	office_close(&t.c);
+}
+
 /* The database is of an epoch before the one that the mark speaks of. */
 static void mark_of_a_later_epoch_shows_an_older_database(void **state)
 {
@@ -592,6 +644,8 @@ int main(void)
 		TEST(branch_that_was_moved_out_can_be_read),
 		TEST(adopted_branch_comes_back),
 		TEST(what_has_seen_a_branch_is_taken_without_it),
+		TEST(adopted_branch_that_comes_late_is_seen_as_before),
+		TEST(nothing_is_written_where_the_fork_was),
 		TEST(mark_of_a_later_epoch_shows_an_older_database),
 	};
 

@@ -168,6 +168,57 @@ static void changed_byte_is_refused_and_changes_nothing(void **state)
 	arena_release(&one.arena);
 }
 
+static void sign_witness(struct witness *out, uint8_t content, const struct office *o,
+			 const struct space_id *space)
+{
+	uint8_t link[LINK_BYTES];
+
+	*out = (struct witness){ .body_hash = { content } };
+	witness_link(link, out, space, &o->identity.replica, 1);
+	changeset_sign(out->signature, link, o->sign_secret);
+}
+
+/* Anybody can draw a key and make two changesets with it. */
+static void fork_of_what_nobody_names_is_refused(void **state)
+{
+	struct world *w = *state;
+	struct statement s = { .type = STATEMENT_FORK };
+	struct statements_receipt receipt;
+	struct buf encoded = BUF_EMPTY;
+	struct witness *of = s.u.fork.witnesses, other;
+	uint8_t a[LINK_BYTES], b[LINK_BYTES];
+	struct errmsg why;
+	struct bytes list;
+	struct office d;
+
+	office_open(&d, NULL, 4);
+	s.u.fork.space = w->space;
+	s.u.fork.replica = d.identity.replica;
+	s.u.fork.seq = 1;
+	memcpy(s.u.fork.sign_key, d.identity.sign_key, SIGN_PUBLIC_BYTES);
+	memcpy(s.u.fork.nonce, d.identity.nonce, ID_BYTES);
+	sign_witness(&of[0], 1, &d, &w->space);
+	sign_witness(&of[1], 2, &d, &w->space);
+	witness_link(a, &of[0], &w->space, &d.identity.replica, 1);
+	witness_link(b, &of[1], &w->space, &d.identity.replica, 1);
+	if (memcmp(a, b, LINK_BYTES) > 0) {
+		other = of[0];
+		of[0] = of[1];
+		of[1] = other;
+	}
+	OFFICE_MUST(statement_sign(&encoded, &s, NULL, 0, &msg));
+	list = buf_bytes(&encoded);
+	assert_int_equal(
+		replica_take_statements(w->a.replica, &list, 1, w->a.now_ms, &receipt, &why),
+		ERR_AUTHORITY);
+	/* Of a member it is taken. */
+	office_join(&d, &w->a, "LON");
+	OFFICE_MUST(replica_take_statements(w->a.replica, &list, 1, w->a.now_ms, &receipt, &msg));
+	assert_int_equal(receipt.added, 1);
+	buf_release(&encoded);
+	office_close(&d);
+}
+
 /* ---- Making ------------------------------------------------------------------ */
 
 static void who_is_no_admin_may_not_say_so(void **state)
@@ -362,6 +413,7 @@ int main(void)
 		TEST(what_builds_on_nothing_here_is_refused),
 		TEST(another_beginning_is_refused),
 		TEST(changed_byte_is_refused_and_changes_nothing),
+		TEST(fork_of_what_nobody_names_is_refused),
 		TEST(who_is_no_admin_may_not_say_so),
 		TEST(root_may_when_nobody_else_can),
 		TEST(another_handle_sees_it),
