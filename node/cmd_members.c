@@ -76,7 +76,7 @@ static enum err add_row(struct context *ctx, const struct row *row, struct table
 		return rc;
 	if (row->since_ms)
 		when_instant(reader, row->since_ms, since);
-	snprintf(node, sizeof(node), "%.8s%s", row->node, row->is_self ? " *" : "");
+	snprintf(node, sizeof(node), "%.12s%s", row->node, row->is_self ? " *" : "");
 	snprintf(replica, sizeof(replica), "%.8s", row->replica);
 	table_add(table, (const char *[]){ m->office_code, node, m->is_admin ? _("admin") : "",
 					   _(state_of(m)), replica, since, m->address });
