@@ -32,11 +32,14 @@ static void require(bool is_true)
 
 static void open_world(struct world *w)
 {
+	struct space_id directory;
+
 	office_open(&w->a, NULL, 1);
 	office_open(&w->b, NULL, 2);
 	office_found(&w->a, "SHA");
 	office_join(&w->b, &w->a, "FRA");
-	forge_open(&w->f, &w->a, &w->space, "NYC", 3);
+	directory = replica_directory(w->a.replica);
+	forge_open(&w->f, &w->a, &directory, "NYC", 3);
 	office_pull(&w->b, &w->a);
 }
 
@@ -64,7 +67,8 @@ static void new_space(struct world *w)
 			close_world(w);
 		open_world(w);
 	}
-	prng_fill(&w->a.prng, &w->space, sizeof(w->space));
+	w->space = office_share(&w->a);
+	office_pull_statements(&w->b, &w->a);
 	w->f.space = w->space;
 	w->f.head = (struct feed_head){ 0 };
 	arena_reset(&w->f.arena);
