@@ -36,7 +36,9 @@ static const struct outcome outcomes[ERR_COUNT] = {
 	[ERR_EXISTS] = { EXIT_REFUSED },
 	[ERR_VERSION] = { EXIT_FAILED,
 			  N_("Written by another version of huitong: upgrade this one.") },
-	[ERR_ORG] = { EXIT_FAILED, N_("That node belongs to another organisation.") },
+	[ERR_ORG] = { EXIT_FAILED,
+		      N_("A folder is one node of one organisation, once huitong init or huitong "
+			 "join has ended there; --replica FOLDER names another.") },
 	[ERR_HANDSHAKE] = { EXIT_FAILED,
 			    N_("The other side is not who the ticket or the directory says: ask "
 			       "for a new ticket.") },
