@@ -1,5 +1,6 @@
 /* sync: a member with a valid key that says what it must not. It is refused by name, and two
- * honest offices go on as if it had said nothing. */
+ * honest offices go on as if it had said nothing.
+ * ctest: timeout=120 */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -13,9 +14,10 @@
 #include "proto/message.h"
 #include "sync/link.h"
 #include "tests/support/forge.h"
+#include "tests/sync/revoke.h"
 #include "tests/sync/world.h"
 
-enum { MINUTE_MS = 60 * 1000, LIST_MAX = 4 };
+enum { MINUTE_MS = 60 * 1000, REGISTER_COUNT = 8 /* that a flood fills */ };
 
 #define DAY_MS (UINT64_C(24) * 3600 * 1000)
 
@@ -727,7 +729,7 @@ static void assert_same_standing(const struct standing *a, const struct standing
 }
 
 /* Two honest sites are in touch, write to all they share, and agree. */
-static void assert_honest_go_on(struct scene *s)
+static void assert_go_on(struct scene *s)
 {
 	const struct space_id spaces[] = { s->shared, s->readable, s->private };
 	struct value title = value_str("照常进行");
@@ -742,12 +744,18 @@ static void assert_honest_go_on(struct scene *s)
 	world_pass(&s->world, MINUTE_MS);
 	assert_int_equal(site_peer(s->a, "FRA").state, PEER_IN_SYNC);
 	assert_int_equal(site_peer(s->b, "SHA").state, PEER_IN_SYNC);
-	assert_int_equal(site_logged(s->a, "session-refused FRA"), 0);
-	assert_int_equal(site_logged(s->b, "session-refused SHA"), 0);
 	assert_true(office_agrees(&s->a->office, &s->b->office));
 	assert_int_equal(office_count(&s->a->office,
 				      "SELECT count(*) FROM action_item WHERE title = '照常进行'"),
 			 1);
+}
+
+/* ... and never refused each other. */
+static void assert_honest_go_on(struct scene *s)
+{
+	assert_go_on(s);
+	assert_int_equal(site_logged(s->a, "session-refused FRA"), 0);
+	assert_int_equal(site_logged(s->b, "session-refused SHA"), 0);
 }
 
 struct hostility {
@@ -965,6 +973,107 @@ static void two_contents_of_one_dot_are_proved_and_neither_counts(void **state)
 	scene_release(&s);
 }
 
+/* ---- A flood -----------------------------------------------------------------------------------
+ */
+
+/* One more epoch of her own, which leaves those before it open. */
+static void eve_begins_an_epoch(struct scene *s)
+{
+	const struct trust *trust = replica_trust(s->eve->office.replica);
+	struct signer signer = { .secret = s->forge.sign_secret };
+	struct statement st = { .type = STATEMENT_EPOCH };
+	struct statements_receipt receipt;
+	struct buf encoded = BUF_EMPTY;
+	struct bytes list;
+
+	st.u.epoch.node = node_of(s, s->eve);
+	st.u.epoch.identity = s->eve->office.identity;
+	prng_fill(&s->eve->dice, st.u.epoch.identity.nonce, ID_BYTES);
+	st.u.epoch.identity.replica =
+		epoch_replica(st.u.epoch.identity.sign_key, st.u.epoch.identity.nonce);
+	st.u.epoch.reason = EPOCH_RESTORED;
+	st.parents = trust->heads;
+	st.parent_count = trust->head_count;
+	st.wall_ms = OFFICE_NOW_MS;
+	memcpy(signer.key.bytes, s->forge.identity.sign_key, SIGN_PUBLIC_BYTES);
+	OFFICE_MUST(statement_sign(&encoded, &st, &signer, 1, &msg));
+	list = buf_bytes(&encoded);
+	OFFICE_MUST(replica_take_statements(s->eve->office.replica, &list, 1, OFFICE_NOW_MS,
+					    &receipt, &msg));
+	buf_release(&encoded);
+	s->forge.identity = st.u.epoch.identity;
+	s->forge.head = (struct feed_head){ 0 };
+}
+
+/* A value of each register, none of which replaces any. */
+static struct sealed seal_all_registers(struct scene *s)
+{
+	struct op ops[REGISTER_COUNT] = {
+		{ .field = ACTION_NUMBER, .value = value_str("AI-1") },
+		{ .field = ACTION_TITLE, .value = value_str("mine") },
+		{ .field = ACTION_OWNER, .value = { .type = VALUE_NIL } },
+		{ .field = ACTION_DUE, .value = { .type = VALUE_NIL } },
+		{ .field = ACTION_DELIVERABLE, .value = value_str("x") },
+		{ .field = ACTION_PRIORITY, .value = value_int(1) },
+		{ .field = ACTION_MEETING, .value = { .type = VALUE_NIL } },
+		{ .field = ACTION_TOPIC, .value = { .type = VALUE_NIL } },
+	};
+
+	for (size_t i = 0; i < REGISTER_COUNT; i++) {
+		ops[i].record = s->record;
+		ops[i].kind = KIND_ACTION;
+	}
+	return forge_ops(&s->forge, OFFICE_NOW_MS + MINUTE_MS, NULL, 0, ops, REGISTER_COUNT);
+}
+
+/* Until Shanghai takes no more. */
+static void flood(struct scene *s)
+{
+	static struct sealed list[RECORD_ENTRIES_MAX / REGISTER_COUNT + 1];
+	size_t taken = 0, count = sizeof(list) / sizeof(list[0]);
+	struct receipt receipt;
+	struct errmsg why;
+	enum err rc = OK;
+
+	for (size_t i = 0; i < count; i++) {
+		eve_begins_an_epoch(s);
+		list[i] = seal_all_registers(s);
+	}
+	office_pull_statements(&s->a->office, &s->eve->office);
+	for (; rc == OK && taken < count; taken++)
+		rc = replica_receive(s->a->office.replica, &s->shared, &list[taken], 1,
+				     site_now(s->a).wall_ms, &receipt, &why);
+	assert_int_equal(taken, count);
+	assert_int_equal(rc, ERR_LIMIT);
+	assert_string_equal(why.text, "action_item: too many concurrent values");
+	engine_changed(s->a->engine, site_now(s->a));
+}
+
+/* One node can't have so many values at once, but it may begin epoch after epoch, and a record
+ * that is full takes nothing of the honest either. It is said what is wrong, and that the
+ * node is put out mends it. */
+static void flood_of_values_is_named_and_ends_with_the_revocation(void **state)
+{
+	struct value title = value_str("what Frankfurt wrote meanwhile");
+	struct scene s;
+
+	scene_init(&s);
+	loopnet_cut(s.world.net, s.a->host, s.b->host, true);
+	world_run(&s.world);
+	office_set(&s.b->office, &s.shared, KIND_ACTION, &s.record, ACTION_DELIVERABLE, &title);
+	flood(&s);
+	loopnet_cut(s.world.net, s.a->host, s.b->host, false);
+	world_pass(&s.world, 10 * MINUTE_MS);
+	assert_int_equal(site_logged(s.a, "WARN session-refused FRA: limit: action_item: too many "
+					  "concurrent values"),
+			 1);
+	revoke(&s.a->office, s.eve->office.identity.noise_key);
+	engine_changed(s.a->engine, site_now(s.a));
+	world_pass(&s.world, 60 * MINUTE_MS);
+	assert_go_on(&s);
+	scene_release(&s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -973,6 +1082,7 @@ int main(void)
 		cmocka_unit_test(statements_without_authority_count_nowhere),
 		cmocka_unit_test(changesets_of_a_reader_count_nowhere),
 		cmocka_unit_test(target_of_another_kind_replaces_nothing),
+		cmocka_unit_test(flood_of_values_is_named_and_ends_with_the_revocation),
 		cmocka_unit_test(two_contents_of_one_dot_are_proved_and_neither_counts),
 	};
 
