@@ -81,7 +81,7 @@ struct world {
 
 /* What all worlds together came to. */
 struct tally {
-	unsigned worlds, restores, twins, enrolled, edits, lost, quarantined, duplicates;
+	unsigned worlds, restores, twins, enrolled, edits, lost, quarantined, revoked, duplicates;
 };
 
 static void fail_in(const struct world *w, const char *what)
@@ -664,7 +664,8 @@ static void check_edit(struct world *w, struct tally *t, const struct edited *e)
 		print_message("%s of office %u\n", e->text, e->office);
 		fail_in(w, "P-3: an acknowledged edit is gone");
 	}
-	t->quarantined++;
+	t->quarantined += !w->is_revoked;
+	t->revoked += w->is_revoked;
 }
 
 static void check_end(struct world *w, struct tally *t)
@@ -750,9 +751,10 @@ static void restored_and_copied_databases_lose_nothing(void **state)
 		run_world(seed++, &t);
 	}
 	print_message("%u worlds, %u restores, %u twins, %u enrolled anew, %u edits; %u were on no "
-		      "disk any more, %u are in quarantine; %u dots were issued twice unawares\n",
+		      "disk any more, %u are in quarantine, and %u where a node was revoked; %u "
+		      "dots were issued twice unawares\n",
 		      t.worlds, t.restores, t.twins, t.enrolled, t.edits, t.lost, t.quarantined,
-		      t.duplicates);
+		      t.revoked, t.duplicates);
 }
 
 int main(void)
