@@ -480,7 +480,8 @@ static void choices_and_states_of_a_newer_schema_wait_in_the_log(void **state)
 static void feed_of_a_revoked_node_reaches_newcomers(void **state)
 {
 	struct world *w = *state;
-	const struct member *b = replica_member_by_replica(w->a.replica, replica_id(w->b.replica));
+	struct record_id node =
+		replica_member_by_replica(w->a.replica, replica_id(w->b.replica))->node;
 	struct statement revoke = { .type = STATEMENT_REVOKE };
 	struct value name = value_str("written before");
 	struct arena arena = ARENA_EMPTY;
@@ -491,8 +492,8 @@ static void feed_of_a_revoked_node_reaches_newcomers(void **state)
 
 	office_create(&w->b, &w->directory, KIND_PERSON, PERSON_NAME, &name);
 	office_sync(&w->a, &w->b);
-	revoke.u.revoke.node = b->node;
-	OFFICE_MUST(replica_cuts_of(w->a.replica, &b->node, NULL, &arena, &cuts,
+	revoke.u.revoke.node = node;
+	OFFICE_MUST(replica_cuts_of(w->a.replica, &node, NULL, &arena, &cuts,
 				    &revoke.u.revoke.cut_count, &msg));
 	revoke.u.revoke.cuts = cuts;
 	OFFICE_MUST(replica_state(w->a.replica, &revoke, NULL, 0, w->a.now_ms, &msg));

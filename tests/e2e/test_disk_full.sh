@@ -13,6 +13,7 @@ enrol FRA "$(invite FRA SHA "127.0.0.1:${port[SHA]}")"
 printf 'ballast = 16\nlow-water = 16\n' >"$root/FRA/huitong.conf"
 start FRA
 ht SHA collab new 欧洲上线 >/dev/null
+converge SHA FRA >/dev/null
 number=$(add_action FRA "before")
 converge SHA FRA >/dev/null
 
