@@ -9,7 +9,7 @@
  *
  *   HUITONG_RESTORE_POINTS=10000 HUITONG_SEED=7 test_restore_points
  *
- * ctest: timeout=300 */
+ * ctest: labels=slow timeout=300 */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
