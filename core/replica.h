@@ -256,7 +256,6 @@ struct member {
 	uint32_t block;                     /* of readable numbers */
 	bool is_admin;
 	bool is_revoked; /* no longer a member; its feeds are kept */
-	bool is_void;    /* the same, by its old name */
 };
 
 /* All nodes of the organisation; borrowed until the next change of the replica. */
@@ -270,6 +269,7 @@ const struct member *replica_member_by_replica(const struct replica *r,
 const struct member *replica_self(const struct replica *r);
 
 /* What the member's office may do in the space; ROLE_NONE for a revoked member. */
+/* Whether it takes part at all. */
 bool replica_is_granted(const struct replica *r, const struct member *member,
 			const struct space_id *space);
 enum role replica_role(const struct replica *r, const struct member *member,

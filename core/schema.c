@@ -100,7 +100,6 @@ static const struct field person_fields[] = {
 static const struct field space_fields[] = {
 	{ SPACE_NAME, "name", MERGE_LWW, FORMAT_NAME, .required = true },
 	{ SPACE_ID, "space_id", MERGE_LWW, FORMAT_BYTES, .indexed = true },
-	{ SPACE_OFFICES, "offices", MERGE_SET, FORMAT_REF, .ref = KIND_OFFICE },
 };
 
 static const struct field collaboration_fields[] = {
