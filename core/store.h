@@ -26,14 +26,11 @@
 
 struct store;
 
+/* ---- Life and transactions (core/store.c) ---- */
+
 MUST_CHECK enum err store_open(struct store **out, const char *path, const char *vfs, bool create,
 			       bool read_only, struct errmsg *msg);
 void store_close(struct store *s);
-
-/* The tables were made by another SCHEMA_VERSION: empty, to be refilled from
- * the log by the caller, who then calls store_schema_done(). */
-bool store_needs_replay(const struct store *s);
-MUST_CHECK enum err store_schema_done(struct store *s, struct errmsg *msg);
 
 /* Takes the write lock. After the disk has failed the store is opened anew and
  * checked first. */
@@ -47,6 +44,8 @@ bool store_in_transaction(const struct store *s);
 /* Changes when another connection has written. */
 MUST_CHECK enum err store_data_version(struct store *s, uint64_t *out, struct errmsg *msg);
 
+/* ---- Settings and counters (core/store_setting.c) ---- */
+
 MUST_CHECK enum err store_setting_get(struct store *s, const char *key, struct buf *out,
 				      struct errmsg *msg);
 MUST_CHECK enum err store_setting_put(struct store *s, const char *key, const struct bytes *value,
@@ -58,7 +57,7 @@ MUST_CHECK enum err store_counter_next(struct store *s, const char *name, uint64
 MUST_CHECK enum err store_counter_set(struct store *s, const char *name, uint64_t next,
 				      struct errmsg *msg);
 
-/* ---- Log ---- */
+/* ---- Log (core/store_log.c) ---- */
 
 /* Forget and re-read the interned replicas. */
 MUST_CHECK enum err store_load_replicas(struct store *s, struct errmsg *msg);
@@ -112,7 +111,7 @@ MUST_CHECK enum err store_read(struct store *s, uint32_t feed, uint64_t seq, siz
 			       size_t bytes_max, struct arena *arena, struct stored *out,
 			       size_t *count, struct errmsg *msg);
 
-/* ---- Membership (core/store_trust.c) ---- */
+/* ---- Statements of membership (core/store_statement.c) ---- */
 
 /* The caller knows that it is not there yet. */
 MUST_CHECK enum err store_statement_add(struct store *s, const struct statement_id *id,
@@ -131,6 +130,8 @@ MUST_CHECK enum err store_each_statement(struct store *s,
 							  struct bytes encoded,
 							  enum verdict verdict),
 					 void *ctx, struct errmsg *msg);
+
+/* ---- Branches (core/store_branch.c) ---- */
 
 /* Move a feed's changesets from `seq` on out of the log. */
 MUST_CHECK enum err store_branch_off(struct store *s, uint32_t feed, uint64_t seq,
@@ -164,7 +165,7 @@ MUST_CHECK enum err store_read_branch(struct store *s, uint32_t feed, size_t cou
 MUST_CHECK enum err store_branch_done(struct store *s, uint32_t feed, uint64_t seq,
 				      struct errmsg *msg);
 
-/* ---- State ---- */
+/* ---- Records and conflicts (core/store_record.c) ---- */
 
 /* Insert unless a row with the id exists in the space: then *exists. */
 MUST_CHECK enum err store_record_insert(struct store *s, uint32_t space, const struct record *rec,
@@ -181,8 +182,16 @@ MUST_CHECK enum err store_record_load(struct store *s, uint32_t space, const str
 MUST_CHECK enum err store_record_space(struct store *s, const struct kind *kind,
 				       const struct record_id *id, uint32_t *space,
 				       struct errmsg *msg);
+/* Visit every record of a kind in (id, space) order. */
+MUST_CHECK enum err store_each_record(struct store *s, const struct kind *kind, struct arena *arena,
+				      enum err (*each)(void *ctx, uint32_t space,
+						       const struct record *rec),
+				      void *ctx, struct errmsg *msg);
+
 MUST_CHECK enum err store_conflict_put(struct store *s, uint32_t space, const struct record *rec,
 				       uint8_t field, bool present, struct errmsg *msg);
+
+/* ---- Elements (core/store_element.c) ---- */
 
 MUST_CHECK enum err store_element_add(struct store *s, uint32_t space, const struct op *op,
 				      const struct stamp *stamp, const struct record_id *author,
@@ -200,18 +209,19 @@ MUST_CHECK enum err store_element_dots(struct store *s, uint32_t space, const st
 				       const struct record_id *id, struct arena *arena,
 				       struct dot **out, size_t *count, struct errmsg *msg);
 
-/* Visit every record of a kind in (id, space) order. */
-MUST_CHECK enum err store_each_record(struct store *s, const struct kind *kind, struct arena *arena,
-				      enum err (*each)(void *ctx, uint32_t space,
-						       const struct record *rec),
-				      void *ctx, struct errmsg *msg);
+/* ---- The tables (core/store_tables.c) ---- */
+
+/* The tables were made by another SCHEMA_VERSION: empty, to be refilled from
+ * the log by the caller, who then calls store_schema_done(). */
+bool store_needs_replay(const struct store *s);
+MUST_CHECK enum err store_schema_done(struct store *s, struct errmsg *msg);
 
 /* Empty the state tables, keep the log. */
 MUST_CHECK enum err store_clear_state(struct store *s, struct errmsg *msg);
 /* The same for one space. */
 MUST_CHECK enum err store_clear_space(struct store *s, uint32_t space, struct errmsg *msg);
 
-/* ---- Care and queries ---- */
+/* ---- Care (core/store_care.c, core/store_disk.c) ---- */
 
 MUST_CHECK enum err store_backup(struct store *s, const char *path,
 				 void (*progress)(void *ctx, uint64_t done, uint64_t total),
@@ -228,6 +238,9 @@ MUST_CHECK enum err store_settle(struct store *s, struct errmsg *msg);
 enum disk_state store_disk(const struct store *s);
 /* Records, conflicts and sizes; the rest of *out is left alone. */
 MUST_CHECK enum err store_stats(struct store *s, struct replica_stats *out, struct errmsg *msg);
+
+/* ---- Rows of any query (core/store_rows.c) ---- */
+
 MUST_CHECK enum err store_rows_open(struct rows **out, struct store *s, const char *sql,
 				    const struct value *args, size_t arg_count, struct errmsg *msg);
 

@@ -104,7 +104,7 @@ static enum err mend(struct store *s, struct errmsg *msg)
 		s->disk = DISK_FAILED;
 		return errmsg_prefix(msg, rc, "checking the disk after it failed: ");
 	}
-	store_forget_statements(s);
+	store_forget_queries(s);
 	sqlite3_close_v2(old); /* somebody may still be reading rows */
 	s->openings++;
 	s->disk = DISK_GOOD;

@@ -7,57 +7,61 @@
 #include "core/pack.h"
 #include "core/store.h"
 
-/* Statements that every store has, prepared on first use (store_statement()). */
+/* What every store asks, prepared on first use (store_query()). */
 enum query {
-	STMT_BEGIN,
-	STMT_BEGIN_READ,
-	STMT_COMMIT,
-	STMT_ROLLBACK,
-	STMT_DATA_VERSION,
-	STMT_SETTING_GET,
-	STMT_SETTING_PUT,
-	STMT_SETTING_DELETE,
-	STMT_COUNTER,
-	STMT_COUNTER_SET,
-	STMT_REPLICA_ADD,
-	STMT_SPACE_ADD,
-	STMT_FEED_ADD,
-	STMT_FEED_SET_DEP,
-	STMT_FEED_SET_NAMED,
-	STMT_FEED_HEAD,
-	STMT_APPEND,
-	STMT_READ,
-	STMT_STATEMENT_ADD,
-	STMT_STATEMENT_HAS,
-	STMT_STATEMENT_JUDGE,
-	STMT_STATEMENT_DELETE,
-	STMT_STATEMENTS,
-	STMT_BRANCH_ADD,
-	STMT_BRANCH_PUT,
-	STMT_CUT_OFF,
-	STMT_BRANCH_READ,
-	STMT_BRANCH_AT,
-	STMT_BRANCH_FROM,
-	STMT_BRANCH_BACK,
-	STMT_BRANCH_DONE,
-	STMT_BRANCHES,
-	STMT_ELEMENT_ADD,
-	STMT_ELEMENT_REMOVE,
-	STMT_ELEMENTS,
-	STMT_ELEMENT_DOTS,
-	STMT_CONFLICT_PUT,
-	STMT_CONFLICT_DELETE,
-	STMT_COUNT,
+	QUERY_BEGIN,
+	QUERY_BEGIN_READ,
+	QUERY_COMMIT,
+	QUERY_ROLLBACK,
+	QUERY_DATA_VERSION,
+	QUERY_SETTING_GET,
+	QUERY_SETTING_PUT,
+	QUERY_SETTING_DELETE,
+	QUERY_COUNTER_NEXT,
+	QUERY_COUNTER_SET,
+	QUERY_REPLICAS,
+	QUERY_REPLICA_ADD,
+	QUERY_SPACES,
+	QUERY_SPACE_ADD,
+	QUERY_FEEDS,
+	QUERY_FEED_ADD,
+	QUERY_FEED_SET_DEP,
+	QUERY_FEED_SET_NAMED,
+	QUERY_FEED_HEAD,
+	QUERY_APPEND,
+	QUERY_READ,
+	QUERY_STATEMENT_ADD,
+	QUERY_STATEMENT_HAS,
+	QUERY_STATEMENT_JUDGE,
+	QUERY_STATEMENT_DELETE,
+	QUERY_STATEMENTS,
+	QUERY_BRANCH_ADD,
+	QUERY_BRANCH_PUT,
+	QUERY_CUT_OFF,
+	QUERY_BRANCH_READ,
+	QUERY_BRANCH_AT,
+	QUERY_BRANCH_FROM,
+	QUERY_BRANCH_BACK,
+	QUERY_BRANCH_DONE,
+	QUERY_BRANCHES,
+	QUERY_ELEMENT_ADD,
+	QUERY_ELEMENT_REMOVE,
+	QUERY_ELEMENTS,
+	QUERY_ELEMENT_DOTS,
+	QUERY_CONFLICT_PUT,
+	QUERY_CONFLICT_DELETE,
+	QUERY_COUNT,
 };
 
-/* Statements that every kind has: built from the schema (store_schema.c). */
-enum kind_statement {
+/* What is asked of every kind: built from the schema (store_schema.c). */
+enum kind_query {
 	KIND_INSERT,
 	KIND_UPDATE,
 	KIND_UPDATE_INDEXED, /* with the columns that have an index */
 	KIND_LOAD,
+	KIND_ALL,
 	KIND_SPACE_OF,
-	KIND_STATEMENT_COUNT,
+	KIND_QUERY_COUNT,
 };
 
 struct store {
@@ -70,28 +74,76 @@ struct store {
 	bool needs_replay;
 	bool is_settled; /* store_settle() */
 	struct intern replicas;
-	sqlite3_stmt *statements[STMT_COUNT];
-	sqlite3_stmt *(*kinds)[KIND_STATEMENT_COUNT]; /* per schema_kind_index() */
+	sqlite3_stmt *queries[QUERY_COUNT];
+	sqlite3_stmt *(*kinds)[KIND_QUERY_COUNT]; /* per schema_kind_index() */
 	struct buf scratch;
 	struct pack pack;  /* large bodies lie packed in their rows */
 	struct arena head; /* the body of a feed's newest changeset, for a moment */
 };
 
+/* ---- Queries (store_query.c) ---- */
+
 /* SQLite's result as ours, with its words and the file's name in msg. */
 enum err store_error(struct store *s, int result, const char *what, struct errmsg *msg);
 
 /* Ready to be bound; NULL on failure with *rc set. */
-sqlite3_stmt *store_statement(struct store *s, enum query which, enum err *rc, struct errmsg *msg);
-sqlite3_stmt *store_kind_statement(struct store *s, const struct kind *kind,
-				   enum kind_statement which, enum err *rc, struct errmsg *msg);
+sqlite3_stmt *store_query(struct store *s, enum query which, enum err *rc, struct errmsg *msg);
+sqlite3_stmt *store_kind_query(struct store *s, const struct kind *kind, enum kind_query which,
+			       enum err *rc, struct errmsg *msg);
 
 /* Finalize them; they are prepared anew on their next use. */
-void store_forget_statements(struct store *s);
+void store_forget_queries(struct store *s);
+void store_forget_kind_queries(struct store *s);
+
+/* Step a query that returns no rows, and reset it. */
+MUST_CHECK enum err store_run(struct store *s, sqlite3_stmt *stmt, const char *what,
+			      struct errmsg *msg);
+/* One that returns one row of one integer. */
+MUST_CHECK enum err store_step_int(struct store *s, sqlite3_stmt *stmt, const char *what,
+				   int64_t *out, struct errmsg *msg);
+/* One that calls `each` with its rows, until it says other than OK. */
+MUST_CHECK enum err store_each_row(struct store *s, sqlite3_stmt *stmt, const char *what,
+				   enum err (*each)(void *ctx, sqlite3_stmt *row), void *ctx,
+				   struct errmsg *msg);
+/* The same of queries without parameters. */
+MUST_CHECK enum err store_run_query(struct store *s, enum query which, const char *what,
+				    struct errmsg *msg);
+MUST_CHECK enum err store_each(struct store *s, enum query which, const char *what,
+			       enum err (*each)(void *ctx, sqlite3_stmt *row), void *ctx,
+			       struct errmsg *msg);
+
+/* What is said once: any SQL without rows, and an integer. */
+MUST_CHECK enum err store_exec(struct store *s, const char *sql, struct errmsg *msg);
+MUST_CHECK enum err store_exec_buf(struct store *s, struct buf *sql, struct errmsg *msg);
+MUST_CHECK enum err store_pragma_int(struct store *s, const char *sql, int64_t *out,
+				     struct errmsg *msg);
+
+/* ---- Values (store_value.c) ---- */
+
+/* Parameters: borrowed until the query is bound anew. */
+void bind_value(sqlite3_stmt *stmt, int index, const struct value *value);
+void bind_bytes(sqlite3_stmt *stmt, int index, struct bytes data);
+void bind_id(sqlite3_stmt *stmt, int index, const uint8_t id[ID_BYTES]);
+
+struct bytes column_bytes(sqlite3_stmt *stmt, int column); /* until the next step */
+
+/* The row at which a query stands. */
+struct row {
+	sqlite3_stmt *stmt;
+	struct arena *arena;
+	enum err rc; /* of all columns read so far */
+};
+
+/* A field's column as a value, copied into the arena. */
+struct value row_value(struct row *row, int column, const struct field *field);
+
+/* ---- The file (store_file.c) ---- */
 
 /* Open the database into s->db, configured; what was there is the caller's. */
 MUST_CHECK enum err store_connect(struct store *s, bool create, struct errmsg *msg);
 
-/* store_disk.c: the disk has failed to write or to sync. */
+/* ---- The disk has failed to write or to sync (store_disk.c) ---- */
+
 bool store_is_failure(int result);
 void store_note_result(struct store *s, int result);
 void store_watch_log(struct store *s); /* checkpoint when it has grown long */
@@ -99,28 +151,24 @@ void store_watch_log(struct store *s); /* checkpoint when it has grown long */
 MUST_CHECK enum err store_ready(struct store *s, struct errmsg *msg);
 void store_leave(struct store *s); /* before closing */
 
-/* Step a statement that returns no rows, and reset it. */
-MUST_CHECK enum err store_run(struct store *s, sqlite3_stmt *stmt, const char *what,
-			      struct errmsg *msg);
-MUST_CHECK enum err store_exec(struct store *s, const char *sql, struct errmsg *msg);
+/* ---- Tables (store_tables.c, store_schema.c) ---- */
 
-void bind_value(sqlite3_stmt *stmt, int index, const struct value *value);
-void bind_bytes(sqlite3_stmt *stmt, int index, struct bytes data);
-void bind_id(sqlite3_stmt *stmt, int index, const uint8_t id[ID_BYTES]);
-struct bytes column_bytes(sqlite3_stmt *stmt, int column); /* until the next step */
+/* Refuse what somebody else made; *is_empty tells that nobody made anything. */
+MUST_CHECK enum err store_check_owner(struct store *s, bool create, bool *is_empty,
+				      struct errmsg *msg);
+/* Make the tables if there are none and `create`; refuse a format that is not ours. On
+ * failure a transaction may be left open: closing ends it. */
+MUST_CHECK enum err store_migrate(struct store *s, bool create, struct errmsg *msg);
 
+void schema_sql_create(struct buf *out, const struct kind *kind);
+void schema_sql_drop(struct buf *out, const struct kind *kind);
+void schema_sql_query(struct buf *out, const struct kind *kind, enum kind_query which);
+
+/* ---- The log (store_log.c) ---- */
+
+int64_t changeset_key(uint32_t feed, uint64_t seq);
 /* A row of (seq or key, body, signature, link), copied into the arena. */
 MUST_CHECK enum err store_copy_row(struct store *s, sqlite3_stmt *stmt, struct arena *arena,
 				   struct stored *out, struct errmsg *msg);
-int64_t changeset_key(uint32_t feed, uint64_t seq);
-/* A statement that calls `each` with its rows; reset at the end. */
-MUST_CHECK enum err store_each_row(struct store *s, sqlite3_stmt *stmt, const char *what,
-				   enum err (*each)(void *ctx, sqlite3_stmt *row), void *ctx,
-				   struct errmsg *msg);
-
-/* DDL and per-kind SQL, from the schema. */
-void schema_sql_create(struct buf *out, const struct kind *kind);
-void schema_sql_drop(struct buf *out, const struct kind *kind);
-void schema_sql_statement(struct buf *out, const struct kind *kind, enum kind_statement which);
 
 #endif

@@ -8,34 +8,42 @@ int64_t changeset_key(uint32_t feed, uint64_t seq)
 	return (int64_t)((uint64_t)feed << 40 | seq);
 }
 
-static enum err read_replica(struct store *s, sqlite3_stmt *stmt, struct errmsg *msg)
+/* A walk over one of the tables. */
+struct walk {
+	struct store *store;
+	union {
+		enum err (*space)(void *ctx, uint32_t idx, const struct space_id *id);
+		enum err (*feed)(void *ctx, const struct feed_row *row);
+	} each;
+	void *ctx;
+	struct errmsg *msg;
+};
+
+static enum err walk_damaged(struct walk *w, const char *table)
 {
-	struct bytes id = column_bytes(stmt, 1);
+	return errmsg_set(w->msg, ERR_CORRUPT, "%s: %s is damaged", w->store->path, table);
+}
+
+static enum err read_replica(void *ctx, sqlite3_stmt *row)
+{
+	struct walk *w = ctx;
+	struct intern *replicas = &w->store->replicas;
+	struct bytes id = column_bytes(row, 1);
 	struct replica_id replica;
 
 	/* Numbers are given in order and never taken back: row i has number i. */
-	if (id.size != ID_BYTES || sqlite3_column_int64(stmt, 0) != s->replicas.count)
-		return errmsg_set(msg, ERR_CORRUPT, "%s: replica_index is damaged", s->path);
+	if (id.size != ID_BYTES || sqlite3_column_int64(row, 0) != replicas->count)
+		return walk_damaged(w, "replica_index");
 	memcpy(replica.bytes, id.data, ID_BYTES);
-	return intern_add(&s->replicas, &replica);
+	return intern_add(replicas, &replica);
 }
 
 enum err store_load_replicas(struct store *s, struct errmsg *msg)
 {
-	sqlite3_stmt *stmt = NULL;
-	int result = sqlite3_prepare_v2(s->db, "SELECT idx, id FROM replica_index ORDER BY idx", -1,
-					&stmt, NULL);
-	enum err rc = OK;
+	struct walk w = { .store = s, .msg = msg };
 
-	if (result != SQLITE_OK)
-		return store_error(s, result, "read replicas", msg);
 	intern_release(&s->replicas);
-	while (rc == OK && (result = sqlite3_step(stmt)) == SQLITE_ROW)
-		rc = read_replica(s, stmt, msg);
-	if (rc == OK && result != SQLITE_DONE)
-		rc = store_error(s, result, "read replicas", msg);
-	sqlite3_finalize(stmt);
-	return rc;
+	return store_each(s, QUERY_REPLICAS, "read replicas", read_replica, &w, msg);
 }
 
 enum err store_intern(struct store *s, const struct replica_id *id, uint32_t *out,
@@ -46,7 +54,7 @@ enum err store_intern(struct store *s, const struct replica_id *id, uint32_t *ou
 	sqlite3_stmt *stmt;
 
 	if (number == UINT32_MAX) {
-		stmt = store_statement(s, STMT_REPLICA_ADD, &rc, msg);
+		stmt = store_query(s, QUERY_REPLICA_ADD, &rc, msg);
 		if (rc != OK)
 			return rc;
 		number = s->replicas.count;
@@ -66,7 +74,7 @@ enum err store_space_add(struct store *s, const struct space_id *id, uint32_t *o
 			 struct errmsg *msg)
 {
 	enum err rc;
-	sqlite3_stmt *stmt = store_statement(s, STMT_SPACE_ADD, &rc, msg);
+	sqlite3_stmt *stmt = store_query(s, QUERY_SPACE_ADD, &rc, msg);
 
 	if (rc != OK)
 		return rc;
@@ -81,7 +89,7 @@ enum err store_feed_add(struct store *s, uint32_t space, uint32_t replica, uint3
 			struct errmsg *msg)
 {
 	enum err rc;
-	sqlite3_stmt *stmt = store_statement(s, STMT_FEED_ADD, &rc, msg);
+	sqlite3_stmt *stmt = store_query(s, QUERY_FEED_ADD, &rc, msg);
 
 	if (rc != OK)
 		return rc;
@@ -96,7 +104,7 @@ enum err store_feed_add(struct store *s, uint32_t space, uint32_t replica, uint3
 enum err store_feed_set_dep(struct store *s, uint32_t feed, uint64_t dep_seq, struct errmsg *msg)
 {
 	enum err rc;
-	sqlite3_stmt *stmt = store_statement(s, STMT_FEED_SET_DEP, &rc, msg);
+	sqlite3_stmt *stmt = store_query(s, QUERY_FEED_SET_DEP, &rc, msg);
 
 	if (rc != OK)
 		return rc;
@@ -109,7 +117,7 @@ enum err store_feed_set_named(struct store *s, uint32_t feed, uint64_t named_seq
 			      struct errmsg *msg)
 {
 	enum err rc;
-	sqlite3_stmt *stmt = store_statement(s, STMT_FEED_SET_NAMED, &rc, msg);
+	sqlite3_stmt *stmt = store_query(s, QUERY_FEED_SET_NAMED, &rc, msg);
 
 	if (rc != OK)
 		return rc;
@@ -118,63 +126,48 @@ enum err store_feed_set_named(struct store *s, uint32_t feed, uint64_t named_seq
 	return store_run(s, stmt, "note what is named", msg);
 }
 
+static enum err visit_space(void *ctx, sqlite3_stmt *row)
+{
+	struct walk *w = ctx;
+	struct bytes id = column_bytes(row, 1);
+	struct space_id space;
+
+	if (id.size != ID_BYTES)
+		return walk_damaged(w, "space_index");
+	memcpy(space.bytes, id.data, ID_BYTES);
+	return w->each.space(w->ctx, (uint32_t)sqlite3_column_int64(row, 0), &space);
+}
+
 enum err store_each_space(struct store *s,
 			  enum err (*each)(void *ctx, uint32_t idx, const struct space_id *id),
 			  void *ctx, struct errmsg *msg)
 {
-	sqlite3_stmt *stmt = NULL;
-	int result = sqlite3_prepare_v2(s->db, "SELECT idx, id FROM space_index ORDER BY idx", -1,
-					&stmt, NULL);
-	enum err rc = OK;
+	struct walk w = { s, { .space = each }, ctx, msg };
 
-	if (result != SQLITE_OK)
-		return store_error(s, result, "read spaces", msg);
-	while (rc == OK && (result = sqlite3_step(stmt)) == SQLITE_ROW) {
-		struct bytes id = column_bytes(stmt, 1);
-		struct space_id space;
+	return store_each(s, QUERY_SPACES, "read spaces", visit_space, &w, msg);
+}
 
-		if (id.size != ID_BYTES) {
-			rc = errmsg_set(msg, ERR_CORRUPT, "%s: space_index is damaged", s->path);
-			break;
-		}
-		memcpy(space.bytes, id.data, ID_BYTES);
-		rc = each(ctx, (uint32_t)sqlite3_column_int64(stmt, 0), &space);
-	}
-	if (rc == OK && result != SQLITE_DONE)
-		rc = store_error(s, result, "read spaces", msg);
-	sqlite3_finalize(stmt);
-	return rc;
+static enum err visit_feed(void *ctx, sqlite3_stmt *row)
+{
+	struct walk *w = ctx;
+	int64_t replica = sqlite3_column_int64(row, 2);
+	struct feed_row feed = { .idx = (uint32_t)sqlite3_column_int64(row, 0),
+				 .space = (uint32_t)sqlite3_column_int64(row, 1),
+				 .dep_seq = (uint64_t)sqlite3_column_int64(row, 3),
+				 .named_seq = (uint64_t)sqlite3_column_int64(row, 4) };
+
+	if (replica < 0 || replica >= w->store->replicas.count)
+		return walk_damaged(w, "feed");
+	feed.replica = w->store->replicas.ids[replica];
+	return w->each.feed(w->ctx, &feed);
 }
 
 enum err store_each_feed(struct store *s, enum err (*each)(void *ctx, const struct feed_row *row),
 			 void *ctx, struct errmsg *msg)
 {
-	sqlite3_stmt *stmt = NULL;
-	int result = sqlite3_prepare_v2(
-		s->db, "SELECT idx, space, replica, dep_seq, named_seq FROM feed ORDER BY idx", -1,
-		&stmt, NULL);
-	enum err rc = OK;
+	struct walk w = { s, { .feed = each }, ctx, msg };
 
-	if (result != SQLITE_OK)
-		return store_error(s, result, "read feeds", msg);
-	while (rc == OK && (result = sqlite3_step(stmt)) == SQLITE_ROW) {
-		int64_t replica = sqlite3_column_int64(stmt, 2);
-		struct feed_row row = { .idx = (uint32_t)sqlite3_column_int64(stmt, 0),
-					.space = (uint32_t)sqlite3_column_int64(stmt, 1),
-					.dep_seq = (uint64_t)sqlite3_column_int64(stmt, 3),
-					.named_seq = (uint64_t)sqlite3_column_int64(stmt, 4) };
-
-		if (replica < 0 || replica >= s->replicas.count) {
-			rc = errmsg_set(msg, ERR_CORRUPT, "%s: feed is damaged", s->path);
-			break;
-		}
-		row.replica = s->replicas.ids[replica];
-		rc = each(ctx, &row);
-	}
-	if (rc == OK && result != SQLITE_DONE)
-		rc = store_error(s, result, "read feeds", msg);
-	sqlite3_finalize(stmt);
-	return rc;
+	return store_each(s, QUERY_FEEDS, "read feeds", visit_feed, &w, msg);
 }
 
 static enum err damaged(struct store *s, sqlite3_stmt *stmt, enum err rc, struct errmsg *msg)
@@ -233,7 +226,7 @@ static enum err read_head(struct store *s, sqlite3_stmt *stmt, struct feed_head 
 enum err store_feed_head(struct store *s, uint32_t feed, struct feed_head *out, struct errmsg *msg)
 {
 	enum err rc;
-	sqlite3_stmt *stmt = store_statement(s, STMT_FEED_HEAD, &rc, msg);
+	sqlite3_stmt *stmt = store_query(s, QUERY_FEED_HEAD, &rc, msg);
 	int result;
 
 	if (rc != OK)
@@ -256,7 +249,7 @@ enum err store_append(struct store *s, uint32_t feed, uint64_t seq, struct bytes
 		      struct errmsg *msg)
 {
 	enum err rc;
-	sqlite3_stmt *stmt = store_statement(s, STMT_APPEND, &rc, msg);
+	sqlite3_stmt *stmt = store_query(s, QUERY_APPEND, &rc, msg);
 	struct bytes packed;
 
 	if (rc == OK)
@@ -291,7 +284,7 @@ enum err store_read(struct store *s, uint32_t feed, uint64_t seq, size_t count_m
 		    struct errmsg *msg)
 {
 	enum err rc;
-	sqlite3_stmt *stmt = store_statement(s, STMT_READ, &rc, msg);
+	sqlite3_stmt *stmt = store_query(s, QUERY_READ, &rc, msg);
 	size_t got = 0, bytes = 0;
 	int result = SQLITE_DONE;
 

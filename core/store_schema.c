@@ -1,5 +1,5 @@
 /* SQL that follows from the schema: tables and views per kind, and the
- * statements that read and write them. */
+ * queries that read and write them. */
 #include "core/store_impl.h"
 
 #include <stdio.h>
@@ -147,18 +147,24 @@ static void put_load(struct buf *out, const struct kind *kind)
 	buf_printf(out, "SELECT * FROM r_%s WHERE id = ?1 AND space = ?2", kind->name);
 }
 
+static void put_all(struct buf *out, const struct kind *kind)
+{
+	buf_printf(out, "SELECT * FROM r_%s ORDER BY id, space", kind->name);
+}
+
 static void put_space_of(struct buf *out, const struct kind *kind)
 {
 	buf_printf(out, "SELECT space FROM r_%s WHERE id = ?1 ORDER BY space LIMIT 1", kind->name);
 }
 
-void schema_sql_statement(struct buf *out, const struct kind *kind, enum kind_statement which)
+void schema_sql_query(struct buf *out, const struct kind *kind, enum kind_query which)
 {
-	static void (*const writers[KIND_STATEMENT_COUNT])(struct buf *, const struct kind *) = {
+	static void (*const writers[KIND_QUERY_COUNT])(struct buf *, const struct kind *) = {
 		[KIND_INSERT] = put_insert,
 		[KIND_UPDATE] = put_update,
 		[KIND_UPDATE_INDEXED] = put_update_indexed,
 		[KIND_LOAD] = put_load,
+		[KIND_ALL] = put_all,
 		[KIND_SPACE_OF] = put_space_of,
 	};
 

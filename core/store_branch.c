@@ -1,0 +1,138 @@
+/* Branches: what was moved out of the log (M-16). */
+#include "core/store_impl.h"
+
+#include "core/limits.h"
+
+static enum err run_on_tail(struct store *s, enum query which, uint32_t feed, uint64_t seq,
+			    const char *what, struct errmsg *msg)
+{
+	enum err rc;
+	sqlite3_stmt *stmt = store_query(s, which, &rc, msg);
+
+	if (rc != OK)
+		return rc;
+	sqlite3_bind_int64(stmt, 1, changeset_key(feed, seq));
+	sqlite3_bind_int64(stmt, 2, changeset_key(feed, SEQ_MAX));
+	if (which == QUERY_BRANCH_ADD)
+		sqlite3_bind_int64(stmt, 3, (int64_t)SEQ_MAX);
+	return store_run(s, stmt, what, msg);
+}
+
+enum err store_branch_off(struct store *s, uint32_t feed, uint64_t seq, struct errmsg *msg)
+{
+	enum err rc = run_on_tail(s, QUERY_BRANCH_ADD, feed, seq, "keep a branch", msg);
+
+	return rc == OK ? run_on_tail(s, QUERY_CUT_OFF, feed, seq, "cut a branch off", msg) : rc;
+}
+
+enum err store_branch_put(struct store *s, uint32_t feed, const struct stored *row,
+			  struct errmsg *msg)
+{
+	enum err rc;
+	sqlite3_stmt *stmt = store_query(s, QUERY_BRANCH_PUT, &rc, msg);
+
+	if (rc != OK)
+		return rc;
+	sqlite3_bind_int64(stmt, 1, feed);
+	sqlite3_bind_int64(stmt, 2, (int64_t)row->seq);
+	bind_bytes(stmt, 3, bytes_of(row->link, LINK_BYTES));
+	bind_bytes(stmt, 4, row->body);
+	bind_bytes(stmt, 5, bytes_of(row->signature, SIGNATURE_BYTES));
+	return store_run(s, stmt, "keep a changeset", msg);
+}
+
+struct branch_visit {
+	enum err (*each)(void *ctx, uint32_t feed, uint64_t first, uint64_t last);
+	void *ctx;
+};
+
+static enum err visit_branch(void *ctx, sqlite3_stmt *row)
+{
+	struct branch_visit *v = ctx;
+
+	return v->each(v->ctx, (uint32_t)sqlite3_column_int64(row, 0),
+		       (uint64_t)sqlite3_column_int64(row, 1),
+		       (uint64_t)sqlite3_column_int64(row, 2));
+}
+
+enum err store_each_branch(struct store *s,
+			   enum err (*each)(void *ctx, uint32_t feed, uint64_t first,
+					    uint64_t last),
+			   void *ctx, struct errmsg *msg)
+{
+	struct branch_visit v = { each, ctx };
+
+	return store_each(s, QUERY_BRANCHES, "read branches", visit_branch, &v, msg);
+}
+
+/* Rows of a branch by a query whose arguments are the feed and a seq. */
+static enum err read_branch(struct store *s, enum query which, uint32_t feed, uint64_t seq,
+			    size_t count_max, struct arena *arena, struct stored *out,
+			    size_t *count, struct errmsg *msg)
+{
+	enum err rc;
+	sqlite3_stmt *stmt = store_query(s, which, &rc, msg);
+	size_t got = 0;
+	int result = SQLITE_DONE;
+
+	if (rc != OK)
+		return rc;
+	sqlite3_bind_int64(stmt, 1, feed);
+	if (which != QUERY_BRANCH_READ)
+		sqlite3_bind_int64(stmt, 2, (int64_t)seq);
+	while (rc == OK && got < count_max && (result = sqlite3_step(stmt)) == SQLITE_ROW)
+		rc = store_copy_row(s, stmt, arena, &out[got++], msg);
+	if (rc == OK && result != SQLITE_ROW && result != SQLITE_DONE)
+		rc = store_error(s, result, "read a branch", msg);
+	sqlite3_reset(stmt);
+	if (rc == OK)
+		*count = got;
+	return rc;
+}
+
+enum err store_read_branch(struct store *s, uint32_t feed, size_t count_max, struct arena *arena,
+			   struct stored *out, size_t *count, struct errmsg *msg)
+{
+	return read_branch(s, QUERY_BRANCH_READ, feed, 0, count_max, arena, out, count, msg);
+}
+
+enum err store_read_branch_from(struct store *s, uint32_t feed, uint64_t seq, size_t count_max,
+				struct arena *arena, struct stored *out, size_t *count,
+				struct errmsg *msg)
+{
+	return read_branch(s, QUERY_BRANCH_FROM, feed, seq, count_max, arena, out, count, msg);
+}
+
+enum err store_read_branch_at(struct store *s, uint32_t feed, uint64_t seq, size_t count_max,
+			      struct arena *arena, struct stored *out, size_t *count,
+			      struct errmsg *msg)
+{
+	return read_branch(s, QUERY_BRANCH_AT, feed, seq, count_max, arena, out, count, msg);
+}
+
+enum err store_branch_back(struct store *s, uint32_t feed, uint64_t seq,
+			   const uint8_t link[LINK_BYTES], struct errmsg *msg)
+{
+	enum err rc;
+	sqlite3_stmt *stmt = store_query(s, QUERY_BRANCH_BACK, &rc, msg);
+
+	if (rc != OK)
+		return rc;
+	sqlite3_bind_int64(stmt, 1, feed);
+	sqlite3_bind_int64(stmt, 2, (int64_t)seq);
+	bind_bytes(stmt, 3, bytes_of(link, LINK_BYTES));
+	sqlite3_bind_int64(stmt, 4, changeset_key(feed, seq));
+	return store_run(s, stmt, "put a branch back", msg);
+}
+
+enum err store_branch_done(struct store *s, uint32_t feed, uint64_t seq, struct errmsg *msg)
+{
+	enum err rc;
+	sqlite3_stmt *stmt = store_query(s, QUERY_BRANCH_DONE, &rc, msg);
+
+	if (rc != OK)
+		return rc;
+	sqlite3_bind_int64(stmt, 1, feed);
+	sqlite3_bind_int64(stmt, 2, (int64_t)seq);
+	return store_run(s, stmt, "note what was written again", msg);
+}

@@ -1,0 +1,175 @@
+/* Elements of sets, lists and logs: one row each. */
+#include "core/store_impl.h"
+
+#include <stdlib.h>
+
+static void bind_element_key(sqlite3_stmt *stmt, uint32_t space, const struct op *op,
+			     uint32_t replica, uint64_t seq, uint32_t n)
+{
+	sqlite3_bind_int64(stmt, 1, space);
+	bind_id(stmt, 2, op->record.bytes);
+	sqlite3_bind_int64(stmt, 3, op->kind);
+	sqlite3_bind_int64(stmt, 4, op->field);
+	sqlite3_bind_int64(stmt, 5, replica);
+	sqlite3_bind_int64(stmt, 6, (int64_t)seq);
+	sqlite3_bind_int64(stmt, 7, n);
+}
+
+enum err store_element_add(struct store *s, uint32_t space, const struct op *op,
+			   const struct stamp *stamp, const struct record_id *author,
+			   struct errmsg *msg)
+{
+	enum err rc;
+	sqlite3_stmt *stmt = store_query(s, QUERY_ELEMENT_ADD, &rc, msg);
+	uint32_t replica;
+
+	if (rc == OK)
+		rc = store_intern(s, &stamp->dot.replica, &replica, msg);
+	if (rc != OK)
+		return rc;
+	bind_element_key(stmt, space, op, replica, stamp->dot.seq, op->n);
+	sqlite3_bind_int64(stmt, 8, (int64_t)stamp->hlc.bits);
+	if (record_id_is_nil(author))
+		sqlite3_bind_null(stmt, 9);
+	else
+		bind_id(stmt, 9, author->bytes);
+	bind_value(stmt, 10, &op->value);
+	return store_run(s, stmt, "add an element", msg);
+}
+
+enum err store_element_remove(struct store *s, uint32_t space, const struct op *op,
+			      struct errmsg *msg)
+{
+	enum err rc;
+	sqlite3_stmt *stmt = store_query(s, QUERY_ELEMENT_REMOVE, &rc, msg);
+
+	for (size_t i = 0; rc == OK && i < op->target_count; i++) {
+		const struct target *target = &op->targets[i];
+		uint32_t replica = intern_find(&s->replicas, &target->dot.replica);
+
+		if (replica == UINT32_MAX)
+			continue; /* nothing of that replica is here */
+		bind_element_key(stmt, space, op, replica, target->dot.seq, target->n);
+		rc = store_run(s, stmt, "remove an element", msg);
+	}
+	return rc;
+}
+
+static enum err read_element(struct store *s, struct row *row, const struct field *field,
+			     struct element *out)
+{
+	sqlite3_stmt *stmt = row->stmt;
+	int64_t replica = sqlite3_column_int64(stmt, 0);
+	struct bytes author = column_bytes(stmt, 4);
+
+	if (replica < 0 || replica >= s->replicas.count ||
+	    (author.size != 0 && author.size != ID_BYTES))
+		return ERR_CORRUPT;
+	*out = (struct element){ 0 };
+	out->stamp.dot.replica = s->replicas.ids[replica];
+	out->stamp.dot.seq = (uint64_t)sqlite3_column_int64(stmt, 1);
+	out->stamp.hlc.bits = (uint64_t)sqlite3_column_int64(stmt, 3);
+	out->n = (uint32_t)sqlite3_column_int64(stmt, 2);
+	if (author.size == ID_BYTES)
+		memcpy(out->author.bytes, author.data, ID_BYTES);
+	out->value = row_value(row, 5, field);
+	return row->rc;
+}
+
+static int compare_elements(const void *a, const void *b)
+{
+	const struct element *x = a, *y = b;
+	int order = stamp_cmp(&x->stamp, &y->stamp);
+
+	return order ? order : (x->n > y->n) - (x->n < y->n);
+}
+
+static enum err add_element(struct arena *arena, struct element **list, size_t *count, size_t *cap,
+			    const struct element *element)
+{
+	if (*count == *cap) {
+		size_t bigger = *cap ? 2 * *cap : 16;
+		struct element *moved = arena_array(arena, bigger, sizeof(*moved));
+
+		if (!moved)
+			return ERR_NOMEM;
+		if (*count)
+			memcpy(moved, *list, *count * sizeof(*moved));
+		*list = moved;
+		*cap = bigger;
+	}
+	(*list)[(*count)++] = *element;
+	return OK;
+}
+
+enum err store_elements(struct store *s, uint32_t space, const struct kind *kind,
+			const struct record_id *id, const struct field *field, struct arena *arena,
+			struct element **out, size_t *count, struct errmsg *msg)
+{
+	enum err rc;
+	sqlite3_stmt *stmt = store_query(s, QUERY_ELEMENTS, &rc, msg);
+	struct row row = { stmt, arena, OK };
+	struct element *list = NULL, element;
+	size_t got = 0, cap = 0;
+	int result = SQLITE_DONE;
+
+	if (rc != OK)
+		return rc;
+	sqlite3_bind_int64(stmt, 1, space);
+	bind_id(stmt, 2, id->bytes);
+	sqlite3_bind_int64(stmt, 3, kind->number);
+	sqlite3_bind_int64(stmt, 4, field->number);
+	while (rc == OK && (result = sqlite3_step(stmt)) == SQLITE_ROW) {
+		rc = read_element(s, &row, field, &element);
+		if (rc == OK)
+			rc = add_element(arena, &list, &got, &cap, &element);
+		else if (rc != ERR_NOMEM)
+			rc = errmsg_set(msg, rc, "%s: an element of %s.%s is damaged", s->path,
+					kind->name, field->name);
+	}
+	if (rc == OK && result != SQLITE_DONE)
+		rc = store_error(s, result, "read elements", msg);
+	sqlite3_reset(stmt);
+	if (rc != OK)
+		return rc;
+	if (got)
+		qsort(list, got, sizeof(*list), compare_elements);
+	*out = list;
+	*count = got;
+	return OK;
+}
+
+enum err store_element_dots(struct store *s, uint32_t space, const struct kind *kind,
+			    const struct record_id *id, struct arena *arena, struct dot **out,
+			    size_t *count, struct errmsg *msg)
+{
+	enum err rc;
+	sqlite3_stmt *stmt = store_query(s, QUERY_ELEMENT_DOTS, &rc, msg);
+	struct dot *dots = arena_array(arena, s->replicas.count, sizeof(*dots));
+	size_t got = 0;
+	int result;
+
+	if (rc != OK || !dots)
+		return rc == OK ? ERR_NOMEM : rc;
+	bind_id(stmt, 1, id->bytes);
+	sqlite3_bind_int64(stmt, 2, kind->number);
+	sqlite3_bind_int64(stmt, 3, space);
+	while ((result = sqlite3_step(stmt)) == SQLITE_ROW) {
+		uint64_t replica = (uint64_t)sqlite3_column_int64(stmt, 0);
+
+		if (replica >= s->replicas.count || got == s->replicas.count) {
+			result = SQLITE_CORRUPT;
+			break;
+		}
+		dots[got].replica = s->replicas.ids[replica];
+		dots[got++].seq = (uint64_t)sqlite3_column_int64(stmt, 1);
+	}
+	if (result != SQLITE_DONE)
+		rc = store_error(s, result, "read elements", msg);
+	sqlite3_reset(stmt);
+	if (rc != OK)
+		return rc;
+	*out = dots;
+	*count = got;
+	return OK;
+}
