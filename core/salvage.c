@@ -132,17 +132,21 @@ static enum err read_statements(struct salvager *s, struct texts *t)
 			: errmsg_set(s->msg, ERR_CORRUPT, "no statement of membership can be read");
 }
 
-/* The organisation is its first statement; what the settings say must agree. */
+/* The organisation is its first statement: as the settings say, or as its own signature
+ * vouches. */
 static enum err join(struct salvager *s, const struct texts *t)
 {
 	struct arena arena = ARENA_EMPTY;
-	struct statement genesis;
+	struct statement genesis = { 0 };
 	uint8_t org[ORG_ID_BYTES];
+	bool is_known = read_exact(s->from, "org", org, sizeof(org)) == OK;
 	enum err rc = statement_decode(&genesis, t->list[0], &arena, s->msg);
 
-	if (rc == OK && (read_exact(s->from, "org", org, sizeof(org)) != OK ||
-			 memcmp(org, genesis.id.bytes, ORG_ID_BYTES) != 0))
+	if (rc == OK && !(is_known && memcmp(org, genesis.id.bytes, ORG_ID_BYTES) == 0) &&
+	    (genesis.type != STATEMENT_GENESIS ||
+	     statement_verify(&genesis, t->list[0], NULL) != OK))
 		rc = errmsg_set(s->msg, ERR_CORRUPT, "which organisation it was can't be read");
+	memcpy(org, genesis.id.bytes, ORG_ID_BYTES);
 	arena_release(&arena);
 	return rc == OK ? replica_join(s->to, org, s->msg) : rc;
 }
@@ -412,7 +416,7 @@ enum err replica_salvage(const struct replica_config *config, const char *to, st
 					.sign_secret = config->sign_secret,
 					.dice = config->dice,
 					.now_ms = config->now_ms };
-	enum err rc = store_open(&s.from, config->path, config->vfs, false, true, msg);
+	enum err rc = store_open_damaged(&s.from, config->path, config->vfs, msg);
 
 	if (rc == OK)
 		rc = replica_open(&s.to, &fresh, msg);

@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum err store_open(struct store **out, const char *path, const char *vfs, bool create,
-		    bool read_only, struct errmsg *msg)
+static enum err open_store(struct store **out, const char *path, const char *vfs, bool create,
+			   bool read_only, bool is_damaged, struct errmsg *msg)
 {
 	struct store *s = calloc(1, sizeof(*s));
 	size_t kind_count;
@@ -16,6 +16,7 @@ enum err store_open(struct store **out, const char *path, const char *vfs, bool 
 	if (!s)
 		return ERR_NOMEM;
 	s->read_only = read_only;
+	s->is_damaged = is_damaged;
 	s->path = strdup(path);
 	s->vfs = vfs ? strdup(vfs) : NULL;
 	s->kinds = calloc(kind_count, sizeof(*s->kinds));
@@ -33,6 +34,18 @@ enum err store_open(struct store **out, const char *path, const char *vfs, bool 
 out:
 	store_close(s);
 	return rc;
+}
+
+enum err store_open(struct store **out, const char *path, const char *vfs, bool create,
+		    bool read_only, struct errmsg *msg)
+{
+	return open_store(out, path, vfs, create, read_only, false, msg);
+}
+
+enum err store_open_damaged(struct store **out, const char *path, const char *vfs,
+			    struct errmsg *msg)
+{
+	return open_store(out, path, vfs, false, true, true, msg);
 }
 
 void store_close(struct store *s)

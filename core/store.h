@@ -30,6 +30,10 @@ struct store;
 
 MUST_CHECK enum err store_open(struct store **out, const char *path, const char *vfs, bool create,
 			       bool read_only, struct errmsg *msg);
+/* To read of a damaged one what can be read: tables whose definition is damaged are not
+ * there, the others are. Writes nothing. */
+MUST_CHECK enum err store_open_damaged(struct store **out, const char *path, const char *vfs,
+				       struct errmsg *msg);
 void store_close(struct store *s);
 
 /* Takes the write lock. After the disk has failed the store is opened anew and

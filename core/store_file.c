@@ -16,6 +16,9 @@ static enum err configure(struct store *s, struct errmsg *msg)
 	sqlite3_busy_timeout(s->db, BUSY_TIMEOUT_MS);
 	store_watch_log(s);
 	sqlite3_extended_result_codes(s->db, 1);
+	/* What can't be parsed of the schema is left out, instead of everything. */
+	if (s->is_damaged)
+		buf_append_str(&sql, "PRAGMA writable_schema = ON; ");
 	buf_printf(&sql,
 		   "PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON; "
 		   "PRAGMA cache_size = -%d; PRAGMA temp_store = MEMORY; "

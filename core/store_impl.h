@@ -71,6 +71,7 @@ struct store {
 	unsigned openings; /* of the database, after the first */
 	enum disk_state disk;
 	bool read_only;
+	bool is_damaged; /* store_open_damaged() */
 	bool needs_replay;
 	bool is_settled; /* store_settle() */
 	struct intern replicas;
