@@ -180,12 +180,34 @@ static enum err check_epoch(const struct replica *r, const struct trust_epoch *o
 	return OK;
 }
 
+/* An id of our key that no statement names: there were too many (core/epoch.c). Asked of the
+ * nonce, for the key may not be at hand. */
+static const struct trust_node *node_left(const struct replica *r)
+{
+	const struct trust *t = r->trust;
+
+	for (size_t i = 0; t && i < t->epoch_count; i++) {
+		struct replica_id id = epoch_replica(t->epochs[i].identity.sign_key, r->nonce);
+
+		if (!t->epochs[i].is_void && replica_id_cmp(&id, &r->id) == 0)
+			return trust_node(t, &t->epochs[i].node);
+	}
+	return NULL;
+}
+
 enum err replica_check_member(const struct replica *r, struct errmsg *msg)
 {
 	const struct trust_epoch *own = r->trust ? trust_epoch(r->trust, &r->id) : NULL;
+	const struct trust_node *left;
 
 	if (!r->has_org)
 		return errmsg_set(msg, ERR_ORG, "this replica belongs to no organisation yet");
+	left = own ? NULL : node_left(r);
+	if (left)
+		return errmsg_set(msg, ERR_SUPERSEDED,
+				  "this node of office %s has gone on under %u replica ids, and "
+				  "more would not count: enrol it anew (huitong join)",
+				  left->office_code, left->epoch_count);
 	if (!own)
 		return errmsg_set(msg, ERR_ORG,
 				  "this node is not in its directory yet: it has to sync first");

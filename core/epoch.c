@@ -110,6 +110,26 @@ static enum err state_epoch(struct replica *r, const struct trust_epoch *old,
 	return rc;
 }
 
+/* One more would not count (M-14). */
+static bool is_used_up(const struct replica *r)
+{
+	const struct trust_epoch *own = trust_epoch(r->trust, &r->id);
+
+	return trust_node(r->trust, &own->node)->epoch_count >= r->trust->epochs_max;
+}
+
+/* What can't wait goes on under an id that nobody knows: it writes nothing until it has
+ * enrolled anew, and then writes again what it has. */
+static enum err leave(struct replica *r, enum epoch_reason reason, struct errmsg *msg)
+{
+	if (reason != EPOCH_ROTATED)
+		return change_id(r, msg);
+	return errmsg_set(msg, ERR_LIMIT,
+			  "this node has gone on under %u replica ids, and more would not count: "
+			  "revoke it, and enrol it anew (huitong join)",
+			  r->trust->epochs_max);
+}
+
 static enum err begin_epoch(struct replica *r, enum epoch_reason reason,
 			    const uint8_t *fresh_sign_secret, const uint8_t *fresh_noise_key,
 			    uint64_t now_ms, struct errmsg *msg)
@@ -120,6 +140,8 @@ static enum err begin_epoch(struct replica *r, enum epoch_reason reason,
 
 	if (rc != OK)
 		return rc;
+	if (is_used_up(r))
+		return leave(r, reason, msg);
 	old = trust_epoch(r->trust, &r->id);
 	memcpy(old_secret, r->sign_secret, SIGN_SECRET_BYTES);
 	if (fresh_sign_secret)

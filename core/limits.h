@@ -17,6 +17,11 @@ enum {
 	RECORD_ENTRIES_MAX = 4096, /* concurrent register values of one record */
 	SPACES_MAX = 10000,
 	FEEDS_MAX = 1 << 20, /* (space, replica) pairs held by one store */
+	STATEMENTS_MAX = 32768,
+	/* Epochs of one node that count (M-14). Each can leave a value on every register of
+	 * a record, and a void. One op can name what they all left, and that is far from
+	 * RECORD_ENTRIES_MAX: a node alone keeps nobody from writing. */
+	EPOCHS_MAX = OP_REPLACED_MAX / 2,
 };
 
 /* The highest seq of a feed: feed and seq share a 64-bit key in the store. */

@@ -322,8 +322,9 @@ static enum err write_branch(struct reauthor *a, const struct feed *feed)
  * what lies beyond it is in a branch. */
 static bool has_void_tail(const struct reauthor *a, const struct feed *feed)
 {
-	return trust_cut(a->r->trust, &feed->replica, &a->space).cause == CUT_VOID &&
-	       feed->counts_to < feed->head.seq;
+	enum cut_cause cause = trust_cut(a->r->trust, &feed->replica, &a->space).cause;
+
+	return (cause == CUT_VOID || cause == CUT_SURPLUS) && feed->counts_to < feed->head.seq;
 }
 
 /* Something of the feed waits to be written again: its tail, or its branch. */
@@ -406,6 +407,8 @@ static enum err reauthor_source(struct reauthor *a, const struct replica_id *epo
 	rc = replica_begin(r, a->msg);
 	if (rc == OK && r->own_count > 0)
 		rc = replica_new_epoch(r, EPOCH_FORKED, NULL, NULL, a->now_ms, a->msg);
+	if (rc == OK && replica_check_member(r, NULL) != OK) /* the epochs are used up */
+		return replica_commit(r, a->msg);
 	if (rc == OK)
 		rc = reauthor_feeds(a, epoch, is_branch, false, &waits);
 	if (rc == OK)

@@ -158,8 +158,9 @@ MUST_CHECK enum err replica_cuts_of(struct replica *r, const struct record_id *n
 				    const struct space_id *space, struct arena *arena,
 				    struct cut **out, size_t *count, struct errmsg *msg);
 
-/* Begin a new epoch now (M-18). `fresh_sign_secret` and `fresh_noise_key` with
- * EPOCH_ROTATED only, else NULL: the handle signs with it from then on. In a
+/* Begin a new epoch now (M-18). When EPOCHS_MAX are used up: ERR_LIMIT with EPOCH_ROTATED,
+ * else it is a member no more: replica_check_member() says so. `fresh_sign_secret` and
+ * `fresh_noise_key` with EPOCH_ROTATED only, else NULL: the handle signs with it from then on. In a
  * transaction of its own, or as part of the open one. */
 MUST_CHECK enum err replica_new_epoch(struct replica *r, enum epoch_reason reason,
 				      const uint8_t *fresh_sign_secret,

@@ -369,8 +369,8 @@ static enum err be_ourselves(struct salvager *s)
 	if (replica_check_member(s->to, NULL) != OK)
 		return take_id(s, &fresh_id, fresh_nonce);
 	rc = replica_new_epoch(s->to, EPOCH_BEHIND, NULL, NULL, s->now_ms, s->msg);
-	s->report.is_member = rc == OK;
-	return rc == OK ? keep_ours(s) : rc;
+	s->report.is_member = rc == OK && replica_check_member(s->to, NULL) == OK;
+	return s->report.is_member ? keep_ours(s) : rc;
 }
 
 static enum err read_ourselves(struct salvager *s)

@@ -17,8 +17,9 @@ const char *verdict_name(enum verdict verdict)
 }
 
 static const char *const cut_cause_names[CUT_CAUSE_COUNT] = {
-	[CUT_NONE] = "none",     [CUT_REVOKED] = "revoked", [CUT_CLOSED] = "closed",
-	[CUT_FORKED] = "forked", [CUT_ROLE] = "role",       [CUT_VOID] = "void",
+	[CUT_NONE] = "none",       [CUT_REVOKED] = "revoked", [CUT_CLOSED] = "closed",
+	[CUT_FORKED] = "forked",   [CUT_ROLE] = "role",       [CUT_VOID] = "void",
+	[CUT_SURPLUS] = "surplus",
 };
 
 const char *cut_cause_name(enum cut_cause cause)

@@ -11,9 +11,8 @@
 #ifndef HT_CORE_TRUST_H
 #define HT_CORE_TRUST_H
 
+#include "core/limits.h"
 #include "core/statement.h"
-
-enum { STATEMENTS_MAX = 32768 };
 
 enum verdict {
 	VERDICT_STANDS,
@@ -33,6 +32,7 @@ struct trust_node {
 	bool is_admin; /* never of a revoked one */
 	bool is_revoked;
 	struct replica_id current; /* its newest epoch */
+	uint32_t epoch_count;      /* that stand, that of its admission included */
 	uint64_t since_ms;         /* wall_ms of its admission */
 };
 
@@ -44,6 +44,7 @@ enum cut_cause {
 	CUT_FORKED,  /* one dot, two contents */
 	CUT_ROLE,    /* its office may not write in the space */
 	CUT_VOID,    /* its admission or epoch does not stand */
+	CUT_SURPLUS, /* its node has gone on under too many replica ids */
 	CUT_CAUSE_COUNT
 };
 
@@ -57,6 +58,7 @@ struct trust_epoch {
 	char office_code[OFFICE_CODE_MAX + 1];
 	struct node_identity identity;
 	bool is_void;         /* its ADMIT or EPOCH does not stand: nothing of it counts */
+	bool is_surplus;      /* of a node that had EPOCHS_MAX before it: likewise */
 	enum cut_cause cause; /* why nothing counts in a space that no cut names; CUT_NONE */
 };
 
@@ -87,6 +89,7 @@ struct trust {
 	size_t node_count;
 	struct trust_epoch *epochs; /* by replica */
 	size_t epoch_count;
+	uint32_t epochs_max;        /* of one node that count: EPOCHS_MAX */
 	struct trust_grant *grants; /* by space, office code */
 	size_t grant_count;
 	struct trust_cut *cuts; /* by replica, space: where they are not the default */

@@ -1,8 +1,8 @@
 /* The result of a fold as bytes, in canonical msgpack:
  *
  *   [version, org, threshold, roots, nodes, epochs, grants, cuts, spaces, heads, ids]
- *     node   [id, office, block, is admin, is revoked, current epoch, since]
- *     epoch  [node, office, sign key, noise key, nonce, is void, cause]
+ *     node   [id, office, block, is admin, is revoked, current epoch, epochs, since]
+ *     epoch  [node, office, sign key, noise key, nonce, is void, is surplus, cause]
  *     grant  [space, office, role]
  *     cut    [replica, space, seq or nil, link or nil, cause]
  *
@@ -14,7 +14,7 @@
 #include "core/wire.h"
 
 enum {
-	TRUST_VERSION = 1,
+	TRUST_VERSION = 2,
 	TRUST_ELEMENTS = 11,
 	TRUST_ITEMS_MAX = 1 << 24, /* of one list; its bytes bound it, too */
 };
@@ -35,13 +35,14 @@ static void put_node(struct buf *out, const void *item)
 {
 	const struct trust_node *node = item;
 
-	wire_put_array(out, 7);
+	wire_put_array(out, 8);
 	put_id(out, node->node.bytes);
 	put_code(out, node->office_code);
 	wire_put_uint(out, node->block);
 	wire_put_bool(out, node->is_admin);
 	wire_put_bool(out, node->is_revoked);
 	put_id(out, node->current.bytes);
+	wire_put_uint(out, node->epoch_count);
 	wire_put_uint(out, node->since_ms);
 }
 
@@ -49,13 +50,14 @@ static void put_epoch(struct buf *out, const void *item)
 {
 	const struct trust_epoch *epoch = item;
 
-	wire_put_array(out, 7);
+	wire_put_array(out, 8);
 	put_id(out, epoch->node.bytes);
 	put_code(out, epoch->office_code);
 	wire_put_bin(out, bytes_of(epoch->identity.sign_key, SIGN_PUBLIC_BYTES));
 	wire_put_bin(out, bytes_of(epoch->identity.noise_key, NOISE_KEY_BYTES));
 	put_id(out, epoch->identity.nonce);
 	wire_put_bool(out, epoch->is_void);
+	wire_put_bool(out, epoch->is_surplus);
 	wire_put_uint(out, epoch->cause);
 }
 
@@ -152,13 +154,14 @@ static void get_node(struct wire_reader *r, void *item)
 {
 	struct trust_node *node = item;
 
-	expect_array(r, 7);
+	expect_array(r, 8);
 	get_id(r, node->node.bytes);
 	get_code(r, node->office_code, false);
 	node->block = (uint32_t)wire_uint(r, BLOCK_MAX);
 	node->is_admin = wire_bool(r);
 	node->is_revoked = wire_bool(r);
 	get_id(r, node->current.bytes);
+	node->epoch_count = (uint32_t)wire_uint(r, STATEMENTS_MAX);
 	node->since_ms = wire_uint(r, UINT64_MAX);
 	if (node->is_admin && node->is_revoked)
 		wire_fail(r, ERR_FORMAT);
@@ -168,13 +171,14 @@ static void get_epoch(struct wire_reader *r, void *item)
 {
 	struct trust_epoch *epoch = item;
 
-	expect_array(r, 7);
+	expect_array(r, 8);
 	get_id(r, epoch->node.bytes);
 	get_code(r, epoch->office_code, true);
 	wire_bin_exact(r, epoch->identity.sign_key, SIGN_PUBLIC_BYTES);
 	wire_bin_exact(r, epoch->identity.noise_key, NOISE_KEY_BYTES);
 	get_id(r, epoch->identity.nonce);
 	epoch->is_void = wire_bool(r);
+	epoch->is_surplus = wire_bool(r);
 	epoch->cause = (enum cut_cause)wire_uint(r, CUT_CAUSE_COUNT - 1);
 	epoch->replica = epoch_replica(epoch->identity.sign_key, epoch->identity.nonce);
 	epoch->identity.replica = epoch->replica;
@@ -344,6 +348,7 @@ enum err trust_decode(struct trust **out, struct bytes input, struct errmsg *msg
 		trust_free(t);
 		return errmsg_set(msg, rc, "trust: malformed bytes (%s)", err_name(rc));
 	}
+	t->epochs_max = EPOCHS_MAX;
 	trust_hash_ids(t);
 	*out = t;
 	return OK;

@@ -160,6 +160,9 @@ static void lift(const struct feed *feed, struct trust_cut *term, uint32_t by)
 	bool is_seen_by_all = by == NO_STATEMENT || term->cause == CUT_FORKED;
 	const struct mention *best = NULL;
 
+	/* Who manages a space could lift it without end. */
+	if (term->cause == CUT_SURPLUS)
+		return;
 	for (size_t i = 0; i < feed->count; i++) {
 		const struct mention *m = &feed->mentions[i];
 
@@ -224,6 +227,8 @@ static void add_terms_of_node(const struct feed *feed, struct trust_cut *least)
 				 feed->mentions[i].by);
 	if (feed->epoch->is_void)
 		add_term(feed, least, CUT_VOID, 0, NULL, NO_STATEMENT);
+	if (feed->epoch->is_surplus)
+		add_term(feed, least, CUT_SURPLUS, 0, NULL, NO_STATEMENT);
 }
 
 static void add_terms_of_role(const struct feed *feed, struct trust_cut *least)
@@ -283,7 +288,9 @@ static void find_causes(const struct fold *f, struct trust *t)
 		struct trust_epoch *epoch = &t->epochs[e];
 		struct span about = about_node(f, epoch);
 
-		epoch->cause = epoch->is_void ? CUT_VOID : CUT_NONE;
+		epoch->cause = epoch->is_void      ? CUT_VOID
+			       : epoch->is_surplus ? CUT_SURPLUS
+						   : CUT_NONE;
 		for (uint32_t i = 0; i < about.count; i++) {
 			enum cut_cause cause = CUT_NONE;
 

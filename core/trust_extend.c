@@ -289,6 +289,7 @@ static void apply_admit(struct trust *t, const struct statement *s, bool stands)
 				   .block = entry->block,
 				   .is_admin = entry->is_admin,
 				   .current = entry->identity.replica,
+				   .epoch_count = 1,
 				   .since_ms = s->wall_ms };
 
 	memcpy(epoch.office_code, entry->office_code, sizeof(epoch.office_code));
@@ -379,8 +380,12 @@ static void apply_epoch(struct trust *t, const struct statement *s, bool stands)
 		epoch.cause = node->is_revoked ? CUT_REVOKED : CUT_VOID;
 	if (stands && s->u.epoch.is_closing)
 		end_epochs(t, &node->node, CUT_CLOSED, s->u.epoch.cuts, s->u.epoch.cut_count);
-	if (stands)
+	if (stands) {
 		node->current = epoch.replica;
+		epoch.is_surplus = ++node->epoch_count > t->epochs_max;
+	}
+	if (epoch.is_surplus)
+		epoch.cause = CUT_SURPLUS;
 	insert_epoch(t, &epoch);
 }
 

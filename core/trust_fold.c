@@ -52,8 +52,10 @@ static void describe_node(const struct fold *f, struct span about, struct trust_
 			node->block = entry->block;
 			node->since_ms = s->wall_ms;
 		}
-		if (statement_identity(s))
+		if (statement_identity(s)) {
 			node->current = statement_identity(s)->replica;
+			node->epoch_count++;
+		}
 		node->is_revoked |= s->type == STATEMENT_REVOKE;
 	}
 	node->is_admin = !node->is_revoked && is_admin(f, about);
@@ -120,6 +122,29 @@ static enum err fold_epochs(const struct fold *f, struct trust *t)
 	for (uint32_t i = 0; i < t->epoch_count; i++)
 		describe_epoch(f, first + i, &t->epochs[i]);
 	return OK;
+}
+
+/* The standing epochs of a node have seen each other, so the list has them in their order. */
+static void find_surplus(const struct fold *f, struct trust *t)
+{
+	uint32_t first = fold_subjects_from(f, SUBJECT_NODE);
+	uint32_t end = fold_subjects_from(f, SUBJECT_NODE + 1);
+
+	for (uint32_t node = first; node < end; node++) {
+		struct span about = fold_span(f, node);
+		uint32_t count = 0;
+
+		for (uint32_t i = 0; i < about.count; i++) {
+			const struct node_identity *identity =
+				statement_identity(f->list[about.at[i]]);
+			const struct trust_epoch *epoch;
+
+			if (!identity || !fold_stands(f, about.at[i]) || ++count <= t->epochs_max)
+				continue;
+			epoch = trust_epoch(t, &identity->replica);
+			t->epochs[epoch - t->epochs].is_surplus = true;
+		}
+	}
 }
 
 /* ---- Spaces and roles ------------------------------------------------------ */
@@ -265,9 +290,10 @@ static enum err fold_result(const struct fold *f, struct trust *t)
 {
 	fold_roots(f, t);
 	if (fold_ids(f, t) != OK || fold_nodes(f, t) != OK || fold_epochs(f, t) != OK ||
-	    fold_spaces(f, t) != OK || fold_grants(f, t) != OK || fold_cuts(f, t) != OK)
+	    fold_spaces(f, t) != OK || fold_grants(f, t) != OK)
 		return ERR_NOMEM;
-	return OK;
+	find_surplus(f, t);
+	return fold_cuts(f, t);
 }
 
 static enum verdict verdict_of(const struct fold *f, uint32_t x)
@@ -284,6 +310,12 @@ static enum verdict verdict_of(const struct fold *f, uint32_t x)
 enum err trust_fold(struct trust **out, const struct statement *const *list, size_t count,
 		    uint8_t *verdicts, struct errmsg *msg)
 {
+	return trust_fold_within(out, list, count, EPOCHS_MAX, verdicts, msg);
+}
+
+enum err trust_fold_within(struct trust **out, const struct statement *const *list, size_t count,
+			   uint32_t epochs_max, uint8_t *verdicts, struct errmsg *msg)
+{
 	struct trust *t = calloc(1, sizeof(*t));
 	struct fold f;
 	enum err rc = fold_index(&f, list, count, msg);
@@ -291,6 +323,8 @@ enum err trust_fold(struct trust **out, const struct statement *const *list, siz
 	if (rc != OK)
 		goto out;
 	rc = ERR_NOMEM;
+	if (t)
+		t->epochs_max = epochs_max;
 	if (!t || fold_settle(&f) != OK || fold_result(&f, t) != OK) {
 		errmsg_set(msg, rc, "out of memory");
 		goto out;

@@ -167,6 +167,10 @@ MUST_CHECK enum err fold_cuts(const struct fold *f, struct trust *t);
 /* ---- trust_fold.c ---------------------------------------------------------- */
 
 void trust_hash_ids(struct trust *t); /* t->digest */
+/* As trust_fold(), with another limit than EPOCHS_MAX, which tests can reach. */
+MUST_CHECK enum err trust_fold_within(struct trust **out, const struct statement *const *list,
+				      size_t count, uint32_t epochs_max, uint8_t *verdicts,
+				      struct errmsg *msg);
 
 /* ---- trust.c --------------------------------------------------------------- */
 

@@ -1,5 +1,10 @@
 /* Our own feed: how a changeset of ours is stamped, numbered, chained and signed. */
+#include "core/limits.h"
 #include "core/replica_impl.h"
+
+/* What others have piled up can't keep us from writing: what does not fit is left to our
+ * next changesets. Half of the replicas that one may name are for what its ops name. */
+enum { DEPS_NAMED_MAX = CHANGESET_REPLICAS_MAX / 2 };
 
 /* Name what arrived in the space since our last changeset there. */
 static enum err collect_deps(struct replica *r, const struct space_id *space_id,
@@ -14,7 +19,7 @@ static enum err collect_deps(struct replica *r, const struct space_id *space_id,
 	if (!deps)
 		return ERR_NOMEM;
 	cs->deps = deps;
-	for (uint32_t i = 0; i < space->feed_count; i++) {
+	for (uint32_t i = 0; i < space->feed_count && cs->dep_count < DEPS_NAMED_MAX; i++) {
 		struct feed *feed = &r->feeds[space->feeds[i]];
 		enum err rc;
 
@@ -60,6 +65,8 @@ enum err replica_write(struct replica *r, const struct space_id *space, struct c
 	/* Another process may have taken the proof, and the log end where it has been before. */
 	if (epoch_is_forked(r))
 		rc = replica_new_epoch(r, EPOCH_FORKED, NULL, NULL, now_ms, msg);
+	if (rc == OK)
+		rc = replica_check_member(r, msg); /* the epochs may be used up */
 	if (rc != OK)
 		return rc;
 	cs->hlc = hlc_now(&r->clock, now_ms);

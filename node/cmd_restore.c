@@ -81,6 +81,7 @@ static enum err begin_epoch(struct context *ctx, const char *path, struct errmsg
 static enum err print(struct context *ctx, const char *kept, struct errmsg *msg)
 {
 	char id[ID_TEXT_SIZE];
+	struct errmsg why;
 
 	id_text(replica_id(ctx->replica)->bytes, id);
 	if (ctx->is_json)
@@ -91,8 +92,12 @@ static enum err print(struct context *ctx, const char *kept, struct errmsg *msg)
 	output_line(stdout, _("restored; this node goes on as replica %.12s"), id);
 	if (*kept)
 		output_line(stderr, _("the database of before is kept as %s"), kept);
-	fprintf(stderr, "%s\n",
-		_("next: huitong serve, which fetches what the others hold of this node's"));
+	if (replica_check_member(ctx->replica, &why) == ERR_SUPERSEDED)
+		output_line(stderr, "%s", why.text);
+	else
+		fprintf(stderr, "%s\n",
+			_("next: huitong serve, which fetches what the others hold of this "
+			  "node's"));
 	return OK;
 }
 

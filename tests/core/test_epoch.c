@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "core/limits.h"
 #include "tests/support/office.h"
 #include "tests/support/tempdir.h"
 
@@ -395,6 +396,85 @@ static void of_two_copies_that_go_on_at_once_one_stays(void **state)
 	office_close(&t.c);
 }
 
+/* ---- Too many ------------------------------------------------------------------ */
+
+static void use_up_epochs(struct office *o)
+{
+	for (int i = 1; i < EPOCHS_MAX; i++)
+		OFFICE_MUST(
+			replica_new_epoch(o->replica, EPOCH_MOVED, NULL, NULL, o->now_ms++, &msg));
+}
+
+static void keys_are_not_rotated_once_the_epochs_are_used_up(void **state)
+{
+	struct world *w = *state;
+	struct errmsg why;
+	struct replica_id id;
+
+	use_up_epochs(&w->b);
+	id = id_of(&w->b);
+	assert_int_equal(replica_new_epoch(w->b.replica, EPOCH_ROTATED, w->a.sign_secret,
+					   w->a.identity.noise_key, w->b.now_ms, &why),
+			 ERR_LIMIT);
+	assert_non_null(strstr(why.text, "huitong join"));
+	assert_int_equal(replica_id_cmp(&id, replica_id(w->b.replica)), 0);
+	write_title(w, &w->b, "goes on");
+	assert_same_everywhere(w);
+	assert_int_equal(has_title(&w->a, "goes on"), 1);
+}
+
+static void who_has_used_up_its_epochs_enrols_anew_and_loses_nothing(void **state)
+{
+	struct world *w = *state;
+	struct errmsg why;
+	struct edit *e;
+
+	use_up_epochs(&w->b);
+	write_title(w, &w->b, "before");
+	reopen_marked(w, "here");
+	back_up(w);
+	write_title(w, &w->b, "shared");
+	office_sync(&w->a, &w->b);
+	put_back(w);
+	reopen_marked(w, "here");
+	assert_int_equal(replica_check_member(w->b.replica, &why), ERR_SUPERSEDED);
+	assert_non_null(strstr(why.text, "huitong join"));
+	OFFICE_MUST(replica_begin(w->b.replica, &msg));
+	assert_int_equal(edit_open(&e, w->b.replica, &w->space, NULL, w->b.now_ms, &why),
+			 ERR_SUPERSEDED);
+	replica_rollback(w->b.replica);
+	assert_int_equal(titles(&w->b), 1);
+	enrol_anew(w, &w->b, 9);
+	assert_int_equal(trust_node(replica_trust(w->b.replica), &replica_self(w->b.replica)->node)
+				 ->epoch_count,
+			 1);
+	write_title(w, &w->b, "as another node");
+	assert_same_everywhere(w);
+	assert_int_equal(titles(&w->b), 3);
+	assert_int_equal(has_title(&w->a, "as another node"), 1);
+}
+
+/* A proof of a fork comes when there is no epoch left to go on under. */
+static void fork_without_an_epoch_left_stops_the_copy(void **state)
+{
+	struct world *w = *state;
+	struct replica_id old;
+	struct twins t;
+
+	use_up_epochs(&w->b);
+	old = id_of(&w->b);
+	office_sync(&w->a, &w->b);
+	make_twins(w, &t);
+	prove(w, &w->a, &t.c, &old);
+	office_pull_statements(&w->b, &w->a);
+	assert_int_equal(replica_check_member(w->b.replica, NULL), ERR_SUPERSEDED);
+	enrol_anew(w, &w->b, 9);
+	assert_int_equal(has_title(&w->b, "by the one"), 1);
+	assert_same_everywhere(w);
+	office_close(&t.twin);
+	office_close(&t.c);
+}
+
 static void find_link(struct world *w, struct office *o, const struct replica_id *replica,
 		      uint64_t seq, uint8_t out[LINK_BYTES])
 {
@@ -640,6 +720,9 @@ int main(void)
 		TEST(proof_of_a_fork_cuts_both_branches_everywhere),
 		TEST(copy_that_hears_of_the_other_enrols_anew_and_loses_nothing),
 		TEST(of_two_copies_that_go_on_at_once_one_stays),
+		TEST(keys_are_not_rotated_once_the_epochs_are_used_up),
+		TEST(who_has_used_up_its_epochs_enrols_anew_and_loses_nothing),
+		TEST(fork_without_an_epoch_left_stops_the_copy),
 		TEST(of_proofs_the_lowest_is_kept),
 		TEST(branch_that_was_moved_out_can_be_read),
 		TEST(adopted_branch_comes_back),

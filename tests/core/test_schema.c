@@ -198,11 +198,27 @@ static void names_are_found_in_their_list(void **state)
 	assert_int_equal(names_count(names), 2);
 }
 
+/* All its epochs together (M-14). */
+static void one_node_fills_no_record(void **state)
+{
+	size_t count;
+	const struct kind *kinds = schema_kinds(&count);
+
+	for (size_t i = 0; i < count; i++) {
+		size_t registers = 0;
+
+		for (size_t f = 0; f < kinds[i].field_count; f++)
+			registers += merge_is_register(kinds[i].fields[f].merge);
+		assert_true(EPOCHS_MAX * registers <= RECORD_ENTRIES_MAX / 2);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(table_keeps_its_rules),
 		cmocka_unit_test(machines_stay_within_their_states),
+		cmocka_unit_test(one_node_fills_no_record),
 		cmocka_unit_test(steps_of_an_action),
 		cmocka_unit_test(values_are_checked_by_their_format),
 		cmocka_unit_test(kinds_have_their_place),

@@ -9,9 +9,10 @@
 
 #include <cmocka.h>
 
+#include "core/trust_impl.h"
 #include "tests/support/statements.h"
 
-enum { LIST_MAX = 128 };
+enum { LIST_MAX = EPOCHS_MAX + 64 };
 
 /* Root; Ann and Bob, admins; Cat, none. Offices AAA manager, BBB editor, CCC reader of
  * a space. What follows is said after `base` unless it says otherwise. */
@@ -21,7 +22,8 @@ struct org {
 	struct actor ann, bob, cat, dan;
 	struct space_id directory, space;
 	const struct statement *base;
-	struct trust *t; /* after fold() */
+	uint32_t epochs_max; /* 0: EPOCHS_MAX */
+	struct trust *t;     /* after fold() */
 	uint8_t verdicts[LIST_MAX];
 };
 
@@ -62,7 +64,10 @@ static const struct trust *fold(struct org *o)
 	trust_free(o->t);
 	o->t = NULL;
 	assert_true(o->w.count <= LIST_MAX);
-	assert_int_equal(trust_fold(&o->t, o->w.list, o->w.count, o->verdicts, &msg), OK);
+	assert_int_equal(trust_fold_within(&o->t, o->w.list, o->w.count,
+					   o->epochs_max ? o->epochs_max : EPOCHS_MAX, o->verdicts,
+					   &msg),
+			 OK);
 	return o->t;
 }
 
@@ -709,6 +714,70 @@ static void an_epoch_closes_those_before_it_if_it_says_so(void **state)
 	org_release(&o);
 }
 
+/* Bob goes on `times` times. */
+static struct actor goes_on(struct org *o, unsigned times)
+{
+	struct actor now = o->bob;
+
+	for (unsigned i = 0; i < times; i++) {
+		struct actor next = actor_restored(&now, 300 + i);
+
+		say_epoch(&o->w, BY(&now), AFTER_ALL, &next, EPOCH_RESTORED, NULL);
+		now = next;
+	}
+	return now;
+}
+
+static void an_epoch_too_many_counts_nowhere(void **state)
+{
+	struct actor last, next;
+	struct org o;
+
+	org_init(&o, 1);
+	last = goes_on(&o, EPOCHS_MAX - 1);
+	assert_cut(&o, &last, &o.space, UINT64_MAX, "none");
+	next = actor_restored(&last, 12);
+	assert_verdict(&o, say_epoch(&o.w, BY(&last), AFTER_ALL, &next, EPOCH_RESTORED, NULL),
+		       "stands");
+	assert_cut(&o, &next, &o.space, 0, "surplus");
+	assert_cut(&o, &last, &o.space, UINT64_MAX, "none");
+	assert_cut(&o, &o.bob, &o.space, UINT64_MAX, "none");
+	assert_int_equal(trust_node(o.t, &o.bob.node)->epoch_count, EPOCHS_MAX + 1);
+	org_release(&o);
+}
+
+static void nobody_adopts_of_an_epoch_too_many(void **state)
+{
+	struct actor last;
+	struct org o;
+
+	org_init(&o, 1);
+	o.epochs_max = 2;
+	last = goes_on(&o, 2);
+	say_adopt(&o.w, BY(&o.ann), AFTER_ALL, CUTS(cut_at(&last, &o.space, 5, 0)));
+	say_adopt(&o.w, BY(&last), AFTER_ALL, CUTS(cut_at(&last, &o.directory, 5, 0)));
+	assert_cut(&o, &last, &o.space, 0, "surplus");
+	assert_cut(&o, &last, &o.directory, 0, "surplus");
+	org_release(&o);
+}
+
+/* Who has a key that was replaced can say EPOCH with it, and that uses up nothing. */
+static void only_epochs_that_stand_are_counted(void **state)
+{
+	struct actor fresh, next;
+	struct org o;
+
+	org_init(&o, 1);
+	o.epochs_max = 3;
+	fresh = actor_rotated(&o.bob, 13);
+	say_epoch(&o.w, BY(&o.bob, &fresh), AFTER_ALL, &fresh, EPOCH_ROTATED, &(struct cuts){ 0 });
+	goes_on(&o, 4);
+	next = actor_restored(&fresh, 14);
+	say_epoch(&o.w, BY(&fresh), AFTER_ALL, &next, EPOCH_RESTORED, NULL);
+	assert_cut(&o, &next, &o.space, UINT64_MAX, "none");
+	org_release(&o);
+}
+
 static void a_fork_cuts_before_it_in_its_space_alone(void **state)
 {
 	struct org o;
@@ -1030,6 +1099,7 @@ static void crowd_says(struct crowd *c, struct org *o, uint64_t seed, unsigned c
 		       unsigned all_percent, bool with_forks)
 {
 	*c = (struct crowd){ .o = o };
+	o->epochs_max = 2;
 	prng_init(&c->prng, seed);
 	c->spaces[c->space_count++] = o->directory;
 	c->spaces[c->space_count++] = o->space;
@@ -1111,7 +1181,9 @@ static void the_order_of_arrival_does_not_show(void **state)
 		crowd_says(&c, &o, seed + i, WORLD_STATEMENTS, 20, true);
 		fold(&o);
 		shuffle(&c.prng, &o.w, list);
-		assert_int_equal(trust_fold(&other, list, o.w.count, verdicts, &msg), OK);
+		assert_int_equal(
+			trust_fold_within(&other, list, o.w.count, o.epochs_max, verdicts, &msg),
+			OK);
 		assert_same(o.t, other);
 		for (size_t x = 0; x < o.w.count; x++)
 			for (size_t y = 0; y < o.w.count; y++)
@@ -1383,6 +1455,9 @@ int main(void)
 		cmocka_unit_test(a_revocation_cuts_where_it_says_and_else_everything),
 		cmocka_unit_test(the_lowest_of_several_cuts_counts),
 		cmocka_unit_test(an_epoch_closes_those_before_it_if_it_says_so),
+		cmocka_unit_test(an_epoch_too_many_counts_nowhere),
+		cmocka_unit_test(nobody_adopts_of_an_epoch_too_many),
+		cmocka_unit_test(only_epochs_that_stand_are_counted),
 		cmocka_unit_test(a_fork_cuts_before_it_in_its_space_alone),
 		cmocka_unit_test(who_may_not_write_does_not_count),
 		cmocka_unit_test(who_loses_its_role_counts_up_to_there_until_it_is_given_again),

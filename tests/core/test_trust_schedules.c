@@ -16,6 +16,7 @@
 
 #include <cmocka.h>
 
+#include "core/trust_impl.h"
 #include "tests/support/statements.h"
 #include "tests/support/trust_model.h"
 
@@ -23,6 +24,7 @@ enum {
 	SCHEDULES = 10000,
 	SITES_MAX = 5,
 	SAID_MAX = 24,
+	FEW_EPOCHS = 3, /* of a node count */
 	STEPS_MAX = 60,
 	ROOT_ACTORS = 3,
 	NODES = 8, /* some are admitted later, by one site or by two */
@@ -217,8 +219,11 @@ static void fold(const struct world *world, struct site *site, struct totals *to
 		list[i] = world->w.list[site->held[i]];
 	trust_free(site->trust);
 	site->trust = NULL;
-	assert_int_equal(trust_fold(&site->trust, list, site->count, site->verdicts, &msg), OK);
+	assert_int_equal(trust_fold_within(&site->trust, list, site->count, FEW_EPOCHS,
+					   site->verdicts, &msg),
+			 OK);
 	trust_model_fold(&site->model, list, site->count);
+	site->model.epochs_max = FEW_EPOCHS;
 	assert_true(trust_model_agrees(&site->model, site->trust, site->verdicts));
 	check_site(world, site);
 	totals->folds++;

@@ -459,7 +459,7 @@ void trust_model_fold(struct trust_model *m, const struct statement *const *list
 	uint64_t roots = 0;
 
 	assert(count > 0 && count <= MODEL_MAX && list[0]->type == STATEMENT_GENESIS);
-	*m = (struct trust_model){ .count = count, .stands = BIT(0) };
+	*m = (struct trust_model){ .count = count, .stands = BIT(0), .epochs_max = EPOCHS_MAX };
 	for (size_t i = 0; i < count; i++) {
 		m->list[i] = list[i];
 		if (list[i]->type == STATEMENT_FORK)

@@ -13,7 +13,8 @@ struct trust_model {
 	size_t count;
 	uint64_t past[MODEL_MAX + 1]; /* by place in the list, as bits of such places */
 	uint64_t stands, fallen, is_root;
-	size_t circles; /* how often nothing but circles was left (M-11) */
+	uint32_t epochs_max; /* EPOCHS_MAX; read when cuts are asked for */
+	size_t circles;      /* how often nothing but circles was left (M-11) */
 	enum verdict verdicts[MODEL_MAX];
 	struct trust_node nodes[MODEL_MAX];
 	size_t node_count;

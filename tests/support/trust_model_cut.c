@@ -39,6 +39,23 @@ static bool has_other_ground(const struct trust_model *m, size_t adopt, size_t c
 	return false;
 }
 
+/* How many epochs its node has had, up to this one; 0 if none of them stands. */
+static uint32_t rank(const struct trust_model *m, const struct trust_epoch *epoch)
+{
+	uint32_t count = 0;
+
+	for (size_t i = 0; i < m->count; i++) {
+		if (!has(m->stands, i) || !identity(m->list[i]) ||
+		    replica_id_cmp(&identity(m->list[i])->replica, &epoch->replica) != 0)
+			continue;
+		count = 1;
+		for (size_t y = 0; y < m->count; y++)
+			count += has(m->past[i] & m->stands, y) && identity(m->list[y]) &&
+				 is_about(m->list[y], &epoch->node);
+	}
+	return count;
+}
+
 /* Lift a term of M-14, which statement `by` gives (m->count: none), by M-15. */
 static void lift(const struct feed *f, struct trust_cut *term, size_t by)
 {
@@ -47,7 +64,7 @@ static void lift(const struct feed *f, struct trust_cut *term, size_t by)
 	bool needs_seen = by < m->count && term->cause != CUT_FORKED;
 	const struct cut *best = NULL;
 
-	for (size_t i = 0; i < m->count; i++) {
+	for (size_t i = 0; i < m->count && term->cause != CUT_SURPLUS; i++) {
 		const struct statement *s = m->list[i];
 
 		if (s->type != STATEMENT_ADOPT || !has(m->stands, i) ||
@@ -186,6 +203,8 @@ struct trust_cut trust_model_cut(const struct trust_model *m, const struct repli
 		add_terms_of_role(&f);
 	if (f.epoch->is_void)
 		add_term(&f, CUT_VOID, 0, NULL, m->count);
+	if (rank(m, f.epoch) > m->epochs_max)
+		add_term(&f, CUT_SURPLUS, 0, NULL, m->count);
 	if (f.least.cause == CUT_NONE)
 		f.least.seq = UINT64_MAX;
 	return f.least;
