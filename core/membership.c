@@ -563,6 +563,8 @@ static enum err compare_fold(const struct replica *r, const struct trust *fold, 
 	struct buf stored = BUF_EMPTY, anew = BUF_EMPTY;
 	enum err rc;
 
+	if (!r->trust)
+		return errmsg_set(msg, ERR_CORRUPT, "the stored membership is missing");
 	trust_encode(&stored, r->trust);
 	trust_encode(&anew, fold);
 	rc = buf_check(&stored);

@@ -403,6 +403,9 @@ enum err replica_reload(struct replica *r, struct errmsg *msg)
 	if (rc == OK)
 		rc = store_each_feed(r->store, load_feed, &l, msg);
 	free(l.places);
+	/* Nothing is taken before there are members. */
+	if (rc == OK && r->feed_count && !r->trust)
+		rc = errmsg_set(msg, ERR_CORRUPT, "there are changesets, but no membership");
 	if (rc == OK)
 		r->own_count = epoch_count(r);
 	if (rc == OK)

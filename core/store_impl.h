@@ -87,6 +87,9 @@ struct store {
 /* SQLite's result as ours, with its words and the file's name in msg. */
 enum err store_error(struct store *s, int result, const char *what, struct errmsg *msg);
 
+/* ERR_CORRUPT, for a table or a row that is not as we write it. */
+enum err store_damaged(const struct store *s, const char *what, struct errmsg *msg);
+
 /* Ready to be bound; NULL on failure with *rc set. */
 sqlite3_stmt *store_query(struct store *s, enum query which, enum err *rc, struct errmsg *msg);
 sqlite3_stmt *store_kind_query(struct store *s, const struct kind *kind, enum kind_query which,

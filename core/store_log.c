@@ -8,9 +8,11 @@ int64_t changeset_key(uint32_t feed, uint64_t seq)
 	return (int64_t)((uint64_t)feed << 40 | seq);
 }
 
-/* A walk over one of the tables. */
+/* A walk over one of the tables. Numbers are given in order and never taken back: from 0 or 1
+ * on, each row has the next one. */
 struct walk {
 	struct store *store;
+	int64_t next;
 	union {
 		enum err (*space)(void *ctx, uint32_t idx, const struct space_id *id);
 		enum err (*feed)(void *ctx, const struct feed_row *row);
@@ -19,23 +21,16 @@ struct walk {
 	struct errmsg *msg;
 };
 
-static enum err walk_damaged(struct walk *w, const char *table)
-{
-	return errmsg_set(w->msg, ERR_CORRUPT, "%s: %s is damaged", w->store->path, table);
-}
-
 static enum err read_replica(void *ctx, sqlite3_stmt *row)
 {
 	struct walk *w = ctx;
-	struct intern *replicas = &w->store->replicas;
 	struct bytes id = column_bytes(row, 1);
 	struct replica_id replica;
 
-	/* Numbers are given in order and never taken back: row i has number i. */
-	if (id.size != ID_BYTES || sqlite3_column_int64(row, 0) != replicas->count)
-		return walk_damaged(w, "replica_index");
+	if (id.size != ID_BYTES || sqlite3_column_int64(row, 0) != w->next++)
+		return store_damaged(w->store, "replica_index", w->msg);
 	memcpy(replica.bytes, id.data, ID_BYTES);
-	return intern_add(replicas, &replica);
+	return intern_add(&w->store->replicas, &replica);
 }
 
 enum err store_load_replicas(struct store *s, struct errmsg *msg)
@@ -132,8 +127,8 @@ static enum err visit_space(void *ctx, sqlite3_stmt *row)
 	struct bytes id = column_bytes(row, 1);
 	struct space_id space;
 
-	if (id.size != ID_BYTES)
-		return walk_damaged(w, "space_index");
+	if (id.size != ID_BYTES || sqlite3_column_int64(row, 0) != w->next++)
+		return store_damaged(w->store, "space_index", w->msg);
 	memcpy(space.bytes, id.data, ID_BYTES);
 	return w->each.space(w->ctx, (uint32_t)sqlite3_column_int64(row, 0), &space);
 }
@@ -142,7 +137,7 @@ enum err store_each_space(struct store *s,
 			  enum err (*each)(void *ctx, uint32_t idx, const struct space_id *id),
 			  void *ctx, struct errmsg *msg)
 {
-	struct walk w = { s, { .space = each }, ctx, msg };
+	struct walk w = { s, 1, { .space = each }, ctx, msg };
 
 	return store_each(s, QUERY_SPACES, "read spaces", visit_space, &w, msg);
 }
@@ -156,8 +151,10 @@ static enum err visit_feed(void *ctx, sqlite3_stmt *row)
 				 .dep_seq = (uint64_t)sqlite3_column_int64(row, 3),
 				 .named_seq = (uint64_t)sqlite3_column_int64(row, 4) };
 
-	if (replica < 0 || replica >= w->store->replicas.count)
-		return walk_damaged(w, "feed");
+	if (sqlite3_column_int64(row, 0) != w->next++ || replica < 0 ||
+	    replica >= w->store->replicas.count || feed.dep_seq > SEQ_MAX ||
+	    feed.named_seq > SEQ_MAX)
+		return store_damaged(w->store, "feed", w->msg);
 	feed.replica = w->store->replicas.ids[replica];
 	return w->each.feed(w->ctx, &feed);
 }
@@ -165,7 +162,7 @@ static enum err visit_feed(void *ctx, sqlite3_stmt *row)
 enum err store_each_feed(struct store *s, enum err (*each)(void *ctx, const struct feed_row *row),
 			 void *ctx, struct errmsg *msg)
 {
-	struct walk w = { s, { .feed = each }, ctx, msg };
+	struct walk w = { s, 1, { .feed = each }, ctx, msg };
 
 	return store_each(s, QUERY_FEEDS, "read feeds", visit_feed, &w, msg);
 }

@@ -105,6 +105,11 @@ enum err store_error(struct store *s, int result, const char *what, struct errms
 	return errmsg_set(msg, rc, "%s: %s: %s", s->path, what, words);
 }
 
+enum err store_damaged(const struct store *s, const char *what, struct errmsg *msg)
+{
+	return errmsg_set(msg, ERR_CORRUPT, "%s: %s is damaged", s->path, what);
+}
+
 static sqlite3_stmt *prepare(struct store *s, const char *sql, enum err *rc, struct errmsg *msg)
 {
 	sqlite3_stmt *stmt = NULL;

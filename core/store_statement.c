@@ -59,8 +59,10 @@ enum err store_statement_delete(struct store *s, int64_t idx, struct errmsg *msg
 }
 
 struct statement_visit {
+	const struct store *store;
 	enum err (*each)(void *ctx, int64_t idx, struct bytes encoded, enum verdict verdict);
 	void *ctx;
+	struct errmsg *msg;
 };
 
 static enum err visit_statement(void *ctx, sqlite3_stmt *row)
@@ -69,7 +71,7 @@ static enum err visit_statement(void *ctx, sqlite3_stmt *row)
 	int verdict = sqlite3_column_int(row, 2);
 
 	if (verdict < 0 || verdict >= VERDICT_COUNT)
-		return ERR_CORRUPT;
+		return store_damaged(v->store, "a verdict", v->msg);
 	return v->each(v->ctx, sqlite3_column_int64(row, 0), column_bytes(row, 1),
 		       (enum verdict)verdict);
 }
@@ -79,7 +81,7 @@ enum err store_each_statement(struct store *s,
 					       enum verdict verdict),
 			      void *ctx, struct errmsg *msg)
 {
-	struct statement_visit v = { each, ctx };
+	struct statement_visit v = { s, each, ctx, msg };
 
 	return store_each(s, QUERY_STATEMENTS, "read statements", visit_statement, &v, msg);
 }

@@ -1,17 +1,8 @@
 /* Bodies of any bytes: what is accepted can be validated, encoded again, and
  * says the same then. */
-#include <stdlib.h>
-
 #include "core/changeset.h"
 #include "core/limits.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void require(bool is_true)
-{
-	if (!is_true)
-		abort();
-}
+#include "tests/fuzz/target.h"
 
 static bool same_targets(const struct target *a, const struct target *b, size_t count)
 {

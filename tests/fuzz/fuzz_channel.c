@@ -7,24 +7,15 @@
  *
  * What comes out is a message of legal size or one lasting error; what is held is
  * at most a frame and a message. */
-#include <stdlib.h>
-
 #include "proto/channel.h"
 #include "proto/limits.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "tests/fuzz/target.h"
 
 enum {
 	FRAME_DATA_BYTES_MAX = FRAME_BYTES_MAX - 1 - NOISE_TAG_BYTES,
 	FRAME_COUNT_MAX = 140, /* enough for a message over the limit */
 	PIECE_COUNT_MAX = 256, /* small ones; then the rest at once */
 };
-
-static void require(bool is_true)
-{
-	if (!is_true)
-		abort();
-}
 
 /* As after a handshake, without its cost. */
 static void init_side(struct channel *ch, bool is_initiator)

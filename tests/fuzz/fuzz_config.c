@@ -1,10 +1,7 @@
 /* The daemon's settings: any text is taken or refused, and a refused one changes
  * nothing. */
-#include <stdlib.h>
-
 #include "node/config.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "tests/fuzz/target.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -14,10 +11,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	config_init(&c);
 	rc = config_parse(&c, bytes_of(data, size), &msg);
-	if (rc && (c.listen[0] || c.peer_count || c.peers[0] || !c.dial || c.log_level != LOG_INFO))
-		abort();
-	if (c.peers[c.peer_count])
-		abort();
+	require(!rc || (!c.listen[0] && !c.peer_count && !c.peers[0] && c.dial &&
+			c.log_level == LOG_INFO));
+	require(!c.peers[c.peer_count]);
 	config_release(&c);
 	return 0;
 }

@@ -1,10 +1,7 @@
 /* Requests to the daemon: any line is understood or refused, and what answers it
  * is one line of JSON. */
-#include <stdlib.h>
-
 #include "node/control.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "tests/fuzz/target.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -16,17 +13,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (size > CONTROL_REQUEST_BYTES_MAX)
 		return 0;
 	if (control_request_parse(bytes_of(data, size), &verb, &msg) == OK) {
-		if (verb >= CONTROL_VERB_COUNT)
-			abort();
+		require(verb < CONTROL_VERB_COUNT);
 		control_reply_encode(&reply, json_object());
 	} else {
 		control_refusal_encode(&reply, &msg);
 	}
-	if (memchr(reply.data, '\n', reply.size) != reply.data + reply.size - 1)
-		abort();
+	require(memchr(reply.data, '\n', reply.size) == reply.data + reply.size - 1);
 	read_back = json_loadb((const char *)reply.data, reply.size, 0, NULL);
-	if (!read_back)
-		abort();
+	require(read_back != NULL);
 	json_decref(read_back);
 	buf_release(&reply);
 	return 0;

@@ -20,9 +20,8 @@
 
 #include "proto/preamble.h"
 #include "sync/ticket.h"
+#include "tests/fuzz/target.h"
 #include "tests/sync/talk.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 enum who { MEMBER, STRANGER, NEWCOMER, WRONG_SECRET };
 
@@ -36,12 +35,6 @@ static struct {
 	bool is_spoiled;  /* a byte was changed, lost, made up or repeated */
 	struct buf queue; /* said by the other side, not arrived */
 } run;
-
-static void require(bool is_true)
-{
-	if (!is_true)
-		abort();
-}
 
 static void make_world(void)
 {
@@ -126,8 +119,7 @@ static void arrive(const uint8_t *data, size_t size)
 {
 	uint8_t *copy = malloc(size ? size : 1); /* reading beyond shall show */
 
-	if (!copy)
-		abort();
+	require(copy != NULL);
 	if (size)
 		memcpy(copy, data, size);
 	session_receive(talk.session, talk.now, bytes_of(copy, size));

@@ -1,11 +1,8 @@
 /* Messages of any bytes, packed or not: what is accepted encodes to the same bytes,
  * and a frame never holds more than it may. */
-#include <stdlib.h>
-
 #include "core/pack.h"
 #include "proto/message.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "tests/fuzz/target.h"
 
 static void decode(struct bytes input, struct arena *arena)
 {
@@ -15,8 +12,7 @@ static void decode(struct bytes input, struct arena *arena)
 	if (message_decode(&m, input, arena, NULL) != OK)
 		return;
 	message_encode(&again, &m);
-	if (!bytes_equal(input, buf_bytes(&again)))
-		abort();
+	require(bytes_equal(input, buf_bytes(&again)));
 	buf_release(&again);
 }
 

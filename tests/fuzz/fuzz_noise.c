@@ -6,17 +6,8 @@
  *
  * A side that refuses is left with nothing but its failure; two sides that are done
  * agree on everything. */
-#include <stdlib.h>
-
+#include "tests/fuzz/target.h"
 #include "tests/proto/pair.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void require(bool is_true)
-{
-	if (!is_true)
-		abort();
-}
 
 static void damage(struct buf *message, bool is_replaced, struct bytes bytes)
 {

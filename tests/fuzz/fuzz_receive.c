@@ -5,11 +5,8 @@
  *            odd: changesets, each of one byte and then up to 7 ops of 4 bytes
  *                 byte: 3 bits ops, 1 bit depends on us, 4 bits time
  *                 op:   field and verb, record and kind, value, targets */
-#include <stdlib.h>
-
+#include "tests/fuzz/target.h"
 #include "tests/support/forge.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 enum { CHANGESETS_MAX = 40, OPS_MAX = 7, OP_BYTES = 4, WORLD_USES_MAX = 8 };
 
@@ -23,12 +20,6 @@ struct world {
 	struct record_id ours;
 	unsigned uses;
 };
-
-static void require(bool is_true)
-{
-	if (!is_true)
-		abort();
-}
 
 static void open_world(struct world *w)
 {

@@ -2,17 +2,8 @@
  * changed and packed again.
  *
  *   byte 0   what the columns show: a state's number, the type of the rest */
-#include <stdlib.h>
-
 #include "core/record_meta.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void require(bool is_true)
-{
-	if (!is_true)
-		abort();
-}
+#include "tests/fuzz/target.h"
 
 static struct value column(void *ctx, const struct field *field)
 {

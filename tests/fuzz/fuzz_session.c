@@ -24,11 +24,8 @@
  *   t seconds:2   w (we write)   c (compare)   p (push)
  * Numbers are big-endian; whatever is no step ends the list. An upper-case D in front: the
  * session dials. The keys, ids and clocks of both are always the same. */
-#include <stdlib.h>
-
+#include "tests/fuzz/target.h"
 #include "tests/sync/talk.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 enum { ENTRIES_MAX = 8, LIST_MAX = 16, LOG_MAX = 32 };
 
@@ -488,10 +485,9 @@ static void require_sound(void)
 	bool is_closed = session_state(talk.session) == SESSION_CLOSED;
 
 	session_check(talk.session);
-	if (is_closed != (session_deadline(talk.session) == UINT64_MAX))
-		abort();
-	if (is_closed && !session_end(talk.session)->by_peer && !session_end(talk.session)->name[0])
-		abort();
+	require(is_closed == (session_deadline(talk.session) == UINT64_MAX));
+	require(!is_closed || session_end(talk.session)->by_peer ||
+		session_end(talk.session)->name[0]);
 }
 
 static void end_talk(void)

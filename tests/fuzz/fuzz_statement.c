@@ -1,16 +1,7 @@
 /* Statements of any bytes: what is accepted has one form, and can be verified. */
-#include <stdlib.h>
-
 #include "core/statement.h"
 #include "core/wire.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void require(bool is_true)
-{
-	if (!is_true)
-		abort();
-}
+#include "tests/fuzz/target.h"
 
 /* The content written again, and the signatures as they were, are the input. */
 static void require_one_form(const struct statement *s, struct bytes input)

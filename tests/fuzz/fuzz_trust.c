@@ -1,16 +1,7 @@
 /* The stored result of a fold, of any bytes: what is accepted is canonical, answers
  * every question, and takes one statement more. */
-#include <stdlib.h>
-
 #include "core/trust.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void require(bool is_true)
-{
-	if (!is_true)
-		abort();
-}
+#include "tests/fuzz/target.h"
 
 /* Whatever a program asks. */
 static void ask(const struct trust *t)

@@ -1,9 +1,6 @@
 /* Text of any bytes: iterating and validating agree, and no code point is out of range. */
-#include <stdlib.h>
-
 #include "core/utf8.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "tests/fuzz/target.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -11,9 +8,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	uint32_t cp;
 
 	while (utf8_next(&rest, &cp))
-		if (cp > 0x10ffff || (cp >= 0xd800 && cp <= 0xdfff))
-			abort();
-	if (utf8_is_valid(bytes_of(data, size)) != (rest.size == 0))
-		abort();
+		require(cp <= 0x10ffff && (cp < 0xd800 || cp > 0xdfff));
+	require(utf8_is_valid(bytes_of(data, size)) == (rest.size == 0));
 	return 0;
 }

@@ -1,9 +1,6 @@
 /* Wall times: what is read is written back byte for byte. */
-#include <stdlib.h>
-
 #include "core/walltime.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "tests/fuzz/target.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -14,7 +11,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (walltime_parse(&w, text) != OK)
 		return 0;
 	walltime_format(again, &w);
-	if (!bytes_equal(bytes_of_str(again), text))
-		abort();
+	require(bytes_equal(bytes_of_str(again), text));
 	return 0;
 }

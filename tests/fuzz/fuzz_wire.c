@@ -1,17 +1,8 @@
 /* One encoding for one value: bytes that the reader accepts come out of the
  * writer as they went in, and stepping over a value takes the same bytes. */
-#include <stdlib.h>
-
 #include "core/limits.h"
 #include "core/wire.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void require(bool is_true)
-{
-	if (!is_true)
-		abort();
-}
+#include "tests/fuzz/target.h"
 
 static void copy_int(struct wire_reader *r, struct buf *out)
 {

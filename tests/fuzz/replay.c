@@ -14,11 +14,10 @@
 #include <unistd.h>
 
 #include "tests/fuzz/memory_guard.h"
+#include "tests/fuzz/target.h"
 
 /* Places in a file at which it is cut, and at which its bytes are replaced. */
 #define PLACES_MAX 192
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static const uint8_t replacements[] = { 0x00, 0x01, 0x7f, 0x80, 0xc0, 0xff };
 

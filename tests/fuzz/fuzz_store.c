@@ -1,0 +1,397 @@
+/* A database of which cells are damaged, as by a disk or by somebody with a SQLite client: it is
+ * refused in words or read, verified and saved, but never takes the program with it.
+ *
+ * The input is a list of up to 8 damages, of each:
+ *   byte 0   which column (`columns`)
+ *   byte 1   which row of its table; beyond the last: counted from the first again
+ *   byte 2   bits 0-2: its value becomes nothing, an integer, a text, bytes, or what it was, with
+ *                      the bytes added by xor; or the row goes away
+ *   byte 3   so many bytes follow for it
+ */
+#include <sqlite3.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "sync/ticket.h"
+#include "tests/fuzz/target.h"
+#include "tests/support/office.h"
+#include "tests/support/tempdir.h"
+
+enum { DAMAGES_MAX = 8, PATH_BYTES = TEMPDIR_BYTES_MAX + 16 };
+
+enum change { TO_NULL, TO_INTEGER, TO_TEXT, TO_BYTES, TO_XOR, TO_NOTHING, CHANGE_COUNT };
+
+static const struct {
+	const char *table, *column, *key; /* `key` is one value a row */
+} columns[] = {
+	{ "setting", "value", "key" },      { "setting", "key", "key" },
+	{ "counter", "next", "name" },      { "space_index", "idx", "idx" },
+	{ "space_index", "id", "idx" },     { "replica_index", "idx", "idx" },
+	{ "replica_index", "id", "idx" },   { "feed", "space", "idx" },
+	{ "feed", "replica", "idx" },       { "feed", "dep_seq", "idx" },
+	{ "feed", "named_seq", "idx" },     { "changeset", "key", "key" },
+	{ "changeset", "body", "key" },     { "changeset", "signature", "key" },
+	{ "changeset", "link", "key" },     { "branch", "feed", "link" },
+	{ "branch", "seq", "link" },        { "branch", "link", "link" },
+	{ "branch", "body", "link" },       { "branch", "signature", "link" },
+	{ "statement", "id", "idx" },       { "statement", "bytes", "idx" },
+	{ "statement", "verdict", "idx" },  { "r_action_item", "id", "id" },
+	{ "r_action_item", "space", "id" }, { "r_action_item", "life", "id" },
+	{ "r_action_item", "title", "id" }, { "r_action_item", "state", "id" },
+	{ "r_action_item", "meta", "id" },  { "r_node", "meta", "id" },
+	{ "r_node", "office", "id" },       { "element", "record", "seq" },
+	{ "element", "replica", "seq" },    { "element", "seq", "seq" },
+	{ "element", "author", "seq" },     { "element", "value", "seq" },
+	{ "conflict", "record", "record" }, { "conflict", "kind", "record" },
+	{ "conflict", "field", "record" },
+};
+
+#define COLUMN_COUNT (sizeof(columns) / sizeof(columns[0]))
+
+static struct {
+	char dir[TEMPDIR_BYTES_MAX];
+	char damaged[PATH_BYTES], saved[PATH_BYTES];
+	struct buf sound_file;
+	struct office a; /* whose it is */
+} world;
+
+/* ---- A sound one ----------------------------------------------------------------- */
+
+static void write_history(struct office *a, struct office *b)
+{
+	struct space_id space = office_share(a);
+	struct value value = value_str("Review the contract");
+	struct ticket_stub stub = { .office_code = "NYC", .zone = "America/New_York" };
+	struct record_id id, other;
+
+	office_sync(a, b);
+	id = office_create(a, &space, KIND_ACTION, ACTION_TITLE, &value);
+	other = office_create(a, &space, KIND_ACTION, ACTION_TITLE, &value);
+	office_sync(a, b);
+	value = value_str("title of b");
+	office_set(b, &space, KIND_ACTION, &id, ACTION_TITLE, &value);
+	value = value_str("title of a");
+	office_set(a, &space, KIND_ACTION, &id, ACTION_TITLE, &value);
+	value = value_ref(&other);
+	office_add(a, &space, KIND_ACTION, &id, ACTION_CC, &value);
+	value = value_str("half done");
+	office_add(b, &space, KIND_ACTION, &id, ACTION_PROGRESS, &value);
+	office_void(a, &space, KIND_ACTION, &other);
+	office_sync(a, b);
+	OFFICE_MUST(ticket_stub_store(a->replica, &stub, &msg));
+}
+
+static void read_file(struct buf *out, const char *path)
+{
+	FILE *file = fopen(path, "rb");
+	long size;
+
+	require(file && fseek(file, 0, SEEK_END) == 0);
+	size = ftell(file);
+	rewind(file);
+	require(buf_grow(out, (size_t)size) && fread(out->data, (size_t)size, 1, file) == 1);
+	out->size = (size_t)size;
+	fclose(file);
+}
+
+static void write_file(const char *path, struct bytes content)
+{
+	FILE *file = fopen(path, "wb");
+
+	require(file && fwrite(content.data, content.size, 1, file) == 1);
+	require(fclose(file) == 0);
+}
+
+static void remove_database(const char *path)
+{
+	static const char *const ends[] = { "", "-wal", "-shm", "-journal" };
+	char name[PATH_BYTES + 16];
+
+	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+		snprintf(name, sizeof(name), "%s%s", path, ends[i]);
+		unlink(name);
+	}
+}
+
+static void run_sql(const char *sql)
+{
+	sqlite3 *db;
+
+	require(sqlite3_open(world.damaged, &db) == SQLITE_OK);
+	require(sqlite3_exec(db, sql, NULL, NULL, NULL) == SQLITE_OK);
+	require(sqlite3_close(db) == SQLITE_OK);
+}
+
+static void remove_world(void)
+{
+	tempdir_remove(world.dir);
+}
+
+static void make_world(void)
+{
+	struct office b;
+
+	/* Nothing here is worth waiting for a disk. */
+	if (access("/dev/shm", W_OK) == 0)
+		setenv("TMPDIR", "/dev/shm", 0);
+	tempdir_new(world.dir, sizeof(world.dir));
+	atexit(remove_world);
+	tempdir_path(world.damaged, PATH_BYTES, world.dir, "damaged.db");
+	tempdir_path(world.saved, PATH_BYTES, world.dir, "saved.db");
+	office_open(&world.a, NULL, 1);
+	office_open(&b, NULL, 2);
+	office_found(&world.a, "SHA");
+	office_join(&b, &world.a, "FRA");
+	write_history(&world.a, &b);
+	OFFICE_MUST(replica_backup(world.a.replica, world.damaged, NULL, NULL, &msg));
+	run_sql("INSERT INTO branch SELECT key >> 40, 1, link, body, signature, 0 FROM changeset "
+		"WHERE key & 0xffffffffff = 2");
+	read_file(&world.sound_file, world.damaged);
+	office_close(&world.a);
+	office_close(&b);
+}
+
+/* ---- Damage ---------------------------------------------------------------------- */
+
+struct damage {
+	size_t column, row;
+	enum change change;
+	struct bytes bytes;
+};
+
+static bool take_damage(struct bytes *input, struct damage *out)
+{
+	size_t size;
+
+	if (input->size < 4)
+		return false;
+	*out = (struct damage){ .column = input->data[0] % COLUMN_COUNT,
+				.row = input->data[1],
+				.change = (enum change)((input->data[2] & 7) % CHANGE_COUNT) };
+	size = input->data[3];
+	*input = bytes_of(input->data + 4, input->size - 4);
+	if (size > input->size)
+		size = input->size;
+	out->bytes = bytes_of(input->data, size);
+	*input = bytes_of(input->data + size, input->size - size);
+	return true;
+}
+
+/* Big-endian. */
+static int64_t integer_of(struct bytes bytes)
+{
+	uint64_t value = 0;
+
+	for (size_t i = 0; i < bytes.size && i < 8; i++)
+		value = value << 8 | bytes.data[i];
+	return (int64_t)value;
+}
+
+/* SQL function spoil(old, new, is_xor): new, or old with the bytes of new added by xor. */
+static void spoil(sqlite3_context *ctx, int count, sqlite3_value **values)
+{
+	const uint8_t *mask = sqlite3_value_blob(values[1]);
+	const uint8_t *old = sqlite3_value_blob(values[0]);
+	int size = sqlite3_value_bytes(values[0]), mask_size = sqlite3_value_bytes(values[1]);
+	struct buf out = BUF_EMPTY;
+
+	(void)count;
+	if (!sqlite3_value_int(values[2])) {
+		sqlite3_result_value(ctx, values[1]);
+		return;
+	}
+	if (size)
+		buf_append(&out, old, (size_t)size);
+	for (int i = 0; i < size && i < mask_size; i++)
+		out.data[i] ^= mask[i];
+	sqlite3_result_blob(ctx, out.size ? (void *)out.data : "", size, SQLITE_TRANSIENT);
+	buf_release(&out);
+}
+
+static void bind_change(sqlite3_stmt *stmt, const struct damage *d)
+{
+	const void *data = d->bytes.size ? (const void *)d->bytes.data : "";
+	int size = (int)d->bytes.size;
+
+	switch (d->change) {
+	case TO_INTEGER: sqlite3_bind_int64(stmt, 2, integer_of(d->bytes)); break;
+	case TO_TEXT: sqlite3_bind_text(stmt, 2, data, size, SQLITE_STATIC); break;
+	case TO_BYTES:
+	case TO_XOR: sqlite3_bind_blob(stmt, 2, data, size, SQLITE_STATIC); break;
+	default: break;
+	}
+}
+
+/* What its table does not allow is no damage. */
+static void do_damage(sqlite3 *db, const struct damage *d)
+{
+	const char *table = columns[d->column].table, *column = columns[d->column].column;
+	const char *key = columns[d->column].key;
+	char sql[512], row[256];
+	sqlite3_stmt *stmt;
+
+	snprintf(row, sizeof(row),
+		 "WHERE %s = (SELECT %s FROM %s ORDER BY %s LIMIT 1 OFFSET ?1 %% (SELECT "
+		 "max(1, count(*)) FROM %s))",
+		 key, key, table, key, table);
+	if (d->change == TO_NOTHING)
+		snprintf(sql, sizeof(sql), "DELETE FROM %s %s", table, row);
+	else
+		snprintf(sql, sizeof(sql), "UPDATE OR IGNORE %s SET %s = spoil(%s, ?2, %d) %s",
+			 table, column, column, d->change == TO_XOR, row);
+	require(sqlite3_prepare_v2(db, sql, -1, &stmt, NULL) == SQLITE_OK);
+	sqlite3_bind_int64(stmt, 1, (int64_t)d->row);
+	bind_change(stmt, d);
+	sqlite3_step(stmt);
+	sqlite3_finalize(stmt);
+}
+
+static void damage(struct bytes input)
+{
+	struct damage d;
+	sqlite3 *db;
+
+	write_file(world.damaged, buf_bytes(&world.sound_file));
+	require(sqlite3_open(world.damaged, &db) == SQLITE_OK);
+	require(sqlite3_create_function(db, "spoil", 3, SQLITE_UTF8, NULL, spoil, NULL, NULL) ==
+		SQLITE_OK);
+	require(sqlite3_exec(db, "PRAGMA synchronous = OFF", NULL, NULL, NULL) == SQLITE_OK);
+	for (int i = 0; i < DAMAGES_MAX && take_damage(&input, &d); i++)
+		do_damage(db, &d);
+	require(sqlite3_close(db) == SQLITE_OK);
+}
+
+/* ---- Whatever a program does with it --------------------------------------------- */
+
+static bool note_statement(void *ctx, const struct statement *s, struct bytes encoded,
+			   enum verdict verdict)
+{
+	(void)ctx;
+	require(s->type < STATEMENT_TYPE_COUNT && encoded.size > 0 && verdict < VERDICT_COUNT);
+	return true;
+}
+
+static bool note_ticket(void *ctx, const struct ticket_stub *stub)
+{
+	(void)ctx;
+	require(ticket_stub_state(stub, world.a.now_ms) <= TICKET_BURNED);
+	return true;
+}
+
+static bool note_quarantined(void *ctx, const struct quarantined *q)
+{
+	(void)ctx;
+	require(q->first <= q->last);
+	return true;
+}
+
+static void tell_all(struct replica *r, const struct space_id *space)
+{
+	struct arena arena = ARENA_EMPTY;
+	struct vv nothing = { 0 };
+	struct sealed *list;
+	struct tip *tips;
+	size_t count;
+	bool more;
+	enum err rc;
+
+	rc = replica_missing(r, space, &nothing, SIZE_MAX, 1000, &arena, &list, &count, &more,
+			     NULL);
+	if (rc == OK)
+		rc = replica_tips(r, space, &arena, &tips, &count);
+	arena_release(&arena);
+	(void)rc;
+}
+
+/* Refused, or sealed. */
+static void try_edit(struct replica *r, const struct space_id *space)
+{
+	struct value title = value_str("a title");
+	struct errmsg msg = { .text = "" };
+	struct record_id id;
+	struct edit *e;
+	enum err rc = replica_begin(r, &msg);
+
+	if (rc != OK)
+		return;
+	rc = edit_open(&e, r, space, NULL, world.a.now_ms, &msg);
+	if (rc == OK) {
+		id = edit_create(e);
+		rc = edit_set(e, KIND_ACTION, &id, ACTION_TITLE, &title, &msg);
+		if (rc == OK)
+			rc = edit_seal(e, &msg);
+		else
+			edit_drop(e);
+	}
+	if (rc == OK)
+		rc = replica_commit(r, &msg);
+	replica_rollback(r);
+	require(rc == OK || rc == ERR_NOMEM || msg.text[0]);
+}
+
+static void use(struct replica *r)
+{
+	struct replica_stats stats;
+	struct verify_report report;
+	struct errmsg msg = { .text = "" };
+	size_t count, written;
+	const struct space_id *spaces = replica_spaces(r, &count);
+	struct space_id space = count ? spaces[count - 1] : replica_directory(r);
+	enum err rc = replica_verify(r, &report, NULL, NULL, &msg);
+
+	require(rc == OK || msg.text[0]);
+	rc = replica_each_statement(r, note_statement, NULL, &msg);
+	rc = ticket_stub_each(r, note_ticket, NULL, &msg);
+	rc = replica_each_quarantined(r, note_quarantined, NULL, &msg);
+	rc = replica_reauthor(r, world.a.now_ms, &written, &msg);
+	rc = replica_stats(r, &stats, &msg);
+	tell_all(r, &space);
+	try_edit(r, &space);
+	tell_all(r, &space);
+	(void)rc;
+}
+
+static void save(struct replica_config *config)
+{
+	struct errmsg why = { .text = "" };
+	struct verify_report report;
+	struct salvage saved;
+	struct replica *r;
+	enum err rc = replica_salvage(config, world.saved, &saved, NULL, NULL, &why);
+
+	require(rc == OK || why.text[0]);
+	if (rc == OK) { /* then it is sound */
+		config->path = world.saved;
+		OFFICE_MUST(replica_open(&r, config, &msg));
+		OFFICE_MUST(replica_verify(r, &report, NULL, NULL, &msg));
+		replica_close(r);
+	}
+	remove_database(world.saved);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct replica_config config;
+	struct errmsg msg = { .text = "" };
+	struct prng prng;
+	struct replica *r;
+
+	if (!world.dir[0])
+		make_world();
+	damage(bytes_of(data, size));
+	prng = world.a.prng;
+	config = (struct replica_config){ .path = world.damaged,
+					  .sign_secret = world.a.sign_secret,
+					  .dice = prng_dice(&prng),
+					  .now_ms = world.a.now_ms };
+	if (replica_open(&r, &config, &msg) == OK) {
+		use(r);
+		replica_close(r);
+	} else {
+		require(msg.text[0]);
+	}
+	save(&config);
+	remove_database(world.damaged);
+	return 0;
+}
