@@ -130,6 +130,15 @@ static enum err leave(struct replica *r, enum epoch_reason reason, struct errmsg
 			  r->trust->epochs_max);
 }
 
+/* Until the transaction is kept or rolled back both are needed. */
+static void change_secret(struct replica *r, const uint8_t *fresh)
+{
+	if (!r->has_former_secret)
+		memcpy(r->former_secret, r->sign_secret, SIGN_SECRET_BYTES);
+	r->has_former_secret = true;
+	memcpy(r->sign_secret, fresh, SIGN_SECRET_BYTES);
+}
+
 static enum err begin_epoch(struct replica *r, enum epoch_reason reason,
 			    const uint8_t *fresh_sign_secret, const uint8_t *fresh_noise_key,
 			    uint64_t now_ms, struct errmsg *msg)
@@ -145,12 +154,10 @@ static enum err begin_epoch(struct replica *r, enum epoch_reason reason,
 	old = trust_epoch(r->trust, &r->id);
 	memcpy(old_secret, r->sign_secret, SIGN_SECRET_BYTES);
 	if (fresh_sign_secret)
-		memcpy(r->sign_secret, fresh_sign_secret, SIGN_SECRET_BYTES);
+		change_secret(r, fresh_sign_secret);
 	rc = change_id(r, msg);
 	if (rc == OK)
 		rc = state_epoch(r, old, reason, old_secret, fresh_noise_key, now_ms, msg);
-	if (rc != OK)
-		memcpy(r->sign_secret, old_secret, SIGN_SECRET_BYTES);
 	sodium_memzero(old_secret, sizeof(old_secret));
 	return rc;
 }

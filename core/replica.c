@@ -140,10 +140,20 @@ void replica_close(struct replica *r)
 	arena_release(&r->arena);
 	buf_release(&r->scratch);
 	sodium_memzero(r->sign_secret, sizeof(r->sign_secret));
+	sodium_memzero(r->former_secret, sizeof(r->former_secret));
 	free(r);
 }
 
 /* Transactions. */
+
+/* A key that was changed in the transaction is the handle's only if it was kept. */
+static void settle_secret(struct replica *r, bool is_kept)
+{
+	if (r->has_former_secret && !is_kept)
+		memcpy(r->sign_secret, r->former_secret, SIGN_SECRET_BYTES);
+	sodium_memzero(r->former_secret, sizeof(r->former_secret));
+	r->has_former_secret = false;
+}
 
 enum err replica_begin(struct replica *r, struct errmsg *msg)
 {
@@ -165,10 +175,11 @@ enum err replica_commit(struct replica *r, struct errmsg *msg)
 {
 	enum err rc = store_commit(r->store, msg);
 
-	if (rc != OK)
+	if (rc != OK) {
 		replica_rollback(r);
-	if (rc != OK)
 		return rc;
+	}
+	settle_secret(r, true);
 	epoch_mark(r);
 	if (directory_load(r, NULL) != OK)
 		r->stale = true; /* it is stored all the same: say so, and read it later */
@@ -178,6 +189,7 @@ enum err replica_commit(struct replica *r, struct errmsg *msg)
 void replica_rollback(struct replica *r)
 {
 	store_rollback(r->store);
+	settle_secret(r, false);
 	/* Nobody may hear of what was not kept. If reading fails too, the caches
 	 * stay short of the store, and stale. */
 	if (replica_reload(r, NULL) != OK)

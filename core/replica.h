@@ -160,8 +160,9 @@ MUST_CHECK enum err replica_cuts_of(struct replica *r, const struct record_id *n
 
 /* Begin a new epoch now (M-18). When EPOCHS_MAX are used up: ERR_LIMIT with EPOCH_ROTATED,
  * else it is a member no more: replica_check_member() says so. `fresh_sign_secret` and
- * `fresh_noise_key` with EPOCH_ROTATED only, else NULL: the handle signs with it from then on. In a
- * transaction of its own, or as part of the open one. */
+ * `fresh_noise_key` with EPOCH_ROTATED only, else NULL: the handle signs with it from then on,
+ * unless the transaction is rolled back. In one of its own, or as part of the open one, to be
+ * rolled back on failure. */
 MUST_CHECK enum err replica_new_epoch(struct replica *r, enum epoch_reason reason,
 				      const uint8_t *fresh_sign_secret,
 				      const uint8_t *fresh_noise_key, uint64_t now_ms,

@@ -50,6 +50,9 @@ struct replica {
 	uint8_t org[ORG_ID_BYTES];
 	bool may_edit;
 	uint8_t sign_secret[SIGN_SECRET_BYTES];
+	/* That of before, while the open transaction changes it. */
+	uint8_t former_secret[SIGN_SECRET_BYTES];
+	bool has_former_secret;
 	uint8_t nonce[ID_BYTES]; /* of our epoch: with the key it makes our id */
 	struct dice dice;
 	const struct mark_port *mark;     /* NULL: none */

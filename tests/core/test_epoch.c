@@ -209,6 +209,24 @@ static void rotated_keys_sign_from_then_on(void **state)
 	office_close(&fresh);
 }
 
+static void rotation_that_is_rolled_back_leaves_the_key_of_before(void **state)
+{
+	struct world *w = *state;
+	struct replica_id old = id_of(&w->b);
+	struct office fresh;
+
+	office_open(&fresh, NULL, 9);
+	OFFICE_MUST(replica_begin(w->b.replica, &msg));
+	OFFICE_MUST(replica_new_epoch(w->b.replica, EPOCH_ROTATED, fresh.sign_secret,
+				      fresh.identity.noise_key, w->b.now_ms, &msg));
+	replica_rollback(w->b.replica);
+	assert_int_equal(replica_id_cmp(&old, replica_id(w->b.replica)), 0);
+	write_title(w, &w->b, "by the key of before");
+	assert_same_everywhere(w);
+	assert_int_equal(titles(&w->a), 1);
+	office_close(&fresh);
+}
+
 /* ---- Forks ------------------------------------------------------------------- */
 
 /* What a peer holds and we don't is ours: somebody put an old database back, and has
@@ -715,6 +733,7 @@ int main(void)
 		TEST(database_older_than_its_mark_begins_a_new_epoch),
 		TEST(another_machine_begins_a_new_epoch),
 		TEST(rotated_keys_sign_from_then_on),
+		TEST(rotation_that_is_rolled_back_leaves_the_key_of_before),
 		TEST(forgotten_tail_comes_back_and_the_new_one_is_kept),
 		TEST(forged_witness_moves_nothing),
 		TEST(proof_of_a_fork_cuts_both_branches_everywhere),
