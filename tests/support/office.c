@@ -164,6 +164,8 @@ size_t office_pull_statements(struct office *to, struct office *from)
 	struct statements_receipt receipt;
 	const struct trust *trust = replica_trust(from->replica);
 
+	if (!trust)
+		return 0;
 	l.list = calloc(trust->statement_count, sizeof(*l.list));
 	if (!l.list)
 		abort();
