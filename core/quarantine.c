@@ -69,12 +69,13 @@ enum err quarantine_note_named(struct replica *r, struct feed *feed, uint64_t se
 
 static enum err move_out(struct replica *r, struct feed *feed, uint64_t first, struct errmsg *msg)
 {
+	uint64_t done_to = 0;
 	enum err rc = quarantine_note_named(r, feed, feed->head.seq, msg);
 
 	if (rc == OK)
-		rc = store_branch_off(r->store, feed->idx, first, msg);
+		rc = reauthor_done_to(r, feed, &done_to, msg);
 	if (rc == OK)
-		rc = reauthor_note_moved(r, feed, msg);
+		rc = store_branch_off(r->store, feed->idx, first, done_to, msg);
 	if (rc == OK && feed->dep_seq >= first) {
 		feed->dep_seq = first - 1;
 		rc = store_feed_set_dep(r->store, feed->idx, feed->dep_seq, msg);

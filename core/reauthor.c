@@ -1,27 +1,26 @@
 /* Writing again what is ours and counts no more: after a fork, a void epoch, or a branch that
  * was moved out of the log (M-19). The ops stay as they were; what they say of
  * re-authored writes names the new ones. */
-#include <stdio.h>
 #include <stdlib.h>
 
+#include "core/limits.h"
 #include "core/replica_impl.h"
+#include "core/rewritten.h"
+#include "core/wire.h"
 
 enum { PIECE_COUNT = 64, PIECE_BYTES = 1 << 20 };
 
-/* In a space, changesets `first` .. `last` of `replica` were written again as those of `to`
- * from `to_first` on. */
-struct rewritten {
-	struct space_id space;
-	struct replica_id replica, to;
-	uint64_t first, last, to_first;
-};
+/* Which feed of the past our epoch goes on with, and how many changesets it had then. */
+#define SETTING_REAUTHORING "reauthoring"
 
 struct reauthor {
 	struct replica *r;
 	uint64_t now_ms;
 	struct space_id space;
-	struct rewritten *map;
-	size_t map_count;
+	struct replica_id *epochs; /* whose feeds may have to be: those of this copy first */
+	size_t epoch_count, former_count;
+	struct rewritten *map; /* of the epochs in this space, in their order */
+	struct rewritten *source;
 	struct arena arena; /* one changeset's */
 	struct arena rows;
 	struct arena state; /* what is there of the records of one */
@@ -31,68 +30,57 @@ struct reauthor {
 
 /* ---- Dots -------------------------------------------------------------------- */
 
-static const struct rewritten *find(const struct reauthor *a, const struct dot *dot)
+static const struct rewritten *map_of(const struct reauthor *a, const struct replica_id *replica)
 {
-	for (size_t i = 0; i < a->map_count; i++)
-		if (space_id_cmp(&a->map[i].space, &a->space) == 0 &&
-		    replica_id_cmp(&a->map[i].replica, &dot->replica) == 0 &&
-		    a->map[i].first <= dot->seq && dot->seq <= a->map[i].last)
+	for (size_t i = 0; i < a->epoch_count; i++)
+		if (replica_id_cmp(&a->epochs[i], replica) == 0)
 			return &a->map[i];
 	return NULL;
 }
 
-/* `seq` of the replica became `to`. */
-static enum err note(struct reauthor *a, const struct replica_id *replica, uint64_t seq,
-		     uint64_t to)
+static enum err translate_targets(struct reauthor *a, struct op *op)
 {
-	struct rewritten *last = a->map_count ? &a->map[a->map_count - 1] : NULL;
-	struct rewritten *map;
+	struct target *out = arena_array(&a->arena, op->target_count, sizeof(*out));
 
-	if (last && space_id_cmp(&last->space, &a->space) == 0 &&
-	    replica_id_cmp(&last->replica, replica) == 0 &&
-	    replica_id_cmp(&last->to, &a->r->id) == 0 && seq == last->last + 1 &&
-	    to == last->to_first + (seq - last->first)) {
-		last->last = seq;
-		return OK;
-	}
-	map = realloc(a->map, (a->map_count + 1) * sizeof(*map));
-	if (!map)
+	if (!out)
 		return ERR_NOMEM;
-	a->map = map;
-	a->map[a->map_count++] = (struct rewritten){ a->space, *replica, a->r->id, seq, seq, to };
+	for (size_t i = 0; i < op->target_count; i++) {
+		const struct rewritten *w = map_of(a, &op->targets[i].dot.replica);
+
+		out[i] = op->targets[i];
+		if (w)
+			rewritten_find(w, out[i].dot.seq, &out[i].dot);
+	}
+	op->targets = out;
 	return OK;
 }
 
-static bool translate(const struct reauthor *a, struct dot *dot)
-{
-	const struct rewritten *to = find(a, dot);
-
-	if (to)
-		*dot = (struct dot){ to->to, to->to_first + (dot->seq - to->first) };
-	return to != NULL;
-}
-
 /* What a void has seen of a replica is all before a seq: of what was written again it has
- * seen the new dots, and of the rest still the old ones. */
-static enum err translate_all(struct reauthor *a, const struct target **list, size_t *count,
-			      bool is_observed)
+ * seen the new dots, and of the rest still the old ones. More than an op can say is left out: then
+ * people are asked. */
+static enum err translate_observed(struct reauthor *a, struct op *op)
 {
-	struct target *out = arena_array(&a->arena, 2 * *count, sizeof(*out));
+	struct target *out = arena_array(&a->arena, OP_REPLACED_MAX, sizeof(*out));
 	size_t got = 0;
 
 	if (!out)
 		return ERR_NOMEM;
-	for (size_t i = 0; i < *count; i++) {
-		struct target t = (*list)[i];
-		const struct rewritten *to = find(a, &t.dot);
+	for (size_t i = 0; i < op->observed_count; i++) {
+		const struct dot *dot = &op->observed[i].dot;
+		const struct rewritten *w = map_of(a, &dot->replica);
+		struct dot *seen = arena_array(&a->arena, w ? w->count + 1 : 1, sizeof(*seen));
+		size_t count = 1;
 
-		if (to && is_observed && to->first > 1)
-			out[got++] = (struct target){ { t.dot.replica, to->first - 1 }, 0 };
-		translate(a, &t.dot);
-		out[got++] = t;
+		if (!seen)
+			return ERR_NOMEM;
+		seen[0] = *dot;
+		if (w)
+			count = rewritten_seen(w, dot->seq, seen);
+		for (size_t k = 0; k < count && got < OP_REPLACED_MAX; k++)
+			out[got++] = (struct target){ seen[k], 0 };
 	}
-	*list = out;
-	*count = got;
+	op->observed = out;
+	op->observed_count = got;
 	return OK;
 }
 
@@ -103,9 +91,10 @@ static enum err translate_ops(struct reauthor *a, struct changeset *cs)
 	for (size_t i = 0; rc == OK && i < cs->op_count; i++) {
 		struct op *op = &cs->ops[i];
 
-		rc = translate_all(a, &op->targets, &op->target_count, false);
-		if (rc == OK)
-			rc = translate_all(a, &op->observed, &op->observed_count, true);
+		if (op->target_count)
+			rc = translate_targets(a, op);
+		if (rc == OK && op->observed_count)
+			rc = translate_observed(a, op);
 	}
 	return rc;
 }
@@ -122,31 +111,71 @@ static uint64_t own_head(const struct reauthor *a)
 
 /* ---- What is there already ---------------------------------------------------- */
 
-static enum err element_is_there(struct reauthor *a, const struct op *op,
-				 const struct changeset *cs, uint32_t space, bool *out)
+/* A changeset to be written again, and what of it the state says as another one. */
+struct draft {
+	struct changeset cs;
+	struct dot as;
+	bool has_as, is_mixed;
+};
+
+static void note_equal(struct draft *d, const struct dot *dot, bool has_same_number)
 {
-	const struct kind *kind = schema_kind(op->kind);
-	const struct field *field = kind ? kind_field(kind, op->field) : NULL;
+	d->is_mixed |= !has_same_number || (d->has_as && dot_cmp(&d->as, dot) != 0);
+	d->as = *dot;
+	d->has_as = true;
+}
+
+static bool is_by_this_copy(const struct reauthor *a, const struct replica_id *replica)
+{
+	for (size_t i = 0; i < a->former_count; i++)
+		if (replica_id_cmp(&a->epochs[i], replica) == 0)
+			return true;
+	return replica_id_cmp(&a->r->id, replica) == 0;
+}
+
+/* Another copy has added it again. Equal ones that were there before, or that this copy has
+ * written, are others: people do say a thing twice. */
+static bool is_added(const struct reauthor *a, const struct draft *d, const struct op *op,
+		     const struct element *there)
+{
+	return value_equal(&there->value, &op->value) &&
+	       record_id_cmp(&there->author, &d->cs.author) == 0 &&
+	       hlc_cmp(there->stamp.hlc, d->cs.hlc) > 0 &&
+	       !is_by_this_copy(a, &there->stamp.dot.replica);
+}
+
+static bool is_target(const struct op *op, const struct element *there)
+{
+	for (size_t i = 0; i < op->target_count; i++)
+		if (there->n == op->targets[i].n &&
+		    dot_cmp(&there->stamp.dot, &op->targets[i].dot) == 0)
+			return true;
+	return false;
+}
+
+static enum err elements_are_done(struct reauthor *a, struct draft *d, const struct op *op,
+				  const struct kind *kind, uint32_t space, bool *out)
+{
+	const struct field *field = kind_field(kind, op->field);
 	struct element *list = NULL;
 	size_t count = 0;
+	bool found = false;
 	enum err rc = OK;
 
-	*out = false;
 	if (field)
 		rc = store_elements(a->r->store, space, kind, &op->record, field, &a->state, &list,
 				    &count, a->msg);
-	for (size_t i = 0; rc == OK && i < count && !*out; i++)
-		if (op->verb == VERB_ADD)
-			*out = value_equal(&list[i].value, &op->value) &&
-			       record_id_cmp(&list[i].author, &cs->author) == 0;
-		else
-			for (size_t t = 0; t < op->target_count; t++)
-				*out |= list[i].n == op->targets[t].n &&
-					dot_cmp(&list[i].stamp.dot, &op->targets[t].dot) == 0;
+	for (size_t i = 0; rc == OK && i < count && !found; i++) {
+		found = op->verb == VERB_ADD ? is_added(a, d, op, &list[i])
+					     : is_target(op, &list[i]);
+		if (found && op->verb == VERB_ADD)
+			note_equal(d, &list[i].stamp.dot, list[i].n == op->n);
+	}
+	*out = field && found == (op->verb == VERB_ADD);
 	return rc;
 }
 
-static bool record_says(const struct record *rec, const struct op *op)
+static bool record_says(struct draft *d, const struct record *rec, const struct op *op)
 {
 	const struct entry *values;
 	size_t count;
@@ -157,14 +186,16 @@ static bool record_says(const struct record *rec, const struct op *op)
 		return rec->void_count == 0;
 	values = record_values(rec, op->field, &count);
 	for (size_t i = 0; i < count; i++)
-		if (value_equal(&values[i].value, &op->value))
+		if (value_equal(&values[i].value, &op->value)) {
+			note_equal(d, &values[i].stamp.dot, true);
 			return true;
+		}
 	return false;
 }
 
 /* The state is as the op would have it: somebody else has written it again, too. */
-static enum err is_done(struct reauthor *a, const struct op *op, const struct changeset *cs,
-			uint32_t space, bool *out)
+static enum err is_done(struct reauthor *a, struct draft *d, const struct op *op, uint32_t space,
+			bool *out)
 {
 	const struct kind *kind = schema_kind(op->kind);
 	struct record rec;
@@ -173,110 +204,79 @@ static enum err is_done(struct reauthor *a, const struct op *op, const struct ch
 	*out = false;
 	if (!kind)
 		return OK;
-	if (verb_is_on_elements(op->verb)) {
-		rc = element_is_there(a, op, cs, space, out);
-		*out = *out == (op->verb == VERB_ADD);
-		return rc;
-	}
+	if (verb_is_on_elements(op->verb))
+		return elements_are_done(a, d, op, kind, space, out);
 	rc = store_record_load(a->r->store, space, kind, &op->record, &a->state, &rec, a->msg);
 	if (rc == OK)
-		*out = record_says(&rec, op);
+		*out = record_says(d, &rec, op);
 	return rc == ERR_NOT_FOUND ? OK : rc;
 }
 
-static enum err all_is_done(struct reauthor *a, const struct changeset *cs, bool *out)
+static enum err all_is_done(struct reauthor *a, struct draft *d, bool *out)
 {
 	const struct space_state *space = replica_space(a->r, &a->space);
 	enum err rc = OK;
 
 	*out = true;
 	arena_reset(&a->state);
-	for (size_t i = 0; rc == OK && *out && i < cs->op_count; i++)
-		rc = is_done(a, &cs->ops[i], cs, space->idx, out);
+	for (size_t i = 0; rc == OK && *out && i < d->cs.op_count; i++)
+		rc = is_done(a, d, &d->cs.ops[i], space->idx, out);
 	return rc;
 }
 
 /* ---- Writing ------------------------------------------------------------------ */
 
-static enum err write_again(struct reauthor *a, const struct replica_id *replica,
-			    const struct stored *row)
+/* What names it from now on names what it became, by whomever. */
+static enum err note(struct reauthor *a, const struct draft *d, uint64_t seq, bool is_written)
 {
-	struct changeset cs;
+	struct dot own = { a->r->id, own_head(a) };
+
+	if (is_written)
+		return rewritten_note(a->source, seq, &own);
+	return d->has_as && !d->is_mixed ? rewritten_note(a->source, seq, &d->as) : OK;
+}
+
+static enum err write_again(struct reauthor *a, const struct stored *row)
+{
+	struct draft d = { .has_as = false };
 	bool done = false;
 	enum err rc;
 
 	arena_reset(&a->arena);
-	rc = changeset_decode(&cs, row->body, replica, &a->arena, a->msg);
+	rewritten_see(a->source, row->seq);
+	rc = changeset_decode(&d.cs, row->body, &a->source->replica, &a->arena, a->msg);
 	if (rc == OK)
-		rc = translate_ops(a, &cs);
+		rc = translate_ops(a, &d.cs);
 	if (rc == OK)
-		rc = all_is_done(a, &cs, &done);
-	if (rc != OK || done)
+		rc = all_is_done(a, &d, &done);
+	d.cs.deps = NULL;
+	d.cs.dep_count = 0;
+	if (rc == OK && !done)
+		rc = replica_write(a->r, &a->space, &d.cs, a->now_ms, &a->arena, a->msg);
+	a->done += rc == OK && !done;
+	return rc == OK ? note(a, &d, row->seq, !done) : rc;
+}
+
+enum err reauthor_done_to(struct replica *r, const struct feed *feed, uint64_t *out,
+			  struct errmsg *msg)
+{
+	struct rewritten w;
+	enum err rc = rewritten_load(&w, r->store, &feed->replica, &r->spaces[feed->space].id, msg);
+
+	if (rc != OK)
 		return rc;
-	cs.deps = NULL;
-	cs.dep_count = 0;
-	rc = replica_write(a->r, &a->space, &cs, a->now_ms, &a->arena, a->msg);
-	if (rc == OK)
-		rc = note(a, replica, row->seq, own_head(a));
-	a->done += rc == OK;
-	return rc;
-}
-
-static void progress_key(char out[96], const struct replica_id *replica,
-			 const struct space_id *space)
-{
-	char a[ID_TEXT_SIZE], b[ID_TEXT_SIZE];
-
-	snprintf(out, 96, "reauthored:%s:%s", id_text(replica->bytes, a), id_text(space->bytes, b));
-}
-
-static enum err read_progress(struct reauthor *a, const char *key, uint64_t *out)
-{
-	struct buf text = BUF_EMPTY;
-	enum err rc = store_setting_get(a->r->store, key, &text, NULL);
-
-	*out = 0;
-	buf_append_byte(&text, 0);
-	if (rc == OK)
-		rc = buf_check(&text);
-	if (rc == OK)
-		*out = strtoull((const char *)text.data, NULL, 10);
-	buf_release(&text);
-	return rc == ERR_NOT_FOUND ? OK : rc;
-}
-
-static enum err note_progress(struct reauthor *a, const char *key, uint64_t seq)
-{
-	char text[24];
-	struct bytes value;
-
-	snprintf(text, sizeof(text), "%llu", (unsigned long long)seq);
-	value = bytes_of_str(text);
-	return store_setting_put(a->r->store, key, &value, a->msg);
-}
-
-enum err reauthor_note_moved(struct replica *r, const struct feed *feed, struct errmsg *msg)
-{
-	struct reauthor a = { .r = r, .msg = msg };
-	char key[96];
-	uint64_t seq;
-	enum err rc;
-
-	progress_key(key, &feed->replica, &r->spaces[feed->space].id);
-	rc = read_progress(&a, key, &seq);
-	return rc == OK && seq ? store_branch_done(r->store, feed->idx, seq, msg) : rc;
+	*out = w.log_seq;
+	rewritten_release(&w);
+	return OK;
 }
 
 /* What is in the log and does not count. */
 static enum err write_tail(struct reauthor *a, const struct feed *feed)
 {
 	const struct feed of = *feed; /* the caches may move */
-	char key[96];
-	uint64_t seq;
-	enum err rc;
+	uint64_t seq = a->source->log_seq;
+	enum err rc = OK;
 
-	progress_key(key, &of.replica, &a->space);
-	rc = read_progress(a, key, &seq);
 	if (seq < of.counts_to)
 		seq = of.counts_to;
 	while (rc == OK && seq < of.head.seq) {
@@ -290,10 +290,11 @@ static enum err write_tail(struct reauthor *a, const struct feed *feed)
 			rc = errmsg_set(a->msg, ERR_CORRUPT, "the log has a gap at seq %llu",
 					(unsigned long long)seq + 1);
 		for (size_t i = 0; rc == OK && i < count; i++)
-			rc = write_again(a, &of.replica, &rows[i]);
+			rc = write_again(a, &rows[i]);
 		if (rc == OK)
-			rc = note_progress(a, key, seq = rows[count - 1].seq);
+			seq = rows[count - 1].seq;
 	}
+	a->source->log_seq = seq;
 	return rc;
 }
 
@@ -310,10 +311,11 @@ static enum err write_branch(struct reauthor *a, const struct feed *feed)
 		arena_reset(&a->rows);
 		rc = store_read_branch(a->r->store, of.idx, PIECE_COUNT, &a->rows, rows, &count,
 				       a->msg);
-		for (size_t i = 0; rc == OK && i < count; i++)
-			rc = write_again(a, &of.replica, &rows[i]);
-		if (rc == OK && count)
-			rc = store_branch_done(a->r->store, of.idx, rows[count - 1].seq, a->msg);
+		for (size_t i = 0; rc == OK && i < count; i++) {
+			rc = write_again(a, &rows[i]);
+			if (rc == OK)
+				rc = store_branch_done(a->r->store, of.idx, &rows[i], a->msg);
+		}
 	}
 	return rc;
 }
@@ -331,7 +333,6 @@ static bool has_void_tail(const struct reauthor *a, const struct feed *feed)
 static enum err look(struct reauthor *a, const struct feed *feed, bool is_branch, bool *waits)
 {
 	struct stored row;
-	char key[96];
 	uint64_t seq = 0;
 	size_t count = 0;
 	enum err rc = OK;
@@ -340,11 +341,10 @@ static enum err look(struct reauthor *a, const struct feed *feed, bool is_branch
 		arena_reset(&a->rows);
 		rc = store_read_branch(a->r->store, feed->idx, 1, &a->rows, &row, &count, a->msg);
 	} else if (has_void_tail(a, feed)) {
-		progress_key(key, &feed->replica, &a->space);
-		rc = read_progress(a, key, &seq);
+		rc = reauthor_done_to(a->r, feed, &seq, a->msg);
 		count = seq < feed->head.seq;
 	}
-	*waits = count > 0;
+	*waits = rc == OK && count > 0;
 	return rc;
 }
 
@@ -363,6 +363,43 @@ static bool may_write(const struct reauthor *a)
 	return replica_role(a->r, replica_self(a->r), &a->space) >= ROLE_EDITOR;
 }
 
+/* ---- One feed of the past ------------------------------------------------------- */
+
+static void release_map(struct reauthor *a)
+{
+	for (size_t i = 0; a->map && i < a->epoch_count; i++)
+		rewritten_release(&a->map[i]);
+	free(a->map);
+	a->map = NULL;
+}
+
+static enum err load_map(struct reauthor *a, const struct replica_id *epoch)
+{
+	enum err rc = OK;
+
+	a->map = calloc(a->epoch_count, sizeof(*a->map));
+	if (!a->map)
+		return ERR_NOMEM;
+	for (size_t i = 0; rc == OK && i < a->epoch_count; i++) {
+		rc = rewritten_load(&a->map[i], a->r->store, &a->epochs[i], &a->space, a->msg);
+		if (replica_id_cmp(&a->epochs[i], epoch) == 0)
+			a->source = &a->map[i];
+	}
+	return rc;
+}
+
+static enum err write_feed(struct reauthor *a, const struct feed *feed, bool is_branch)
+{
+	enum err rc = load_map(a, &feed->replica);
+
+	if (rc == OK)
+		rc = is_branch ? write_branch(a, feed) : write_tail(a, feed);
+	if (rc == OK)
+		rc = rewritten_save(a->source, a->r->store, a->msg);
+	release_map(a);
+	return rc;
+}
+
 /* In one space. */
 static enum err reauthor_feed(struct reauthor *a, const struct replica_id *epoch, bool is_branch,
 			      bool only_look, bool *waits)
@@ -373,11 +410,8 @@ static enum err reauthor_feed(struct reauthor *a, const struct replica_id *epoch
 
 	if (feed && may_write(a))
 		rc = look(a, feed, is_branch, &waits_here);
-
 	*waits |= waits_here;
-	if (rc != OK || only_look || !waits_here)
-		return rc;
-	return is_branch ? write_branch(a, feed) : write_tail(a, feed);
+	return rc == OK && waits_here && !only_look ? write_feed(a, feed, is_branch) : rc;
 }
 
 static enum err reauthor_feeds(struct reauthor *a, const struct replica_id *epoch, bool is_branch,
@@ -385,6 +419,7 @@ static enum err reauthor_feeds(struct reauthor *a, const struct replica_id *epoc
 {
 	enum err rc = OK;
 
+	*waits = false;
 	if (replica_id_cmp(epoch, &a->r->id) == 0 || is_revoked(a, epoch))
 		return OK;
 	for (uint32_t i = 0; rc == OK && i < a->r->space_count; i++) {
@@ -394,28 +429,85 @@ static enum err reauthor_feeds(struct reauthor *a, const struct replica_id *epoc
 	return rc;
 }
 
-/* What one feed of the past has said, in all spaces, in one transaction. Under an id of its own:
- * what we wrote meanwhile did not know of it, so neither may replace the other. */
+/* Since our epoch wrote of this feed last, it has written nothing. */
+static enum err goes_on(struct reauthor *a, const struct replica_id *epoch, bool is_branch,
+			bool *out)
+{
+	struct replica_id id = { 0 }, of = { 0 };
+	struct buf stored = BUF_EMPTY;
+	enum err rc = store_setting_get(a->r->store, SETTING_REAUTHORING, &stored, NULL);
+	struct wire_reader r = wire_reader_of(buf_bytes(&stored));
+
+	*out = false;
+	if (rc == OK) {
+		wire_array(&r, 4);
+		wire_bin_exact(&r, id.bytes, ID_BYTES);
+		wire_bin_exact(&r, of.bytes, ID_BYTES);
+		*out = wire_bool(&r) == is_branch;
+		*out &= wire_uint(&r, UINT64_MAX) == a->r->own_count && wire_end(&r) == OK &&
+			replica_id_cmp(&id, &a->r->id) == 0 && replica_id_cmp(&of, epoch) == 0;
+	}
+	buf_release(&stored);
+	if (rc == OK || rc == ERR_NOT_FOUND)
+		return OK;
+	return errmsg_set(a->msg, rc, "read the setting " SETTING_REAUTHORING);
+}
+
+static enum err note_going_on(struct reauthor *a, const struct replica_id *epoch, bool is_branch)
+{
+	struct buf out = BUF_EMPTY;
+	struct bytes value;
+	enum err rc;
+
+	wire_put_array(&out, 4);
+	wire_put_bin(&out, bytes_of(a->r->id.bytes, ID_BYTES));
+	wire_put_bin(&out, bytes_of(epoch->bytes, ID_BYTES));
+	wire_put_bool(&out, is_branch);
+	wire_put_uint(&out, a->r->own_count);
+	rc = buf_check(&out);
+	value = buf_bytes(&out);
+	if (rc == OK)
+		rc = store_setting_put(a->r->store, SETTING_REAUTHORING, &value, a->msg);
+	buf_release(&out);
+	return rc;
+}
+
+/* Under an id of its own: what we wrote meanwhile did not know of it, so neither may replace the
+ * other. */
+static enum err write_source(struct reauthor *a, const struct replica_id *epoch, bool is_branch)
+{
+	bool waits, same;
+	enum err rc = goes_on(a, epoch, is_branch, &same);
+
+	if (rc == OK && a->r->own_count > 0 && !same)
+		rc = replica_new_epoch(a->r, EPOCH_FORKED, NULL, NULL, a->now_ms, a->msg);
+	if (rc != OK || replica_check_member(a->r, NULL) != OK)
+		return rc; /* the epochs are used up */
+	rc = reauthor_feeds(a, epoch, is_branch, false, &waits);
+	return rc == OK ? note_going_on(a, epoch, is_branch) : rc;
+}
+
+/* What one feed of the past has said, in all spaces, in one transaction. */
 static enum err reauthor_source(struct reauthor *a, const struct replica_id *epoch, bool is_branch)
 {
-	struct replica *r = a->r;
 	bool waits = false;
 	enum err rc = reauthor_feeds(a, epoch, is_branch, true, &waits);
 
 	if (rc != OK || !waits)
 		return rc;
-	rc = replica_begin(r, a->msg);
-	if (rc == OK && r->own_count > 0)
-		rc = replica_new_epoch(r, EPOCH_FORKED, NULL, NULL, a->now_ms, a->msg);
-	if (rc == OK && replica_check_member(r, NULL) != OK) /* the epochs are used up */
-		return replica_commit(r, a->msg);
+	rc = replica_begin(a->r, a->msg);
+	/* Another process may have been faster. */
 	if (rc == OK)
-		rc = reauthor_feeds(a, epoch, is_branch, false, &waits);
-	if (rc == OK)
-		return replica_commit(r, a->msg);
-	replica_rollback(r);
+		rc = reauthor_feeds(a, epoch, is_branch, true, &waits);
+	if (rc == OK && waits)
+		rc = write_source(a, epoch, is_branch);
+	if (rc == OK && waits)
+		return replica_commit(a->r, a->msg);
+	replica_rollback(a->r);
 	return rc;
 }
+
+/* ---- Whose feeds ---------------------------------------------------------------- */
 
 static bool is_same_node(const struct replica *r, const struct replica_id *a,
 			 const struct trust_epoch *b)
@@ -439,7 +531,7 @@ static bool is_of_ours(const struct replica *r, const struct replica_id *former,
 /* Those under which this copy has written, in order, and the others of its nodes: of a copy
  * that is gone there may be nobody else to write again what it has shared. */
 static enum err list_epochs(struct replica *r, struct arena *arena, struct replica_id **out,
-			    size_t *count, struct errmsg *msg)
+			    size_t *former_count, size_t *count, struct errmsg *msg)
 {
 	size_t known = 0, got, others = r->trust ? r->trust->epoch_count : 0;
 	struct replica_id *former, *list;
@@ -463,6 +555,7 @@ static enum err list_epochs(struct replica *r, struct arena *arena, struct repli
 			list[got++] = epoch->replica;
 	}
 	*out = list;
+	*former_count = known;
 	*count = got;
 	return OK;
 }
@@ -485,16 +578,13 @@ enum err replica_reauthor(struct replica *r, uint64_t now_ms, size_t *count, str
 {
 	struct reauthor a = { .r = r, .now_ms = now_ms, .msg = msg };
 	struct arena arena = ARENA_EMPTY;
-	struct replica_id *epochs;
-	size_t epoch_count = 0;
-	enum err rc = list_epochs(r, &arena, &epochs, &epoch_count, msg);
+	enum err rc = list_epochs(r, &arena, &a.epochs, &a.former_count, &a.epoch_count, msg);
 
 	*count = 0;
-	if (rc == OK && epoch_count && r->may_edit && replica_check_member(r, NULL) == OK)
-		for (size_t i = 0; rc == OK && i < 2 * epoch_count; i++)
-			rc = reauthor_source(&a, &epochs[i / 2], i % 2);
+	if (rc == OK && r->may_edit && replica_check_member(r, NULL) == OK)
+		for (size_t i = 0; rc == OK && i < 2 * a.epoch_count; i++)
+			rc = reauthor_source(&a, &a.epochs[i / 2], i % 2);
 	*count = a.done;
-	free(a.map);
 	arena_release(&a.arena);
 	arena_release(&a.rows);
 	arena_release(&a.state);
@@ -516,18 +606,19 @@ enum err reauthor_after_change(struct replica *r, uint64_t now_ms, struct errmsg
 	return rc == OK ? replica_reauthor(r, now_ms, &count, msg) : rc;
 }
 
-static bool is_ours(struct replica *r, const struct replica_id *replica, struct errmsg *msg)
+static enum err is_ours(struct replica *r, const struct replica_id *replica, bool *out,
+			struct errmsg *msg)
 {
 	struct arena arena = ARENA_EMPTY;
 	struct replica_id *epochs;
-	size_t count = 0;
-	bool found = replica_id_cmp(replica, &r->id) == 0;
+	size_t former_count, count = 0;
+	enum err rc = list_epochs(r, &arena, &epochs, &former_count, &count, msg);
 
-	if (!found && list_epochs(r, &arena, &epochs, &count, msg) == OK)
-		for (size_t i = 0; i < count; i++)
-			found |= replica_id_cmp(replica, &epochs[i]) == 0;
+	*out = replica_id_cmp(replica, &r->id) == 0;
+	for (size_t i = 0; rc == OK && i < count; i++)
+		*out |= replica_id_cmp(replica, &epochs[i]) == 0;
 	arena_release(&arena);
-	return found;
+	return rc;
 }
 
 static enum err names(const struct sealed *s, const struct replica_id *replica, uint64_t seq,
@@ -621,10 +712,12 @@ enum err replica_heal_own(struct replica *r, const struct space_id *space,
 {
 	const struct replica_id id = *replica; /* it may be ours, which changes */
 	const struct trust_epoch *epoch = r->trust ? trust_epoch(r->trust, &id) : NULL;
-	bool shared = false;
-	enum err rc;
+	bool shared = false, ours = false;
+	enum err rc = epoch ? is_ours(r, &id, &ours, msg) : OK;
 
-	if (!epoch || !is_ours(r, &id, msg))
+	if (rc != OK)
+		return rc;
+	if (!ours)
 		return errmsg_set(msg, ERR_REPLICA, "the feed is not one of ours");
 	if (fork_seq && !witness_is_valid(theirs, space, &id, fork_seq, epoch->identity.sign_key))
 		return errmsg_set(msg, ERR_SIGNATURE, "what is said to be ours is a forgery");

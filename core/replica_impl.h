@@ -132,10 +132,9 @@ MUST_CHECK enum err reauthor_after_change(struct replica *r, uint64_t now_ms, st
 MUST_CHECK enum err reauthor_concerns(struct replica *r, const struct replica_id *replica,
 				      bool *out, struct errmsg *msg);
 
-/* Changesets of a feed were moved out of the log: those that were written again before are
- * not to be once more. */
-MUST_CHECK enum err reauthor_note_moved(struct replica *r, const struct feed *feed,
-					struct errmsg *msg);
+/* Of what the log holds of the feed and does not count, up to where it was written again. */
+MUST_CHECK enum err reauthor_done_to(struct replica *r, const struct feed *feed, uint64_t *out,
+				     struct errmsg *msg);
 
 /* The heads and vectors alone, after changesets were moved out of the log. */
 MUST_CHECK enum err replica_reload_feeds(struct replica *r, struct errmsg *msg);

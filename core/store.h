@@ -137,8 +137,9 @@ MUST_CHECK enum err store_each_statement(struct store *s,
 
 /* ---- Branches (core/store_branch.c) ---- */
 
-/* Move a feed's changesets from `seq` on out of the log. */
-MUST_CHECK enum err store_branch_off(struct store *s, uint32_t feed, uint64_t seq,
+/* Move a feed's changesets from `seq` on out of the log; those up to `done_to` are
+ * re-authored. */
+MUST_CHECK enum err store_branch_off(struct store *s, uint32_t feed, uint64_t seq, uint64_t done_to,
 				     struct errmsg *msg);
 /* Put one beside the log, to be written again. */
 MUST_CHECK enum err store_branch_put(struct store *s, uint32_t feed, const struct stored *row,
@@ -165,8 +166,8 @@ MUST_CHECK enum err store_branch_back(struct store *s, uint32_t feed, uint64_t s
 MUST_CHECK enum err store_read_branch(struct store *s, uint32_t feed, size_t count_max,
 				      struct arena *arena, struct stored *out, size_t *count,
 				      struct errmsg *msg);
-/* These are re-authored: up to this seq. */
-MUST_CHECK enum err store_branch_done(struct store *s, uint32_t feed, uint64_t seq,
+/* This one is re-authored. */
+MUST_CHECK enum err store_branch_done(struct store *s, uint32_t feed, const struct stored *row,
 				      struct errmsg *msg);
 
 /* ---- Records and conflicts (core/store_record.c) ---- */

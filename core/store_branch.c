@@ -3,26 +3,24 @@
 
 #include "core/limits.h"
 
-static enum err run_on_tail(struct store *s, enum query which, uint32_t feed, uint64_t seq,
-			    const char *what, struct errmsg *msg)
+enum err store_branch_off(struct store *s, uint32_t feed, uint64_t seq, uint64_t done_to,
+			  struct errmsg *msg)
 {
 	enum err rc;
-	sqlite3_stmt *stmt = store_query(s, which, &rc, msg);
+	sqlite3_stmt *add = store_query(s, QUERY_BRANCH_ADD, &rc, msg), *cut = NULL;
 
+	if (rc == OK)
+		cut = store_query(s, QUERY_CUT_OFF, &rc, msg);
 	if (rc != OK)
 		return rc;
-	sqlite3_bind_int64(stmt, 1, changeset_key(feed, seq));
-	sqlite3_bind_int64(stmt, 2, changeset_key(feed, SEQ_MAX));
-	if (which == QUERY_BRANCH_ADD)
-		sqlite3_bind_int64(stmt, 3, (int64_t)SEQ_MAX);
-	return store_run(s, stmt, what, msg);
-}
-
-enum err store_branch_off(struct store *s, uint32_t feed, uint64_t seq, struct errmsg *msg)
-{
-	enum err rc = run_on_tail(s, QUERY_BRANCH_ADD, feed, seq, "keep a branch", msg);
-
-	return rc == OK ? run_on_tail(s, QUERY_CUT_OFF, feed, seq, "cut a branch off", msg) : rc;
+	sqlite3_bind_int64(add, 1, changeset_key(feed, seq));
+	sqlite3_bind_int64(add, 2, changeset_key(feed, SEQ_MAX));
+	sqlite3_bind_int64(add, 3, (int64_t)SEQ_MAX);
+	sqlite3_bind_int64(add, 4, (int64_t)done_to);
+	sqlite3_bind_int64(cut, 1, changeset_key(feed, seq));
+	sqlite3_bind_int64(cut, 2, changeset_key(feed, SEQ_MAX));
+	rc = store_run(s, add, "keep a branch", msg);
+	return rc == OK ? store_run(s, cut, "cut a branch off", msg) : rc;
 }
 
 enum err store_branch_put(struct store *s, uint32_t feed, const struct stored *row,
@@ -125,7 +123,8 @@ enum err store_branch_back(struct store *s, uint32_t feed, uint64_t seq,
 	return store_run(s, stmt, "put a branch back", msg);
 }
 
-enum err store_branch_done(struct store *s, uint32_t feed, uint64_t seq, struct errmsg *msg)
+enum err store_branch_done(struct store *s, uint32_t feed, const struct stored *row,
+			   struct errmsg *msg)
 {
 	enum err rc;
 	sqlite3_stmt *stmt = store_query(s, QUERY_BRANCH_DONE, &rc, msg);
@@ -133,6 +132,7 @@ enum err store_branch_done(struct store *s, uint32_t feed, uint64_t seq, struct 
 	if (rc != OK)
 		return rc;
 	sqlite3_bind_int64(stmt, 1, feed);
-	sqlite3_bind_int64(stmt, 2, (int64_t)seq);
+	sqlite3_bind_int64(stmt, 2, (int64_t)row->seq);
+	bind_bytes(stmt, 3, bytes_of(row->link, LINK_BYTES));
 	return store_run(s, stmt, "note what was written again", msg);
 }

@@ -37,8 +37,9 @@ static const char *const query_sql[QUERY_COUNT] = {
 	[QUERY_STATEMENT_JUDGE] = "UPDATE statement SET verdict = ?2 WHERE idx = ?1 AND "
 				  "verdict <> ?2",
 	[QUERY_STATEMENTS] = "SELECT idx, bytes, verdict FROM statement ORDER BY idx",
-	[QUERY_BRANCH_ADD] = "INSERT OR IGNORE INTO branch SELECT key >> 40, key & ?3, link, body, "
-			     "signature, 0 FROM changeset WHERE key >= ?1 AND key <= ?2",
+	[QUERY_BRANCH_ADD] =
+		"INSERT OR IGNORE INTO branch SELECT key >> 40, key & ?3, link, body, "
+		"signature, (key & ?3) <= ?4 FROM changeset WHERE key >= ?1 AND key <= ?2",
 	[QUERY_BRANCH_PUT] = "INSERT OR IGNORE INTO branch VALUES(?1, ?2, ?3, ?4, ?5, 0)",
 	[QUERY_CUT_OFF] = "DELETE FROM changeset WHERE key >= ?1 AND key <= ?2",
 	[QUERY_BRANCH_READ] = "SELECT seq, body, signature, link FROM branch WHERE feed = ?1 AND "
@@ -47,7 +48,8 @@ static const char *const query_sql[QUERY_COUNT] = {
 			    "seq = ?2 ORDER BY link",
 	[QUERY_BRANCH_BACK] = "INSERT INTO changeset SELECT ?4, body, signature, link FROM branch "
 			      "WHERE feed = ?1 AND seq = ?2 AND link = ?3",
-	[QUERY_BRANCH_DONE] = "UPDATE branch SET is_done = 1 WHERE feed = ?1 AND seq <= ?2",
+	[QUERY_BRANCH_DONE] = "UPDATE branch SET is_done = 1 WHERE feed = ?1 AND seq = ?2 "
+			      "AND link = ?3",
 	[QUERY_BRANCHES] =
 		"SELECT feed, min(seq), max(seq) FROM branch WHERE " IS_OUT_OF_LOG " GROUP BY feed",
 	[QUERY_BRANCH_FROM] = "SELECT seq, body, signature, link FROM branch WHERE feed = ?1 AND "

@@ -22,6 +22,7 @@ static const char create_log[] =
 	"CREATE TABLE branch(feed INTEGER, seq INTEGER, link BLOB, body BLOB NOT NULL, "
 	"signature BLOB NOT NULL, is_done INTEGER NOT NULL, PRIMARY KEY(feed, seq, link)) "
 	"WITHOUT ROWID;\n"
+	"CREATE INDEX branch_waiting ON branch(feed, seq, link) WHERE NOT is_done;\n"
 	"CREATE TABLE statement(idx INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, "
 	"bytes BLOB NOT NULL, verdict INTEGER NOT NULL);\n";
 
