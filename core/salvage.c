@@ -295,37 +295,66 @@ static enum err copy_feeds(struct salvager *s)
 
 /* ---- Ourselves --------------------------------------------------------------- */
 
-static bool is_ours(const struct salvager *s, const struct source *f)
+/* Under which this node wrote the feed, now or before; NULL: another node did. */
+static const struct trust_epoch *our_epoch(const struct salvager *s, const struct source *f)
 {
-	return replica_id_cmp(&f->replica, &s->old_id) == 0;
+	const struct trust *t = replica_trust(s->to);
+	const struct trust_epoch *now = t ? trust_epoch(t, &s->old_id) : NULL;
+	const struct trust_epoch *then = t ? trust_epoch(t, &f->replica) : NULL;
+
+	return now && then && record_id_cmp(&now->node, &then->node) == 0 ? then : NULL;
 }
 
-/* From beyond the damage: whole, and signed by us. */
-static enum err keep_row(struct salvager *s, struct source *f, uint64_t seq)
+static struct feed_head head_of(const struct stored *row)
+{
+	struct feed_head head = { .seq = row->seq };
+
+	memcpy(head.link, row->link, LINK_BYTES);
+	memcpy(head.signature, row->signature, SIGNATURE_BYTES);
+	return head;
+}
+
+/* If it is whole, and signed by us. */
+static enum err keep_row(struct salvager *s, struct source *f, const struct trust_epoch *epoch,
+			 const struct feed_head *before, const struct stored *row)
 {
 	const struct space_state *space = replica_space(s->to, &f->space);
 	struct feed *feed = space ? replica_feed(s->to, space, &f->replica) : NULL;
-	struct signer self = membership_signer(s->to);
-	struct feed_head before = { .seq = seq - 1 };
 	uint8_t link[LINK_BYTES];
-	struct stored rows[2];
-	size_t count = 0;
 	enum err rc = OK;
 
-	arena_reset(&f->arena);
-	if (store_read(s->from, f->idx, seq - 1, 2, SIZE_MAX, &f->arena, rows, &count, NULL) !=
-		    OK ||
-	    count != 2 || rows[1].seq != seq)
-		return OK;
-	memcpy(before.link, rows[0].link, LINK_BYTES);
-	memcpy(before.signature, rows[0].signature, SIGNATURE_BYTES);
-	changeset_link(link, &f->space, &f->replica, &before, rows[1].body);
-	if (memcmp(link, rows[1].link, LINK_BYTES) != 0 ||
-	    !changeset_is_signed_by(rows[1].signature, link, self.key.bytes))
+	changeset_link(link, &f->space, &f->replica, before, row->body);
+	if (row->seq != before->seq + 1 || memcmp(link, row->link, LINK_BYTES) != 0 ||
+	    !changeset_is_signed_by(row->signature, link, epoch->identity.sign_key))
 		return OK;
 	if (!feed)
 		rc = replica_feed_add(s->to, &f->space, &f->replica, &feed, s->msg);
-	return rc == OK ? store_branch_put(s->to->store, feed->idx, &rows[1], s->msg) : rc;
+	return rc == OK ? store_branch_put(s->to->store, feed->idx, row, s->msg) : rc;
+}
+
+/* All that lies beyond the part that verified. What can't be read is passed over, but not
+ * more often than there are rows: a damaged one may claim any seq. */
+static enum err keep_rest(struct salvager *s, struct source *f, const struct trust_epoch *epoch)
+{
+	struct feed_head before = f->head;
+	uint64_t seq = f->head.seq + 1, misses = 0;
+	struct stored row;
+	size_t count = 1;
+	enum err rc = OK;
+
+	while (rc == OK && count && misses <= f->rows) {
+		arena_reset(&f->arena);
+		if (store_read(s->from, f->idx, seq, 1, SIZE_MAX, &f->arena, &row, &count, NULL) !=
+		    OK) {
+			misses++;
+			seq++;
+		} else if (count) {
+			rc = keep_row(s, f, epoch, &before, &row);
+			before = head_of(&row);
+			seq = row.seq + 1;
+		}
+	}
+	return rc;
 }
 
 static enum err keep_ours(struct salvager *s)
@@ -333,11 +362,10 @@ static enum err keep_ours(struct salvager *s)
 	enum err rc = OK;
 
 	for (size_t i = 0; rc == OK && i < s->source_count; i++) {
-		struct source *f = &s->sources[i];
+		const struct trust_epoch *epoch = our_epoch(s, &s->sources[i]);
 
-		for (uint64_t seq = f->head.seq + 2; rc == OK && is_ours(s, f) && seq <= f->rows;
-		     seq++)
-			rc = keep_row(s, f, seq);
+		if (epoch)
+			rc = keep_rest(s, &s->sources[i], epoch);
 	}
 	return rc;
 }

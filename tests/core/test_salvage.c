@@ -269,12 +269,76 @@ static void sound_database_is_saved_whole(void **state)
 	assert_int_equal(replica_salvage(&config, w->fresh, &saved, NULL, NULL, &why), ERR_EXISTS);
 }
 
+/* Every occurrence of the text becomes another one. */
+static void change_text(struct world *w, const char *text)
+{
+	size_t size = strlen(text), changed = 0;
+	FILE *file;
+
+	for (uint8_t *at = w->image;
+	     (at = memmem(at, w->size - (size_t)(at - w->image), text, size)); at++, changed++)
+		*at ^= 1;
+	assert_true(changed > 0);
+	remove_database(w->copy);
+	remove_database(w->fresh);
+	file = fopen(w->copy, "wb");
+	assert_non_null(file);
+	assert_int_equal(fwrite(w->image, 1, w->size, file), w->size);
+	fclose(file);
+}
+
+static void begin_epoch(struct office *o)
+{
+	OFFICE_MUST(replica_begin(o->replica, &msg));
+	OFFICE_MUST(replica_new_epoch(o->replica, EPOCH_MOVED, NULL, NULL, o->now_ms++, &msg));
+	OFFICE_MUST(replica_commit(o->replica, &msg));
+}
+
+static void must_have(struct office *o, const char *title, unsigned count)
+{
+	char sql[128];
+
+	snprintf(sql, sizeof(sql), "SELECT count(*) FROM action_item WHERE title = '%s'", title);
+	assert_int_equal(office_count(o, sql), count);
+}
+
+/* Behind the damage in the same feed, and in a later epoch which depends on it. */
+static void what_nobody_else_has_is_written_again(void **state)
+{
+	static const char *const titles[] = { "damaged-one", "behind-it", "later", "last" };
+	struct world *w = *state;
+	struct replica_config config = config_of(w, w->copy);
+	struct salvage saved;
+
+	for (size_t i = 0; i < sizeof(titles) / sizeof(titles[0]); i++) {
+		struct value title = value_str(titles[i]);
+
+		if (i == 2)
+			begin_epoch(&w->b);
+		office_create(&w->b, &w->space, KIND_ACTION, ACTION_TITLE, &title);
+	}
+	free(w->image);
+	read_image(w);
+	change_text(w, titles[0]);
+	OFFICE_MUST(replica_salvage(&config, w->fresh, &saved, NULL, NULL, &msg));
+	assert_int_equal(saved.left_behind, 4);
+	config.path = w->fresh;
+	w->saved = w->b;
+	OFFICE_MUST(replica_open(&w->saved.replica, &config, &msg));
+	must_have(&w->saved, titles[0], 0);
+	for (size_t i = 1; i < sizeof(titles) / sizeof(titles[0]); i++)
+		must_have(&w->saved, titles[i], 1);
+	office_close(&w->saved);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(changed_byte_is_found_and_healed, set_up,
 						tear_down),
 		cmocka_unit_test_setup_teardown(sound_database_is_saved_whole, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(what_nobody_else_has_is_written_again, set_up,
+						tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
