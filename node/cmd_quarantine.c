@@ -92,7 +92,7 @@ static const char *label_of(struct context *ctx, const struct quarantined *q,
 	const struct trust *t = replica_trust(ctx->replica);
 	const struct trust_epoch *epoch = t ? trust_epoch(t, &q->replica) : NULL;
 
-	return epoch ? member_label(out, epoch->office_code, &epoch->node) : "";
+	return epoch ? member_label(ctx, out, epoch->office_code, &epoch->node) : "";
 }
 
 /* When the newest statement was made that cuts it; a fork has no time. */

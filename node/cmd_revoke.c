@@ -67,22 +67,39 @@ static void tell_cut(struct context *ctx, const struct cut *cut)
 	buf_release(&space);
 }
 
+static void tell_one(struct context *ctx, const struct revocation *one)
+{
+	char label[MEMBER_LABEL_MAX];
+
+	member_label(ctx, label, one->office_code, &one->node);
+	if (one->is_done) {
+		output_line(stderr, _("%s was removed before."), label);
+		return;
+	}
+	output_line(stderr, _("%s will be a member no more. What it wrote goes on to count:"),
+		    label);
+	for (size_t k = 0; k < one->cut_count; k++)
+		tell_cut(ctx, &one->cuts[k]);
+	if (one->cut_count == 0)
+		output_line(stderr, "  %s", _("nothing"));
+}
+
+static bool is_done(const struct plan *p)
+{
+	for (size_t i = 0; i < p->count; i++)
+		if (!p->list[i].is_done)
+			return false;
+	return true;
+}
+
 static void tell(const struct plan *p)
 {
 	const struct member *self = replica_self(p->ctx->replica);
 
-	for (size_t i = 0; i < p->count; i++) {
-		const struct revocation *one = &p->list[i];
-		char label[MEMBER_LABEL_MAX];
-
-		output_line(stderr,
-			    _("%s will be a member no more. What it wrote goes on to count:"),
-			    member_label(label, one->office_code, &one->node));
-		for (size_t k = 0; k < one->cut_count; k++)
-			tell_cut(p->ctx, &one->cuts[k]);
-		if (one->cut_count == 0)
-			output_line(stderr, "%s", _("  nothing"));
-	}
+	for (size_t i = 0; i < p->count; i++)
+		tell_one(p->ctx, &p->list[i]);
+	if (is_done(p))
+		return;
 	output_line(stderr, "%s",
 		    _("Whatever comes of it beyond that is held, and left out: huitong "
 		      "quarantine."));
@@ -104,7 +121,7 @@ enum err cmd_revoke(struct context *ctx, const struct args *args, struct errmsg 
 	if (rc != OK)
 		return rc;
 	tell(&p);
-	if (!args_has(args, "yes"))
+	if (!args_has(args, "yes") && !is_done(&p))
 		rc = prompt_confirm(_("Revoke?"), msg);
 	if (rc != OK)
 		return rc;

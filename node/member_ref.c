@@ -8,13 +8,33 @@
 
 enum { PREFIX_MIN = 4, ID_CHARS_SHOWN = 8 };
 
-const char *member_label(char out[MEMBER_LABEL_MAX], const char *office_code,
+static size_t same_chars(const char *a, const char *b)
+{
+	size_t count = 0;
+
+	while (a[count] && a[count] == b[count])
+		count++;
+	return count;
+}
+
+/* Nodes that were let in at the same time have ids that begin alike. */
+const char *member_label(struct context *ctx, char out[MEMBER_LABEL_MAX], const char *office_code,
 			 const struct record_id *node)
 {
-	char id[ID_TEXT_SIZE];
+	const struct trust *t = replica_trust(ctx->replica);
+	char id[ID_TEXT_SIZE], other[ID_TEXT_SIZE];
+	size_t shown = 0;
 
-	snprintf(out, MEMBER_LABEL_MAX, "%s %.*s", office_code, ID_CHARS_SHOWN,
-		 id_text(node->bytes, id));
+	id_text(node->bytes, id);
+	for (size_t i = 0; t && i < t->node_count; i++) {
+		size_t same = same_chars(id, id_text(t->nodes[i].node.bytes, other));
+
+		if (strcmp(t->nodes[i].office_code, office_code) != 0 || !id[same])
+			continue;
+		shown = shown < ID_CHARS_SHOWN ? ID_CHARS_SHOWN : shown;
+		shown = shown <= same ? same + 1 : shown;
+	}
+	snprintf(out, MEMBER_LABEL_MAX, "%s%s%.*s", office_code, shown ? " " : "", (int)shown, id);
 	return out;
 }
 
@@ -58,9 +78,9 @@ static bool has_id(struct context *ctx, const struct member *m, const char *pref
 	return false;
 }
 
-static bool is_of_office(const struct member *m, const char *code)
+static bool is_of_office(const struct member *m, const char *code, bool is_former)
 {
-	return !m->is_revoked && strcasecmp(m->office_code, code) == 0;
+	return m->is_revoked == is_former && strcasecmp(m->office_code, code) == 0;
 }
 
 /* The only one of these for which the test holds; NULL and the count otherwise. */
@@ -82,7 +102,12 @@ static const struct member *only(struct context *ctx, const char *text,
 
 static bool fits_office(struct context *ctx, const struct member *m, const char *text)
 {
-	return is_of_office(m, text);
+	return is_of_office(m, text, false);
+}
+
+static bool fits_former(struct context *ctx, const struct member *m, const char *text)
+{
+	return is_of_office(m, text, true);
 }
 
 static enum err by_name(struct context *ctx, const char *text, const struct member **out,
@@ -112,6 +137,8 @@ enum err member_find(struct context *ctx, const char *text, const struct member 
 	found = strcmp(text, "self") == 0 ? self : only(ctx, text, has_id, &count);
 	if (!found && count == 0)
 		found = only(ctx, text, fits_office, &count);
+	if (!found && count == 0)
+		found = only(ctx, text, fits_former, &count);
 	if (!found && count > 1)
 		return errmsg_set(msg, ERR_AMBIGUOUS,
 				  _("\"%s\" fits %zu nodes: huitong members shows their ids"), text,
@@ -122,20 +149,20 @@ enum err member_find(struct context *ctx, const char *text, const struct member 
 	return OK;
 }
 
-/* All nodes of the office, as ids; none: *count is 0. */
-static enum err nodes_of_office(struct context *ctx, const char *code, struct record_id **out,
-				size_t *count, struct errmsg *msg)
+/* All nodes of the office, members or former ones, as ids; none: *count is 0. */
+static enum err nodes_of_office(struct context *ctx, const char *code, bool are_former,
+				struct record_id **out, size_t *count, struct errmsg *msg)
 {
-	size_t all;
-	const struct member *list = replica_members(ctx->replica, &all);
-	struct record_id *ids = arena_array(&ctx->arena, all, sizeof(*ids));
+	const struct trust *t = replica_trust(ctx->replica);
+	struct record_id *ids = arena_array(&ctx->arena, t ? t->node_count : 0, sizeof(*ids));
+	const struct member *m;
 
 	if (!ids)
 		return no_memory(msg);
 	*count = 0;
-	for (size_t i = 0; i < all; i++)
-		if (is_of_office(&list[i], code))
-			ids[(*count)++] = list[i].node;
+	for (size_t i = 0; (m = member_nth(ctx, i)); i++)
+		if (is_of_office(m, code, are_former))
+			ids[(*count)++] = m->node;
 	*out = ids;
 	return OK;
 }
@@ -144,8 +171,10 @@ enum err member_find_all(struct context *ctx, const char *text, struct record_id
 			 size_t *count, struct errmsg *msg)
 {
 	const struct member *one;
-	enum err rc = nodes_of_office(ctx, text, out, count, msg);
+	enum err rc = nodes_of_office(ctx, text, false, out, count, msg);
 
+	if (rc == OK && *count == 0)
+		rc = nodes_of_office(ctx, text, true, out, count, msg);
 	if (rc != OK || *count)
 		return rc;
 	*count = 1;

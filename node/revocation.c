@@ -14,6 +14,7 @@ enum err revocation_prepare(struct revocation *out, struct context *ctx,
 
 	if (!member)
 		return errmsg_set(msg, ERR_NOT_FOUND, _("no such node"));
+	rev.is_done = member->is_revoked && !args_has(args, "at");
 	memcpy(rev.office_code, member->office_code, sizeof(rev.office_code));
 	rc = replica_cuts_of(ctx->replica, node, NULL, &ctx->arena, &rev.cuts, &rev.cut_count, msg);
 	if (rc == OK)
@@ -30,5 +31,5 @@ enum err revocation_state(const struct revocation *rev, struct stating *st, stru
 		.u.revoke = { .node = rev->node, .cuts = rev->cuts, .cut_count = rev->cut_count },
 	};
 
-	return stating_add(st, &s, msg);
+	return rev->is_done ? OK : stating_add(st, &s, msg);
 }

@@ -10,6 +10,7 @@ struct revocation {
 	char office_code[OFFICE_CODE_MAX + 1];
 	struct cut *cuts; /* in the context's arena */
 	size_t cut_count;
+	bool is_done; /* it was removed before, and no other cut is asked for */
 };
 
 /* Its feeds end with what is held of them here, or where the options --at say
@@ -18,6 +19,7 @@ MUST_CHECK enum err revocation_prepare(struct revocation *out, struct context *c
 				       const struct record_id *node, const struct args *args,
 				       struct errmsg *msg);
 
+/* Nothing, if it is done. */
 MUST_CHECK enum err revocation_state(const struct revocation *rev, struct stating *st,
 				     struct errmsg *msg);
 

@@ -8,19 +8,20 @@
 enum { ID_CHARS_SHOWN = 8, HASH_TEXT_SIZE = 2 * STATEMENT_ID_BYTES + 1 };
 
 static const char *const reasons[EPOCH_REASON_COUNT] = {
-	[EPOCH_RESTORED] = "restored", [EPOCH_BEHIND] = "behind",   [EPOCH_MOVED] = "moved",
-	[EPOCH_FORKED] = "forked",     [EPOCH_ROTATED] = "rotated",
+	[EPOCH_RESTORED] = N_("restored"), [EPOCH_BEHIND] = N_("behind"),
+	[EPOCH_MOVED] = N_("moved"),       [EPOCH_FORKED] = N_("forked"),
+	[EPOCH_ROTATED] = N_("rotated"),
 };
 
 /* ---- Who ------------------------------------------------------------------- */
 
-static void say_node(struct context *ctx, const struct record_id *node, struct buf *out)
+static const char *label_of(struct context *ctx, const struct record_id *node,
+			    char out[MEMBER_LABEL_MAX])
 {
 	const struct trust *t = replica_trust(ctx->replica);
 	const struct trust_node *known = t ? trust_node(t, node) : NULL;
-	char label[MEMBER_LABEL_MAX];
 
-	buf_append_str(out, member_label(label, known ? known->office_code : "?", node));
+	return member_label(ctx, out, known ? known->office_code : "?", node);
 }
 
 static const struct trust_epoch *epoch_of_key(const struct trust *t, const struct sign_key *key)
@@ -37,14 +38,14 @@ void statement_say_signers(struct context *ctx, const struct statement *s, struc
 
 	for (size_t i = 0; i < s->signer_count; i++) {
 		const struct trust_epoch *epoch = epoch_of_key(t, &s->signers[i]);
-		char key[HASH_TEXT_SIZE];
+		char key[HASH_TEXT_SIZE], label[MEMBER_LABEL_MAX];
 
 		buf_append_str(out, i ? ", " : "");
 		hex_encode(key, bytes_of(s->signers[i].bytes, SIGN_PUBLIC_BYTES));
 		if (epoch)
-			say_node(ctx, &epoch->node, out);
+			buf_append_str(out, label_of(ctx, &epoch->node, label));
 		else
-			buf_printf(out, "root %.*s", ID_CHARS_SHOWN, key);
+			buf_printf(out, _("root key %.*s"), ID_CHARS_SHOWN, key);
 	}
 }
 
@@ -64,8 +65,9 @@ static void say_genesis(struct context *ctx, const struct statement *s, struct b
 {
 	char label[MEMBER_LABEL_MAX];
 
-	buf_printf(out, _("founded by %s; "),
-		   member_label(label, s->u.genesis.node.office_code, &s->u.genesis.node.node));
+	buf_printf(
+		out, _("founded by %s; "),
+		member_label(ctx, label, s->u.genesis.node.office_code, &s->u.genesis.node.node));
 	say_roots(&s->u.genesis.roots, out);
 }
 
@@ -75,34 +77,66 @@ static void say_admit(struct context *ctx, const struct statement *s, struct buf
 	char label[MEMBER_LABEL_MAX];
 
 	buf_printf(out, node->is_admin ? _("%s is a node, and an admin") : _("%s is a node"),
-		   member_label(label, node->office_code, &node->node));
+		   member_label(ctx, label, node->office_code, &node->node));
 }
 
 static void say_admin(struct context *ctx, const struct statement *s, struct buf *out)
 {
-	say_node(ctx, &s->u.admin.node, out);
-	buf_append_str(out, s->u.admin.is_admin ? _(" is an admin") : _(" is no admin any more"));
+	char label[MEMBER_LABEL_MAX];
+
+	buf_printf(out, s->u.admin.is_admin ? _("%s is an admin") : _("%s is no admin any more"),
+		   label_of(ctx, &s->u.admin.node, label));
+}
+
+static bool are_of_one_replica(const struct cut *cuts, size_t count)
+{
+	for (size_t i = 1; i < count; i++)
+		if (replica_id_cmp(&cuts[i].replica, &cuts[0].replica) != 0)
+			return false;
+	return true;
+}
+
+/* As `revoke --at` takes them: "directory:12, CO-SHA-2026-0001:40", with the replicas when
+ * there are several. */
+static void say_cuts(struct context *ctx, const struct cut *cuts, size_t count, struct buf *out)
+{
+	bool needs_replica = !are_of_one_replica(cuts, count);
+	char id[ID_TEXT_SIZE];
+
+	if (count == 0)
+		buf_append_str(out, _("nothing"));
+	for (size_t i = 0; i < count; i++) {
+		buf_append_str(out, i ? ", " : "");
+		if (needs_replica)
+			buf_printf(out, "%.*s/", ID_CHARS_SHOWN,
+				   id_text(cuts[i].replica.bytes, id));
+		space_label(ctx, &cuts[i].space, out);
+		buf_printf(out, ":%llu", (unsigned long long)cuts[i].seq);
+	}
 }
 
 static void say_revoke(struct context *ctx, const struct statement *s, struct buf *out)
 {
-	say_node(ctx, &s->u.revoke.node, out);
-	buf_printf(out, _(" is a member no more; feeds kept up to a point: %zu"),
-		   s->u.revoke.cut_count);
+	char label[MEMBER_LABEL_MAX];
+
+	buf_printf(out, _("%s is a member no more; what it wrote counts up to: "),
+		   label_of(ctx, &s->u.revoke.node, label));
+	say_cuts(ctx, s->u.revoke.cuts, s->u.revoke.cut_count, out);
 }
 
 static void say_epoch(struct context *ctx, const struct statement *s, struct buf *out)
 {
-	char id[ID_TEXT_SIZE];
+	char id[ID_TEXT_SIZE], label[MEMBER_LABEL_MAX];
 
-	say_node(ctx, &s->u.epoch.node, out);
-	buf_printf(out, _(" goes on as replica %.*s: %s"), ID_CHARS_SHOWN,
-		   id_text(s->u.epoch.identity.replica.bytes, id), reasons[s->u.epoch.reason]);
+	buf_printf(out, _("%s goes on as replica %.*s: %s"), label_of(ctx, &s->u.epoch.node, label),
+		   ID_CHARS_SHOWN, id_text(s->u.epoch.identity.replica.bytes, id),
+		   _(reasons[s->u.epoch.reason]));
 }
 
 static void say_adopt(struct context *ctx, const struct statement *s, struct buf *out)
 {
-	buf_printf(out, _("feeds that count all the same: %zu"), s->u.adopt.cut_count);
+	buf_append_str(out, _("counts all the same, up to: "));
+	say_cuts(ctx, s->u.adopt.cuts, s->u.adopt.cut_count, out);
 }
 
 static void say_offices(const struct statement *s, struct buf *out)
@@ -138,7 +172,7 @@ static void say_fork(struct context *ctx, const struct statement *s, struct buf 
 {
 	char id[ID_TEXT_SIZE];
 
-	buf_printf(out, _("replica %.*s wrote changeset %llu twice, in "), ID_CHARS_SHOWN,
+	buf_printf(out, _("replica %.*s wrote changeset %llu twice, in: "), ID_CHARS_SHOWN,
 		   id_text(s->u.fork.replica.bytes, id), (unsigned long long)s->u.fork.seq);
 	say_space(ctx, &s->u.fork.space, out);
 }

@@ -208,18 +208,21 @@ static void former_epochs_name_their_node(void **state)
 	assert_string_equal(found(w, before)->office_code, "FRA");
 }
 
-static void revoked_node_is_found_by_its_id_only(void **state)
+static void removed_node_is_found_and_removed_again_without_a_word(void **state)
 {
 	struct world *w = *state;
-	struct context ctx = { .replica = w->sha.replica, .arena = ARENA_EMPTY };
 	char node[ID_TEXT_SIZE];
-	const struct member *m;
+	json_t *first = NULL, *second = NULL;
 
 	id_text(found(w, "FRA")->node.bytes, node);
-	assert_int_equal(run(&w->sha, NULL, "revoke", "FRA", "--yes", NULL), OK);
+	assert_int_equal(run(&w->sha, &first, "revoke", "FRA", "--yes", NULL), OK);
+	assert_string_equal(text(first, "type"), "revoke");
 	assert_true(found(w, node)->is_revoked);
-	assert_int_equal(member_find(&ctx, "FRA", &m, NULL), ERR_NOT_FOUND);
-	arena_release(&ctx.arena);
+	assert_ptr_equal(found(w, "FRA"), found(w, node)); /* no member is left there */
+	assert_int_equal(run(&w->sha, &second, "revoke", "FRA", "--yes", NULL), OK);
+	assert_int_equal(json_array_size(second), 0);
+	json_decref(first);
+	json_decref(second);
 }
 
 /* ---- Revoking -------------------------------------------------------------- */
@@ -388,7 +391,7 @@ int main(void)
 		TEST(roles_that_are_none_are_refused),
 		TEST(node_is_found_by_what_people_see),
 		TEST(former_epochs_name_their_node),
-		TEST(revoked_node_is_found_by_its_id_only),
+		TEST(removed_node_is_found_and_removed_again_without_a_word),
 		TEST(what_comes_after_the_cut_is_quarantined_and_can_be_adopted),
 		TEST(earlier_cut_takes_back_what_counted),
 		TEST(revoking_needs_an_admin_and_a_yes),
