@@ -176,7 +176,10 @@ enum err replica_found(struct replica *r, const struct founding *f, uint64_t now
 		rc = replica_begin(r, msg);
 	if (rc != OK)
 		return rc;
-	return end(r, found(r, f, now_ms, msg), msg);
+	rc = found(r, f, now_ms, msg);
+	if (rc == OK && f->confirm)
+		rc = f->confirm(f->ctx, msg);
+	return end(r, rc, msg);
 }
 
 /* The office's first node counts without letters, each further one with its own. */

@@ -269,6 +269,11 @@ enum err rows_open(struct rows **out, struct replica *r, const char *sql, const 
 
 /* Care. */
 
+bool replica_is_blank(const char *path)
+{
+	return store_is_blank(path);
+}
+
 enum err replica_backup(struct replica *r, const char *path,
 			void (*progress)(void *ctx, uint64_t done, uint64_t total), void *ctx,
 			struct errmsg *msg)

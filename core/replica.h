@@ -80,6 +80,9 @@ uint64_t replica_reloads(const struct replica *r);
 struct node_identity replica_identity(const struct replica *r,
 				      const uint8_t noise_key[NOISE_KEY_BYTES]);
 
+/* The database at `path` is nobody's: its maker was killed before it had an id. */
+bool replica_is_blank(const char *path);
+
 struct founding {
 	const char *org_name;
 	const char *office_code; /* "SHA": 2 to 8 of A-Z 0-9 */
@@ -89,6 +92,9 @@ struct founding {
 	const char *address; /* "host:port" or NULL */
 	struct roots roots;  /* at least one */
 	struct node_identity node;
+	/* Asked when all is written and nothing counts yet; an error undoes it. NULL: nobody. */
+	enum err (*confirm)(void *ctx, struct errmsg *msg);
+	void *ctx;
 };
 
 /* Write the genesis, and the records of the organisation, its first office, node

@@ -228,6 +228,9 @@ MUST_CHECK enum err store_clear_space(struct store *s, uint32_t space, struct er
 
 /* ---- Care (core/store_care.c, core/store_disk.c) ---- */
 
+/* An SQLite file without a replica: its maker was killed before it had an id. */
+bool store_is_blank(const char *path);
+
 MUST_CHECK enum err store_backup(struct store *s, const char *path,
 				 void (*progress)(void *ctx, uint64_t done, uint64_t total),
 				 void *ctx, struct errmsg *msg);

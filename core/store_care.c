@@ -76,6 +76,31 @@ enum err store_backup(struct store *s, const char *path,
 	return rc;
 }
 
+static bool has_no_row(sqlite3 *db, const char *sql)
+{
+	sqlite3_stmt *stmt = NULL;
+	int result = sqlite3_prepare_v2(db, sql, -1, &stmt, NULL);
+
+	if (result == SQLITE_OK)
+		result = sqlite3_step(stmt);
+	sqlite3_finalize(stmt);
+	return result == SQLITE_DONE;
+}
+
+/* The tables are made first, then an id is drawn. Opened to write: what was cut short is
+ * rolled back first. */
+bool store_is_blank(const char *path)
+{
+	sqlite3 *db = NULL;
+	bool is_blank = sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE, NULL) == SQLITE_OK &&
+			(has_no_row(db, "SELECT 1 FROM sqlite_schema") ||
+			 has_no_row(db, "SELECT 1 FROM setting WHERE key = 'replica' "
+					"UNION ALL SELECT 1 FROM changeset"));
+
+	sqlite3_close(db);
+	return is_blank;
+}
+
 static enum err check_structure(struct store *s, const char *sql, struct errmsg *msg)
 {
 	sqlite3_stmt *stmt = NULL;

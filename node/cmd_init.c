@@ -7,6 +7,40 @@
 #include "node/output.h"
 #include "node/root_set.h"
 
+/* What is shown before it counts: lost words would be worse than unused ones. */
+struct showing {
+	struct context *ctx;
+	const struct founding *founding;
+	const struct root_set *roots;
+};
+
+static enum err print(const struct showing *s, struct errmsg *msg)
+{
+	json_t *json;
+
+	if (s->ctx->is_json) {
+		json = newcomer_json(s->ctx, s->founding->office_code, true);
+		json_object_set_new(json, "roots", root_set_json(s->roots));
+		return output_json(stdout, json, msg);
+	}
+	newcomer_print(s->ctx, s->founding->office_code);
+	root_set_print(s->roots);
+	return OK;
+}
+
+static enum err show(void *ctx, struct errmsg *msg)
+{
+	const struct showing *s = ctx;
+	enum err rc = newcomer_remember_person(s->ctx, s->founding->person_name, NULL, msg);
+
+	if (rc == OK)
+		rc = print(s, msg);
+	if (rc == OK && fflush(stdout) != 0)
+		rc = errmsg_set(msg, ERR_IO,
+				_("the recovery words could not be shown: nothing was founded"));
+	return rc;
+}
+
 static enum err found(struct context *ctx, const struct args *args, const struct root_set *roots,
 		      struct errmsg *msg)
 {
@@ -21,7 +55,9 @@ static enum err found(struct context *ctx, const struct args *args, const struct
 		.address = args_option(args, "address"),
 		.roots = root_set_public(roots),
 		.node = replica_identity(ctx->replica, ctx->identity.noise_public),
+		.confirm = show,
 	};
+	struct showing showing = { ctx, &founding, roots };
 	const struct tz *tz;
 	enum err rc = context_reader(ctx, &reader, msg);
 
@@ -31,30 +67,8 @@ static enum err found(struct context *ctx, const struct args *args, const struct
 		return rc;
 	founding.zone = zone ? zone : reader->zone;
 	founding.office_name = office_name ? office_name : founding.office_code;
-	rc = replica_found(ctx->replica, &founding, ctx->now_ms, msg);
-	return rc == OK ? newcomer_remember_person(ctx, founding.person_name, msg) : rc;
-}
-
-static enum err print(struct context *ctx, const struct root_set *roots, struct errmsg *msg)
-{
-	json_t *json;
-
-	if (ctx->is_json) {
-		json = newcomer_json(ctx, true);
-		json_object_set_new(json, "roots", root_set_json(roots));
-		return output_json(stdout, json, msg);
-	}
-	newcomer_print(ctx);
-	root_set_print(roots);
-	if (fflush(stdout) != 0)
-		return errmsg_set(
-			msg, ERR_IO,
-			_("the recovery words could not be shown: remove %s and found the "
-			  "organisation anew"),
-			ctx->folder.path);
-	fprintf(stderr, "%s\n",
-		_("next: huitong collab new TITLE; huitong invite OFFICE; huitong serve"));
-	return OK;
+	founding.ctx = &showing;
+	return replica_found(ctx->replica, &founding, ctx->now_ms, msg);
 }
 
 enum err cmd_init(struct context *ctx, const struct args *args, struct errmsg *msg)
@@ -71,7 +85,8 @@ enum err cmd_init(struct context *ctx, const struct args *args, struct errmsg *m
 	if (rc == OK)
 		rc = found(ctx, args, &roots, msg);
 	if (rc == OK)
-		rc = print(ctx, &roots, msg);
+		fprintf(stderr, "%s\n",
+			_("next: huitong collab new TITLE; huitong invite OFFICE; huitong serve"));
 	root_set_wipe(&roots);
 	if (lock_fd >= 0)
 		close(lock_fd);

@@ -10,9 +10,12 @@
 
 static enum err print(struct context *ctx, bool complete, struct errmsg *msg)
 {
+	const struct member *self = replica_self(ctx->replica);
+	const char *office = self ? self->office_code : "";
+
 	if (ctx->is_json)
-		return output_json(stdout, newcomer_json(ctx, complete), msg);
-	newcomer_print(ctx);
+		return output_json(stdout, newcomer_json(ctx, office, complete), msg);
+	newcomer_print(ctx, office);
 	fprintf(stderr, "%s\n",
 		complete ? _("next: huitong serve")
 			 : _("the link broke before everything was here: `huitong serve` fetches "
@@ -31,6 +34,7 @@ static enum err become_member(struct context *ctx, const struct args *args,
 						 office_name ? office_name : ticket->office_code,
 					 .person_name = newcomer_person(args, name),
 					 .address = args_option(args, "address") };
+	const struct member *self;
 	bool complete = false;
 	enum err rc = joining_run(&config, &complete, msg);
 
@@ -38,10 +42,14 @@ static enum err become_member(struct context *ctx, const struct args *args,
 		fprintf(stderr, "%s\n",
 			_("Nobody answers: does `huitong serve` run where the ticket was made, and "
 			  "is its address reachable from here? This can be repeated."));
-	if (rc == OK)
-		rc = newcomer_remember_person(ctx, config.person_name, msg);
+	self = replica_self(ctx->replica);
+	if (rc == OK && self)
+		rc = newcomer_remember_person(ctx, config.person_name, &self->office, msg);
 	if (rc == OK)
 		rc = print(ctx, complete, msg);
+	/* Until that was shown, who was killed may give the command again. */
+	if (rc == OK && fflush(stdout) == 0)
+		rc = newcomer_forget_ticket(ctx, msg);
 	return rc;
 }
 
@@ -66,7 +74,7 @@ enum err cmd_join(struct context *ctx, const struct args *args, struct errmsg *m
 	if (rc == OK)
 		rc = newcomer_check_address(args, msg);
 	if (rc == OK)
-		rc = newcomer_prepare(ctx, ticket.org, &lock_fd, msg);
+		rc = newcomer_prepare(ctx, &ticket, &lock_fd, msg);
 	if (rc == OK)
 		rc = become_member(ctx, args, &ticket, msg);
 	ticket_wipe(&ticket);

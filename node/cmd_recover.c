@@ -109,17 +109,6 @@ enum err cmd_roots(struct context *ctx, const struct args *args, struct errmsg *
 }
 
 /* The new words are shown before they count: lost ones would be worse than unused ones. */
-static enum err show_new(struct context *ctx, const struct root_set *fresh, struct errmsg *msg)
-{
-	if (ctx->is_json)
-		return OK;
-	root_set_print(fresh);
-	return fflush(stdout) == 0 ? OK
-				   : errmsg_set(msg, ERR_IO,
-						_("the new words could not be shown: the old ones "
-						  "stay"));
-}
-
 static enum err state_roots(struct context *ctx, const struct root_set *old,
 			    const struct signer *signers, const struct root_set *fresh,
 			    struct errmsg *msg)
@@ -134,6 +123,9 @@ static enum err state_roots(struct context *ctx, const struct root_set *old,
 	if (rc == OK && ctx->is_json &&
 	    json_object_set_new(json_array_get(st.made, 0), "words", root_set_json(fresh)) != 0)
 		rc = no_memory(msg);
+	if (rc == OK && !ctx->is_json)
+		root_set_print(fresh);
+	st.shows_first = true;
 	return stating_end(&st, rc, msg);
 }
 
@@ -148,8 +140,6 @@ enum err cmd_roots_change(struct context *ctx, const struct args *args, struct e
 		rc = root_set_draw(&fresh, args, &dice, msg);
 	if (rc == OK)
 		rc = ask(ctx, &old, signers, msg);
-	if (rc == OK)
-		rc = show_new(ctx, &fresh, msg);
 	if (rc == OK)
 		rc = state_roots(ctx, &old, signers, &fresh, msg);
 	root_set_wipe(&old);

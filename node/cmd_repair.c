@@ -69,7 +69,7 @@ enum err cmd_repair(struct context *ctx, const struct args *args, struct errmsg 
 	if (rc == OK)
 		rc = save(ctx, fresh, &saved, msg);
 	if (rc == OK)
-		rc = swap_in(&ctx->folder, fresh, ctx->now_ms, kept, msg);
+		rc = swap_in(&ctx->folder, fresh, kept, msg);
 	if (rc == OK)
 		rc = print(ctx, &saved, kept, msg);
 	if (lock_fd >= 0)

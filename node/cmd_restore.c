@@ -119,7 +119,7 @@ enum err cmd_restore(struct context *ctx, const struct args *args, struct errmsg
 	if (rc == OK)
 		rc = begin_epoch(ctx, copy, msg);
 	if (rc == OK)
-		rc = swap_in(&ctx->folder, copy, ctx->now_ms, kept, msg);
+		rc = swap_in(&ctx->folder, copy, kept, msg);
 	if (rc == OK)
 		rc = context_open_replica(ctx, false, false, msg);
 	if (rc == OK)

@@ -53,7 +53,7 @@ enum err cmd_serve(struct context *ctx, const struct args *args, struct errmsg *
 	if (rc == OK)
 		rc = lock_take(&lock_fd, ctx->folder.lock, msg);
 	if (rc == OK)
-		rc = context_load_identity(ctx, msg);
+		rc = identity_load(&ctx->identity, ctx->folder.identity, msg);
 	if (rc == OK)
 		rc = context_open_replica(ctx, false, false, msg);
 	if (rc == OK && !replica_has_org(ctx->replica))

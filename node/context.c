@@ -10,6 +10,7 @@
 #include "node/i18n.h"
 #include "node/ref.h"
 #include "node/rotation.h"
+#include "node/swap.h"
 #include "node/sys_error.h"
 
 enum { DAY_MS = 24 * 60 * 60 * 1000 };
@@ -42,13 +43,6 @@ static enum err check_key(const struct context *ctx, struct errmsg *msg)
 		return OK;
 	return errmsg_set(msg, ERR_KEY, _("%s is not the key of this replica"),
 			  ctx->folder.identity);
-}
-
-enum err context_load_identity(struct context *ctx, struct errmsg *msg)
-{
-	enum err rc = rotation_settle(ctx, msg);
-
-	return rc == OK ? identity_load(&ctx->identity, ctx->folder.identity, msg) : rc;
 }
 
 /* An empty file, which has an inode from now on. */
@@ -113,6 +107,14 @@ static void warn_if_ahead(const struct context *ctx)
 			days);
 }
 
+/* Finish what a process that was killed has begun. */
+static enum err settle(struct context *ctx, struct errmsg *msg)
+{
+	enum err rc = swap_settle(&ctx->folder, msg);
+
+	return rc == OK ? rotation_settle(ctx, msg) : rc;
+}
+
 enum err context_open(struct context *ctx, const struct args *args, struct errmsg *msg)
 {
 	enum command_needs needs = args->command->needs;
@@ -126,11 +128,13 @@ enum err context_open(struct context *ctx, const struct args *args, struct errms
 	if (needs >= NEEDS_FOLDER)
 		rc = folder_locate(&ctx->folder, args_option(args, "replica"), msg);
 	if (rc == OK && needs >= NEEDS_FOLDER)
+		rc = settle(ctx, msg);
+	if (rc == OK && needs >= NEEDS_FOLDER)
 		rc = zone_db_new(&ctx->zones, NULL, msg);
 	if (rc == OK && needs >= NEEDS_REPLICA)
 		rc = folder_check(&ctx->folder, msg);
 	if (rc == OK && needs == NEEDS_EDITING)
-		rc = context_load_identity(ctx, msg);
+		rc = identity_load(&ctx->identity, ctx->folder.identity, msg);
 	if (rc == OK && needs >= NEEDS_REPLICA)
 		rc = context_open_replica(ctx, false, needs == NEEDS_REPLICA, msg);
 	if (rc == OK && needs == NEEDS_EDITING)

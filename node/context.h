@@ -33,14 +33,11 @@ struct dice system_dice(void);
 /* Wall time, ms since the Unix epoch. */
 uint64_t system_now_ms(void);
 
-/* Ready what the command needs. ERR_NOT_FOUND without a replica, ERR_KEY,
+/* Ready what the command needs; first finish what a process that was killed has begun
+ * (node/swap.h, node/rotation.h). ERR_NOT_FOUND without a replica, ERR_KEY,
  * ERR_CLOCK, and what opening returns. Close it in any case. */
 MUST_CHECK enum err context_open(struct context *ctx, const struct args *args, struct errmsg *msg);
 void context_close(struct context *ctx);
-
-/* Load the node's key, as a part of context_open(). Where keys were being changed when
- * the power went, that of the two which the replica's current epoch has. */
-MUST_CHECK enum err context_load_identity(struct context *ctx, struct errmsg *msg);
 
 /* Open the replica, as a part of context_open(); for commands that make one.
  * The identity must have been loaded for editing. */

@@ -11,7 +11,7 @@
 #include "node/i18n.h"
 #include "node/sys_error.h"
 
-_Static_assert(sizeof("/identity.key") <= FOLDER_FILE_MAX - FOLDER_PATH_MAX,
+_Static_assert(sizeof("/replica.db.next") <= FOLDER_FILE_MAX - FOLDER_PATH_MAX,
 	       "the longest file name must fit");
 
 static bool is_set(const char *text)
@@ -82,6 +82,7 @@ enum err folder_locate(struct folder *out, const char *chosen, struct errmsg *ms
 	snprintf(out->database, sizeof(out->database), "%s/replica.db", path);
 	snprintf(out->mark, sizeof(out->mark), "%s/replica.mark", path);
 	snprintf(out->identity, sizeof(out->identity), "%s/identity.key", path);
+	snprintf(out->database_next, sizeof(out->database_next), "%s/replica.db.next", path);
 	snprintf(out->identity_new, sizeof(out->identity_new), "%s/identity.new", path);
 	snprintf(out->config, sizeof(out->config), "%s/huitong.conf", path);
 	snprintf(out->control, sizeof(out->control), "%s/control.sock", path);

@@ -1,6 +1,7 @@
 /* The data folder: everything that one node keeps, in one place, mode 0700.
  *
  *     replica.db     the replica (and SQLite's -wal and -shm beside it)
+ *     replica.db.next  another one, which is just taking its place (node/swap.h)
  *     replica.mark   how far it was, by which a database that was put back shows
  *     identity.key   the node's two secrets, mode 0600
  *     identity.new   the next ones, while they are being changed
@@ -18,12 +19,13 @@
 
 enum {
 	FOLDER_PATH_MAX = 1024, /* with its end */
-	FOLDER_FILE_MAX = FOLDER_PATH_MAX + 16,
+	FOLDER_FILE_MAX = FOLDER_PATH_MAX + 24,
 };
 
 struct folder {
 	char path[FOLDER_PATH_MAX]; /* absolute, no slash at its end */
 	char database[FOLDER_FILE_MAX];
+	char database_next[FOLDER_FILE_MAX];
 	char mark[FOLDER_FILE_MAX];
 	char identity[FOLDER_FILE_MAX];
 	char identity_new[FOLDER_FILE_MAX];

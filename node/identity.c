@@ -106,24 +106,39 @@ static bool sync_parent(const char *path)
 	return is_synced;
 }
 
-enum err identity_save(const struct identity *id, const char *path, struct errmsg *msg)
+static enum err write_whole(const struct identity *id, const char *path, struct errmsg *msg)
 {
 	struct key_file file;
 	enum err rc = OK;
 	int fd;
 
+	if (unlink(path) != 0 && errno != ENOENT)
+		return sys_error(path, msg);
 	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return sys_error(path, msg);
 	encode(&file, id);
 	errno = ENOSPC; /* what a short write means */
-	if (write(fd, &file, sizeof(file)) != sizeof(file) || fsync(fd) != 0 || !sync_parent(path))
+	if (write(fd, &file, sizeof(file)) != sizeof(file) || fsync(fd) != 0)
 		rc = sys_error(path, msg);
 	sodium_memzero(&file, sizeof(file));
 	close(fd);
-	if (rc != OK)
-		unlink(path);
 	return rc;
+}
+
+/* Under its name it is whole, whenever we are killed: half a key would stand in the way
+ * of the next try. */
+enum err identity_save(const struct identity *id, const char *path, struct errmsg *msg)
+{
+	char part[PATH_MAX];
+	enum err rc;
+
+	snprintf(part, sizeof(part), "%s.part", path);
+	rc = write_whole(id, part, msg);
+	if (rc == OK && link(part, path) != 0)
+		rc = sys_error(path, msg);
+	unlink(part);
+	return rc == OK && !sync_parent(path) ? sys_error(path, msg) : rc;
 }
 
 enum err identity_rename(const char *from, const char *to, struct errmsg *msg)

@@ -219,7 +219,8 @@ enum err joining_run(const struct joining_config *config, bool *complete, struct
 					   .trouble = ignore };
 	enum err rc = transport_new(&j.transport, &events, msg);
 
-	if (rc == OK)
+	/* It may have been killed when this was done. */
+	if (rc == OK && replica_check_member(j.replica, NULL) != OK)
 		rc = enrol(&j, msg);
 	if (rc == OK)
 		fprintf(stderr, "%s\n", _("enrolled; fetching what is there"));

@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <pwd.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "node/i18n.h"
@@ -60,7 +59,38 @@ struct past {
 	uint8_t org[ORG_ID_BYTES];
 	enum err member; /* replica_check_member() */
 	bool knows_key;  /* identity.key is that of an epoch, of whatever node */
+	bool is_joining; /* with this very ticket */
 };
+
+/* Set from the first use of a ticket until the command has come to its end. */
+#define SETTING_TICKET "ticket"
+
+static enum err note_ticket(struct context *ctx, const struct ticket *ticket, struct errmsg *msg)
+{
+	char id[2 * TICKET_ID_BYTES + 1];
+
+	hex_encode(id, bytes_of(ticket->id, TICKET_ID_BYTES));
+	return replica_setting_put(ctx->replica, SETTING_TICKET, id, msg);
+}
+
+enum err newcomer_forget_ticket(struct context *ctx, struct errmsg *msg)
+{
+	return replica_setting_put(ctx->replica, SETTING_TICKET, NULL, msg);
+}
+
+static bool is_joining(struct context *ctx, const struct ticket *ticket)
+{
+	char id[2 * TICKET_ID_BYTES + 1];
+	struct buf noted = BUF_EMPTY;
+	bool is_same = false;
+
+	if (ticket && replica_setting(ctx->replica, SETTING_TICKET, &noted, NULL) == OK) {
+		hex_encode(id, bytes_of(ticket->id, TICKET_ID_BYTES));
+		is_same = noted.size == strlen(id) && memcmp(noted.data, id, noted.size) == 0;
+	}
+	buf_release(&noted);
+	return is_same;
+}
 
 static bool knows_key(struct context *ctx)
 {
@@ -77,7 +107,8 @@ static bool knows_key(struct context *ctx)
 	return is_known;
 }
 
-static enum err look(struct context *ctx, struct past *out, struct errmsg *msg)
+static enum err look(struct context *ctx, const struct ticket *ticket, struct past *out,
+		     struct errmsg *msg)
 {
 	struct replica_stats stats = { 0 };
 	enum err rc = context_open_replica(ctx, false, true, msg);
@@ -89,6 +120,7 @@ static enum err look(struct context *ctx, struct past *out, struct errmsg *msg)
 		out->is_unused = !out->has_org && stats.changesets == 0;
 		out->member = replica_check_member(ctx->replica, NULL);
 		out->knows_key = knows_key(ctx);
+		out->is_joining = is_joining(ctx, ticket);
 		if (out->has_org)
 			memcpy(out->org, replica_org(ctx->replica), ORG_ID_BYTES);
 	}
@@ -129,15 +161,15 @@ static enum err set_key_aside(struct context *ctx, struct errmsg *msg)
 	return rc;
 }
 
-static enum err check_may_join(struct context *ctx, const struct past *s, const uint8_t *org,
-			       struct errmsg *msg)
+static enum err check_may_join(struct context *ctx, const struct past *s,
+			       const struct ticket *ticket, struct errmsg *msg)
 {
-	if (!org || s->member == OK)
+	if (!ticket || (s->member == OK && !s->is_joining))
 		return errmsg_set(msg, ERR_EXISTS,
 				  _("%s is already a node of an organisation: --replica FOLDER "
 				    "names another folder"),
 				  ctx->folder.path);
-	if (memcmp(org, s->org, ORG_ID_BYTES) != 0)
+	if (memcmp(ticket->org, s->org, ORG_ID_BYTES) != 0)
 		return errmsg_set(msg, ERR_ORG,
 				  _("what %s holds belongs to another organisation than the "
 				    "ticket: --replica FOLDER names another folder"),
@@ -152,29 +184,29 @@ enum beginning {
 	BEGIN_ANEW,  /* one that is a member no more: with another key, as another replica */
 };
 
-static enum err settle(struct context *ctx, const uint8_t *org, enum beginning *out,
+static enum err settle(struct context *ctx, const struct ticket *ticket, enum beginning *out,
 		       struct errmsg *msg)
 {
 	struct past s = { .is_unused = false };
-	struct stat st;
 	enum err rc;
 
 	*out = BEGIN_FRESH;
-	if (stat(ctx->folder.database, &st) != 0 || st.st_size == 0)
+	if (access(ctx->folder.database, F_OK) != 0 || replica_is_blank(ctx->folder.database))
 		return OK;
-	rc = look(ctx, &s, msg);
+	rc = look(ctx, ticket, &s, msg);
 	if (rc == OK && s.has_org)
-		rc = check_may_join(ctx, &s, org, msg);
+		rc = check_may_join(ctx, &s, ticket, msg);
 	if (rc != OK)
 		return rc;
 	if (s.is_unused && !has_identity(ctx))
 		return drop(ctx, msg);
 	/* Who was let in and has not heard of it yet may ask again. */
-	*out = s.has_org && s.member != ERR_ORG ? BEGIN_ANEW : BEGIN_AGAIN;
+	*out = s.has_org && s.member != ERR_ORG && s.member != OK ? BEGIN_ANEW : BEGIN_AGAIN;
 	return *out == BEGIN_ANEW && s.knows_key ? set_key_aside(ctx, msg) : OK;
 }
 
-enum err newcomer_prepare(struct context *ctx, const uint8_t *org, int *lock_fd, struct errmsg *msg)
+enum err newcomer_prepare(struct context *ctx, const struct ticket *ticket, int *lock_fd,
+			  struct errmsg *msg)
 {
 	enum beginning beginning = BEGIN_FRESH;
 	enum err rc = folder_create(&ctx->folder, msg);
@@ -182,33 +214,36 @@ enum err newcomer_prepare(struct context *ctx, const uint8_t *org, int *lock_fd,
 	if (rc == OK)
 		rc = lock_take(lock_fd, ctx->folder.lock, msg);
 	if (rc == OK)
-		rc = settle(ctx, org, &beginning, msg);
+		rc = settle(ctx, ticket, &beginning, msg);
 	if (rc == OK && beginning == BEGIN_AGAIN)
 		rc = identity_load(&ctx->identity, ctx->folder.identity, msg);
 	else if (rc == OK)
 		rc = prepare_identity(ctx, msg);
 	if (rc == OK)
 		rc = context_open_replica(ctx, true, false, msg);
-	return rc == OK && beginning == BEGIN_ANEW ? replica_enrol_anew(ctx->replica, msg) : rc;
+	if (rc == OK && beginning == BEGIN_ANEW)
+		rc = replica_enrol_anew(ctx->replica, msg);
+	return rc == OK && ticket ? note_ticket(ctx, ticket, msg) : rc;
 }
 
 /* ---- Who begins ------------------------------------------------------------ */
 
-enum err newcomer_remember_person(struct context *ctx, const char *name, struct errmsg *msg)
+enum err newcomer_remember_person(struct context *ctx, const char *name,
+				  const struct record_id *office, struct errmsg *msg)
 {
-	const struct member *self = replica_self(ctx->replica);
 	struct record_id id = { 0 };
 	char text[ID_TEXT_SIZE];
 	struct value args[2];
 	struct rows *rows;
 	enum err rc;
 
-	if (!name || !self)
+	if (!name)
 		return OK;
 	args[0] = value_str(name);
-	args[1] = value_ref(&self->office);
+	args[1] = office ? value_ref(office) : value_nil();
 	rc = rows_open(&rows, ctx->replica,
-		       "SELECT id FROM r_person WHERE name = ?1 AND office = ?2 ORDER BY id DESC",
+		       "SELECT id FROM r_person WHERE name = ?1 AND office = coalesce(?2, office) "
+		       "ORDER BY id DESC",
 		       args, 2, msg);
 	if (rc != OK)
 		return rc;
@@ -220,27 +255,20 @@ enum err newcomer_remember_person(struct context *ctx, const char *name, struct 
 	return replica_setting_put(ctx->replica, SETTING_PERSON, id_text(id.bytes, text), msg);
 }
 
-static const char *office(struct context *ctx)
-{
-	const struct member *self = replica_self(ctx->replica);
-
-	return self ? self->office_code : "";
-}
-
-json_t *newcomer_json(struct context *ctx, bool is_complete)
+json_t *newcomer_json(struct context *ctx, const char *office_code, bool is_complete)
 {
 	char id[ID_TEXT_SIZE], org[2 * ORG_ID_BYTES + 1];
 
 	hex_encode(org, bytes_of(replica_org(ctx->replica), ORG_ID_BYTES));
 	return json_pack("{s:s, s:s, s:s, s:s, s:b}", "folder", ctx->folder.path, "office",
-			 office(ctx), "replica", id_text(replica_id(ctx->replica)->bytes, id),
+			 office_code, "replica", id_text(replica_id(ctx->replica)->bytes, id),
 			 "organisation", org, "complete", is_complete);
 }
 
-void newcomer_print(struct context *ctx)
+void newcomer_print(struct context *ctx, const char *office_code)
 {
 	char id[ID_TEXT_SIZE];
 
 	output_line(stdout, _("node %.12s of office %s, in %s"),
-		    id_text(replica_id(ctx->replica)->bytes, id), office(ctx), ctx->folder.path);
+		    id_text(replica_id(ctx->replica)->bytes, id), office_code, ctx->folder.path);
 }

@@ -6,10 +6,10 @@
 #include "node/sys_error.h"
 
 /* The signing key of this node's current epoch; all zeros before it is a member. */
-static enum err current_key(struct context *ctx, uint8_t out[SIGN_PUBLIC_BYTES], struct errmsg *msg)
+static enum err current_key(struct context *ctx, uint8_t out[SIGN_PUBLIC_BYTES])
 {
 	const struct member *self;
-	enum err rc = context_open_replica(ctx, false, true, msg);
+	enum err rc = context_open_replica(ctx, false, true, NULL);
 
 	memset(out, 0, SIGN_PUBLIC_BYTES);
 	self = rc == OK ? replica_self(ctx->replica) : NULL;
@@ -24,19 +24,19 @@ enum err rotation_settle(struct context *ctx, struct errmsg *msg)
 {
 	struct identity fresh = { 0 };
 	uint8_t key[SIGN_PUBLIC_BYTES];
-	enum err rc;
+	enum err rc = OK;
 
 	if (access(ctx->folder.identity_new, F_OK) != 0)
 		return OK;
-	/* One that is not whole was never used. */
-	if (identity_load(&fresh, ctx->folder.identity_new, NULL) != OK)
-		return OK;
-	rc = current_key(ctx, key, msg);
-	if (rc == OK && memcmp(key, fresh.sign_public, SIGN_PUBLIC_BYTES) == 0) {
+	/* Of a replica that can't be read nobody knows; whoever needs it is told. */
+	if (identity_load(&fresh, ctx->folder.identity_new, NULL) != OK ||
+	    current_key(ctx, key) != OK)
+		goto out;
+	if (memcmp(key, fresh.sign_public, SIGN_PUBLIC_BYTES) == 0)
 		rc = identity_rename(ctx->folder.identity_new, ctx->folder.identity, msg);
-		if (rc == ERR_NOT_FOUND) /* another process was faster */
-			rc = OK;
-	}
+	if (rc == ERR_NOT_FOUND) /* another process was faster */
+		rc = OK;
+out:
 	identity_clear(&fresh);
 	return rc;
 }

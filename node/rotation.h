@@ -8,8 +8,8 @@
 
 #include "node/context.h"
 
-/* Before the key is loaded: finish the last step if the second one was done. What is
- * not the current epoch's is left alone: another process may be at work. */
+/* Before the key is loaded: finish the last step if the second one was done. A key that
+ * is not the current epoch's is left alone: another process may be at work. */
 MUST_CHECK enum err rotation_settle(struct context *ctx, struct errmsg *msg);
 
 /* Draw keys and go through all steps; the context has the new ones then. The lock of

@@ -70,16 +70,27 @@ static enum err print(struct stating *st, struct errmsg *msg)
 	return OK;
 }
 
+static enum err print_first(struct stating *st, struct errmsg *msg)
+{
+	enum err rc = print(st, msg);
+
+	if (rc == OK && fflush(stdout) != 0)
+		rc = errmsg_set(msg, ERR_IO, _("the output can't be written: nothing was changed"));
+	return rc;
+}
+
 enum err stating_end(struct stating *st, enum err rc, struct errmsg *msg)
 {
+	if (rc == OK && st->shows_first)
+		rc = print_first(st, msg);
 	if (rc == OK)
 		rc = replica_commit(st->ctx->replica, msg);
-	if (rc == OK) {
-		control_nudge(st->ctx->folder.path);
-		rc = print(st, msg);
-	} else {
+	else
 		replica_rollback(st->ctx->replica);
-	}
+	if (rc == OK)
+		control_nudge(st->ctx->folder.path);
+	if (rc == OK && !st->shows_first)
+		rc = print(st, msg);
 	json_decref(st->made);
 	st->made = NULL;
 	return rc;

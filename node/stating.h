@@ -12,6 +12,8 @@ struct stating {
 	const struct signer *roots; /* NULL: signed by this node */
 	size_t root_count;
 	json_t *made; /* what was stated so far */
+	/* Print before it counts: what would be lost with a print that does not come. */
+	bool shows_first;
 };
 
 /* Begin; in any case end. */
