@@ -16,6 +16,7 @@ struct applier {
 	uint32_t space;
 	const struct stamp *stamp;
 	const struct changeset *cs;
+	bool is_replay;
 	struct arena *arena;
 	struct errmsg *msg;
 };
@@ -31,8 +32,9 @@ static uint64_t conflict_bits(const struct record *rec)
 	for (size_t i = 1; i < rec->count; i++) {
 		const struct field *field;
 
-		if (rec->entries[i].field != rec->entries[i - 1].field)
-			continue;
+		if (rec->entries[i].field != rec->entries[i - 1].field ||
+		    (i > 1 && rec->entries[i].field == rec->entries[i - 2].field))
+			continue; /* once a field: there may be thousands of values */
 		field = kind_field(rec->kind, rec->entries[i].field);
 		if (field && record_has_conflict(rec, field))
 			bits |= UINT64_C(1) << (field->number - 1) << 1;
@@ -51,15 +53,19 @@ static enum err save_conflicts(struct applier *a, const struct record *rec, uint
 	return rc;
 }
 
+/* What replaces as much as it adds is welcome even so; and what is in the log already,
+ * in whatever order it is replayed. */
 static enum err apply_registers(struct applier *a, struct record *rec, const struct group *g)
 {
+	size_t before = rec->count + rec->void_count;
 	enum err rc = OK;
 
 	for (size_t i = 0; rc == OK && i < g->count; i++)
 		if (!g->ops[i].is_ignored)
 			rc = record_apply(rec, a->stamp, &g->ops[i]);
-	if (rc == ERR_LIMIT)
-		return errmsg_set(a->msg, rc, "%s: too many concurrent values", g->kind->name);
+	if (rc == OK && !a->is_replay && record_is_over(rec) &&
+	    rec->count + rec->void_count > before)
+		rc = errmsg_set(a->msg, ERR_LIMIT, "%s: too many concurrent values", g->kind->name);
 	return rc;
 }
 
@@ -172,10 +178,26 @@ static enum err apply_group(struct applier *a, const struct group *g)
 	return rc == OK ? update(a, g, &rec) : rc;
 }
 
-enum err apply_changeset(struct store *store, uint32_t space, const struct stamp *stamp,
-			 const struct changeset *cs, struct arena *arena, struct errmsg *msg)
+/* Not what the sets and logs get: they have no limit. */
+static enum err check_group(struct applier *a, const struct group *g)
 {
-	struct applier a = { store, space, stamp, cs, arena, msg };
+	struct record rec;
+	enum err rc;
+
+	if (is_ignored(g))
+		return OK;
+	rc = store_record_load(a->store, a->space, g->kind, &g->ops[0].record, a->arena, &rec,
+			       a->msg);
+	if (rc == ERR_NOT_FOUND)
+		return OK;
+	return rc == OK ? apply_registers(a, &rec, g) : rc;
+}
+
+/* Kinds of a newer schema stay in the log until we know them. */
+static enum err each_group(struct applier *a,
+			   enum err (*each)(struct applier *a, const struct group *g))
+{
+	const struct changeset *cs = a->cs;
 	enum err rc = OK;
 
 	for (size_t i = 0, end; rc == OK && i < cs->op_count; i = end) {
@@ -185,9 +207,32 @@ enum err apply_changeset(struct store *store, uint32_t space, const struct stamp
 			      record_id_cmp(&cs->ops[end].record, &cs->ops[i].record) == 0;
 		     end++)
 			g.count++;
-		/* Kinds of a newer schema stay in the log until we know them. */
 		if (g.kind)
-			rc = apply_group(&a, &g);
+			rc = each(a, &g);
 	}
 	return rc;
+}
+
+enum err apply_changeset(struct store *store, uint32_t space, const struct stamp *stamp,
+			 const struct changeset *cs, struct arena *arena, struct errmsg *msg)
+{
+	struct applier a = { store, space, stamp, cs, false, arena, msg };
+
+	return each_group(&a, apply_group);
+}
+
+enum err apply_again(struct store *store, uint32_t space, const struct stamp *stamp,
+		     const struct changeset *cs, struct arena *arena, struct errmsg *msg)
+{
+	struct applier a = { store, space, stamp, cs, true, arena, msg };
+
+	return each_group(&a, apply_group);
+}
+
+enum err apply_check(struct store *store, uint32_t space, const struct stamp *stamp,
+		     const struct changeset *cs, struct arena *arena, struct errmsg *msg)
+{
+	struct applier a = { store, space, stamp, cs, false, arena, msg };
+
+	return each_group(&a, check_group);
 }

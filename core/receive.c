@@ -16,6 +16,8 @@ struct receiver {
 	struct vv past;    /* of the changeset at hand */
 	bool must_replay;  /* something came after what has seen it (M-21) */
 	bool has_own_tail; /* something came of a node of ours that does not count */
+	bool is_crowded;   /* something does not fit into a record */
+	bool is_careful;   /* look whether it does before anything is stored */
 	struct errmsg *msg;
 };
 
@@ -44,7 +46,8 @@ static bool is_held(const struct receiver *v, const struct replica_id *replica)
 	return false;
 }
 
-/* I-8: leave this feed for another day: nothing of it is stored from here on. */
+/* Leave this feed for another day: nothing of it is stored from here on. `hlc` is zero unless
+ * that is for its date (I-8). */
 static enum err hold(struct receiver *v, const struct sealed *s, struct hlc_stamp hlc)
 {
 	struct replica_id *list;
@@ -56,11 +59,18 @@ static enum err hold(struct receiver *v, const struct sealed *s, struct hlc_stam
 		v->held = list;
 		v->held[v->held_count++] = s->replica;
 	}
-	if (v->receipt.held_back++ == 0) {
+	if (v->receipt.held_back++ == 0)
 		v->receipt.held_replica = s->replica;
+	if (v->receipt.held_hlc.bits == 0)
 		v->receipt.held_hlc = hlc;
-	}
 	return OK;
+}
+
+/* I-17: a limit of what we hold, and not of the changeset, is no fault of the peer's. */
+static enum err hold_for_room(struct receiver *v, const struct sealed *s)
+{
+	v->receipt.lacks_room = true;
+	return hold(v, s, (struct hlc_stamp){ 0 });
 }
 
 /* I-2: the same dot again: the same bytes, or proof of a fork. */
@@ -89,6 +99,13 @@ static bool is_known(const struct receiver *v, const struct replica_id *replica)
 	       (v->is_directory || membership_has_space(v->r, &v->space));
 }
 
+/* Whether there is room for one more feed in the space. */
+static bool has_room(const struct receiver *v)
+{
+	return v->r->feed_count < FEEDS_MAX &&
+	       (replica_space(v->r, &v->space) || v->r->space_count < SPACES_MAX);
+}
+
 static enum err find_feed(struct receiver *v, const struct sealed *s, struct feed **out)
 {
 	struct replica *r = v->r;
@@ -99,8 +116,11 @@ static enum err find_feed(struct receiver *v, const struct sealed *s, struct fee
 		*out = feed;
 		return OK;
 	}
+	*out = NULL;
 	if (!is_known(v, &s->replica))
 		return refuse(v, ERR_REPLICA, s, "no statement names its replica and this space");
+	if (!has_room(v))
+		return hold_for_room(v, s);
 	return replica_feed_add(r, &v->space, &s->replica, out, v->msg);
 }
 
@@ -150,14 +170,18 @@ enum err changeset_past(struct vv *past, const struct changeset *cs)
 	return rc;
 }
 
-enum taking { TAKE, HOLD };
+enum taking { TAKE, HOLD, HOLD_FOR_ROOM };
 
-static enum err note_unseen(struct receiver *v, const struct dot *dot)
+static enum err note_unseen(struct receiver *v, const struct dot *dot, enum taking *taking)
 {
 	struct replica *r = v->r;
 	struct feed *feed = replica_feed(r, replica_space(r, &v->space), &dot->replica);
 	enum err rc = OK;
 
+	if (!feed && !has_room(v)) {
+		*taking = HOLD_FOR_ROOM;
+		return OK;
+	}
 	if (!feed)
 		rc = replica_feed_add(r, &v->space, &dot->replica, &feed, v->msg);
 	if (rc != OK)
@@ -177,7 +201,7 @@ static enum err check_seen(struct receiver *v, const struct sealed *s, const str
 	if (replica_id_cmp(&dot->replica, &s->replica) == 0 && dot->seq <= s->seq)
 		return OK; /* its own feed, itself included */
 	if (trust_epoch(v->r->trust, &dot->replica) && !fork_is_waited_for(v->r, &v->space, dot))
-		return note_unseen(v, dot);
+		return note_unseen(v, dot, taking);
 	if (!vv_covers(replica_vv(v->r, &v->space), dot)) {
 		if (!is_held(v, &dot->replica))
 			return refuse_for(v, s, dot);
@@ -225,6 +249,15 @@ static bool is_right_branch(const struct receiver *v, const struct sealed *s,
 	return !cut.has_link || memcmp(cut.link, link, LINK_BYTES) == 0;
 }
 
+static enum err check_room(struct receiver *v, const struct feed *feed, const struct sealed *s,
+			   const struct changeset *cs)
+{
+	struct stamp stamp = { cs->hlc, { s->replica, s->seq } };
+
+	return apply_check(v->r->store, v->r->spaces[feed->space].idx, &stamp, cs, &v->r->arena,
+			   NULL);
+}
+
 static enum err take(struct receiver *v, struct feed *feed, const struct sealed *s,
 		     struct changeset *cs)
 {
@@ -241,8 +274,14 @@ static enum err take(struct receiver *v, struct feed *feed, const struct sealed 
 		if (rc != OK)
 			return rc;
 	}
+	if (v->is_careful && s->seq <= feed->counts_to) {
+		rc = check_room(v, feed, s, cs);
+		if (rc != OK)
+			return rc == ERR_LIMIT ? hold_for_room(v, s) : rc;
+	}
 	v->must_replay |= s->seq <= feed->counts_to && s->seq <= feed->named_seq;
 	rc = replica_append(v->r, feed, cs, s, link, v->msg);
+	v->is_crowded = rc == ERR_LIMIT;
 	feed->touched = true;
 	v->receipt.applied += rc == OK;
 	return rc;
@@ -250,6 +289,7 @@ static enum err take(struct receiver *v, struct feed *feed, const struct sealed 
 
 static enum err receive_one(struct receiver *v, const struct sealed *s)
 {
+	const struct hlc_stamp none = { 0 };
 	struct changeset cs;
 	struct feed *feed;
 	enum taking taking;
@@ -257,14 +297,14 @@ static enum err receive_one(struct receiver *v, const struct sealed *s)
 
 	arena_reset(&v->r->arena);
 	if (is_held(v, &s->replica))
-		return hold(v, s, (struct hlc_stamp){ 0 });
+		return hold(v, s, none);
 	rc = find_feed(v, s, &feed);
-	if (rc != OK)
+	if (rc != OK || !feed)
 		return rc;
 	if (s->seq > 0 && s->seq <= feed->head.seq)
 		return check_duplicate(v, feed, s);
 	if (s->seq > fork_limit_of(v->r, &v->space, &s->replica))
-		return hold(v, s, (struct hlc_stamp){ 0 }); /* M-19 */
+		return hold(v, s, none); /* M-19 */
 	/* M-18: nobody but us makes these, so we have forgotten them. */
 	if (replica_id_cmp(&s->replica, &v->r->id) == 0)
 		return refuse(v, ERR_FORK, s, "it is ours and not here: a new epoch is due");
@@ -277,7 +317,10 @@ static enum err receive_one(struct receiver *v, const struct sealed *s)
 		rc = find_feed(v, s, &feed); /* others may have come to stand beside it */
 	if (rc != OK)
 		return rc;
-	return taking == HOLD ? hold(v, s, cs.hlc) : take(v, feed, s, &cs);
+	if (taking == HOLD_FOR_ROOM)
+		return hold_for_room(v, s);
+	return taking == HOLD ? hold(v, s, hlc_is_future(cs.hlc, v->now_ms) ? cs.hlc : none)
+			      : take(v, feed, s, &cs);
 }
 
 static enum err verify_feed(struct receiver *v, const struct feed *feed)
@@ -324,7 +367,15 @@ static enum err receive_all(struct receiver *v, const struct sealed *list, size_
 		rc = directory_load(v->r, v->msg); /* addresses */
 	if (rc == OK)
 		rc = store_commit(v->r->store, v->msg);
+	if (rc != OK)
+		replica_rollback(v->r);
 	return rc;
+}
+
+static void receiver_release(struct receiver *v)
+{
+	free(v->held);
+	vv_release(&v->past);
 }
 
 enum err replica_receive(struct replica *r, const struct space_id *space, const struct sealed *list,
@@ -336,17 +387,21 @@ enum err replica_receive(struct replica *r, const struct space_id *space, const 
 			      .is_directory = space_id_cmp(space, &directory) == 0,
 			      .now_ms = now_ms,
 			      .msg = msg };
+	const struct receiver anew = v;
 	enum err rc;
 
 	if (!r->has_org)
 		return errmsg_set(msg, ERR_ORG, "this replica belongs to no organisation yet");
 	rc = receive_all(&v, list, count);
-	free(v.held);
-	vv_release(&v.past);
-	if (rc != OK) {
-		replica_rollback(r);
-		return rc;
+	if (rc == ERR_LIMIT && v.is_crowded) {
+		receiver_release(&v);
+		v = anew;
+		v.is_careful = true;
+		rc = receive_all(&v, list, count);
 	}
+	receiver_release(&v);
+	if (rc != OK)
+		return rc;
 	*out = v.receipt;
 	/* What can't be written again now is when it is opened. */
 	if (v.has_own_tail && reauthor_after_change(r, now_ms, NULL) != OK)

@@ -97,8 +97,6 @@ static enum err grow(struct arena *arena, void **array, size_t count, size_t *ca
 
 	if (count < *cap)
 		return OK;
-	if (count >= RECORD_ENTRIES_MAX)
-		return ERR_LIMIT;
 	moved = arena_array(arena, bigger, size);
 	if (!moved)
 		return ERR_NOMEM;
@@ -218,6 +216,11 @@ enum err record_apply(struct record *rec, const struct stamp *stamp, const struc
 	};
 
 	return handlers[op->verb](rec, stamp, op);
+}
+
+bool record_is_over(const struct record *rec)
+{
+	return rec->count > RECORD_ENTRIES_MAX || rec->void_count > RECORD_ENTRIES_MAX;
 }
 
 static bool is_observed(const struct void_mark *mark, const struct dot *dot)

@@ -50,9 +50,12 @@ void record_init(struct record *rec, const struct kind *kind, const struct recor
 
 /* Apply a register, void or revive op of a changeset with this stamp. Ops on
  * sets, logs and unknown fields change nothing here. The op's value and
- * targets must live as long as the arena. ERR_NOMEM, ERR_LIMIT. */
+ * targets must live as long as the arena. ERR_NOMEM. */
 MUST_CHECK enum err record_apply(struct record *rec, const struct stamp *stamp,
 				 const struct op *op);
+
+/* It has more values, or voids, than RECORD_ENTRIES_MAX. */
+bool record_is_over(const struct record *rec);
 
 /* The value that shows, or NULL when the field was never written. */
 const struct entry *record_shown(const struct record *rec, uint8_t field);

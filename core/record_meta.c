@@ -3,6 +3,9 @@
 #include "core/limits.h"
 #include "core/wire.h"
 
+/* Of one array in a row; its bytes bound it, too. */
+enum { META_ITEMS_MAX = 1 << 24 };
+
 /* The distinct stamps of a record, in order of first use. */
 struct stamps {
 	const struct stamp **list;
@@ -173,8 +176,7 @@ static void *meta_array(struct meta_reader *m, size_t count, size_t size)
 
 static void get_stamps(struct meta_reader *m)
 {
-	/* Of as many values and as many voids. */
-	uint32_t count = wire_array(&m->r, 2 * 3 * RECORD_ENTRIES_MAX) / 3;
+	uint32_t count = wire_array(&m->r, META_ITEMS_MAX) / 3;
 
 	m->stamps = meta_array(m, count, sizeof(*m->stamps));
 	for (uint32_t i = 0; i < count && wire_is_ok(&m->r); i++) {
@@ -266,7 +268,7 @@ static void get_siblings(struct meta_reader *m, uint32_t count)
 
 static void get_voids(struct meta_reader *m)
 {
-	uint32_t count = wire_array(&m->r, 2 * RECORD_ENTRIES_MAX) / 2;
+	uint32_t count = wire_array(&m->r, META_ITEMS_MAX) / 2;
 	struct void_mark *voids = meta_array(m, count, sizeof(*voids));
 
 	for (uint32_t i = 0; i < count && wire_is_ok(&m->r); i++) {
@@ -298,13 +300,13 @@ enum err record_meta_decode(struct record *rec, struct bytes meta, const struct 
 	if (parts == 5) {
 		ahead = m.r;
 		wire_skip(&ahead);
-		siblings = wire_array(&ahead, 3 * RECORD_ENTRIES_MAX) / 3;
+		siblings = wire_array(&ahead, META_ITEMS_MAX) / 3;
 	}
 	rec->cap = (size_t)__builtin_popcountll(present) + siblings;
 	rec->entries = meta_array(&m, rec->cap, sizeof(*rec->entries));
 	get_shown(&m, present, parts != 5, shown, ctx);
 	if (parts == 5) {
-		wire_array(&m.r, 3 * RECORD_ENTRIES_MAX);
+		wire_array(&m.r, META_ITEMS_MAX);
 		get_siblings(&m, siblings);
 		get_voids(&m);
 	}

@@ -305,9 +305,11 @@ MUST_CHECK enum err replica_missing(struct replica *r, const struct space_id *sp
 struct receipt {
 	size_t applied;    /* new and now durable */
 	size_t duplicates; /* held before, same bytes */
-	size_t held_back;  /* too far in the future, or depending on such: not stored */
+	/* Too far in the future, or without room here, or depending on such: not stored */
+	size_t held_back;
 	struct replica_id held_replica; /* of the first one held back */
-	struct hlc_stamp held_hlc;
+	struct hlc_stamp held_hlc;      /* of the first one from the future; zero: none is */
+	bool lacks_room;                /* one would take a record, or us, over a limit */
 };
 
 /* Verify, append and apply changesets of one space in one transaction: all or,

@@ -152,10 +152,19 @@ MUST_CHECK enum err missing_read(struct replica *r, const struct space_id *space
 				 size_t count_max, struct arena *arena, struct sealed **out,
 				 size_t *count, bool *more, struct errmsg *msg);
 
-/* Apply one changeset's ops to the state (core/apply.c). */
+/* Apply one changeset's ops to the state (core/apply.c). ERR_LIMIT: a record would have more
+ * than RECORD_ENTRIES_MAX values; some of the ops may be applied. */
 MUST_CHECK enum err apply_changeset(struct store *store, uint32_t space, const struct stamp *stamp,
 				    const struct changeset *cs, struct arena *arena,
 				    struct errmsg *msg);
+/* Of one that was taken before, whatever limit is passed on the way. */
+MUST_CHECK enum err apply_again(struct store *store, uint32_t space, const struct stamp *stamp,
+				const struct changeset *cs, struct arena *arena,
+				struct errmsg *msg);
+/* ERR_LIMIT if apply_changeset() would say so; changes nothing. */
+MUST_CHECK enum err apply_check(struct store *store, uint32_t space, const struct stamp *stamp,
+				const struct changeset *cs, struct arena *arena,
+				struct errmsg *msg);
 
 /* Apply the whole log to an empty state, in causal order; counts in the report. */
 MUST_CHECK enum err replica_replay(struct replica *r, struct store *into,

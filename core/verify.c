@@ -91,7 +91,7 @@ static enum err replay_one(struct replay *p, const struct space_state *space, ui
 		p->progress(p->ctx, p->report->changesets, p->total);
 	if (s->seq > feed->counts_to)
 		return OK;
-	return apply_changeset(p->into, into_space, &stamp, &cs, &p->arena, p->msg);
+	return apply_again(p->into, into_space, &stamp, &cs, &p->arena, p->msg);
 }
 
 static enum err replay_space(struct replay *p, const struct space_state *space)

@@ -3,6 +3,8 @@
 #ifndef HT_PROTO_LIMITS_H
 #define HT_PROTO_LIMITS_H
 
+#include "core/limits.h"
+
 enum proto_limit {
 	/* A frame without its two length bytes: what u16 can say, and what the
 	 * Noise specification allows a message. */
@@ -23,9 +25,8 @@ enum proto_limit {
 };
 
 enum message_limit {
-	/* Entries of a version vector: every incarnation of every node of an
-	 * organisation of the largest size, several times over. */
-	HAVE_ENTRIES_MAX = 4096,
+	/* Entries of a version vector: there are no more replicas than statements. */
+	HAVE_ENTRIES_MAX = STATEMENTS_MAX,
 	/* Changesets of one CHANGES, and the bytes (bodies and signatures) at which
 	 * a sender closes it: what a receiver applies in one transaction. The last
 	 * changeset may exceed that by its own size. */

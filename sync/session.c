@@ -404,6 +404,8 @@ uint64_t session_deadline(const struct session *s)
 	at = min_ms(at, renew_ms(s));
 	if (s->held_until_ms)
 		at = min_ms(at, s->held_look_ms);
+	if (s->room_look_ms)
+		at = min_ms(at, s->room_look_ms);
 	return s->config.is_dialler ? min_ms(at, s->compare_ms) : at;
 }
 
@@ -428,6 +430,10 @@ static void tick_open(struct session *s, struct now now)
 	}
 	if (is_held_due(s, now)) {
 		session_close(s, BYE_RENEW, "what was held back can be taken now");
+		return;
+	}
+	if (s->room_look_ms && now.mono_ms >= s->room_look_ms) {
+		session_close(s, BYE_RENEW, "what found no room may find it now");
 		return;
 	}
 	if (s->config.is_dialler && now.mono_ms >= s->compare_ms) {

@@ -51,6 +51,7 @@ enum session_time {
 	RENEW_SLACK_MS = 300000,
 	HELD_RETRY_MS = 60000,  /* at most so often is one ended to take what was held back */
 	HELD_LOOK_MS = 20000,   /* so often its date is looked at after that */
+	ROOM_RETRY_MS = 600000, /* what found no room waits so long, unless the statements change */
 	OWNER_HEALS_MS = 60000, /* a fork is left so long to the node whose feed it is */
 };
 

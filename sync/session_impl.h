@@ -83,6 +83,7 @@ struct session {
 	uint64_t began_ms, patient_ms, sent_ms, received_ms, compare_ms;
 	uint64_t held_until_ms; /* wall: something held back can be taken then; 0: nothing waits */
 	uint64_t held_look_ms;  /* mono: when to look whether that has come */
+	uint64_t room_look_ms;  /* mono: when what found no room is tried again; 0: nothing is */
 };
 
 /* session_trust.c: who the peer is, and what it may see. */

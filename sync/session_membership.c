@@ -435,6 +435,17 @@ enum err session_on_pong(struct session *s, struct now now, const struct message
 	return OK;
 }
 
+/* Cuts may have moved: soon, and not more often than sessions are made anew for it. */
+static void look_for_room(struct session *s, struct now now)
+{
+	uint64_t at = s->began_ms + HELD_RETRY_MS;
+
+	if (at < now.mono_ms)
+		at = now.mono_ms;
+	if (s->room_look_ms > at)
+		s->room_look_ms = at;
+}
+
 enum err session_note_trust(struct session *s, struct now now, struct errmsg *msg)
 {
 	uint8_t digest[STATEMENT_ID_BYTES];
@@ -445,6 +456,7 @@ enum err session_note_trust(struct session *s, struct now now, struct errmsg *ms
 	if (memcmp(digest, s->who.judged_digest, sizeof(digest)) == 0)
 		return OK;
 	memcpy(s->who.judged_digest, digest, sizeof(digest));
+	look_for_room(s, now);
 	if (s->who.knows)
 		rc = session_judge(s, &is_member, msg);
 	if (rc == OK && !is_member)

@@ -179,11 +179,13 @@ static enum err acknowledge(struct session *s, struct now now, const struct spac
 static void warn_of_held(struct session *s, const struct space_id *space,
 			 const struct replica_id *replica)
 {
-	const char *why = session_suspects(s, space, replica)
-				  ? "the peer holds another branch of them"
-				  : "they are dated too far in the future";
+	const char *why = "they are dated too far in the future";
 	char text[ID_TEXT_SIZE];
 
+	if (session_suspects(s, space, replica))
+		why = "the peer holds another branch of them";
+	else if (s->room_look_ms)
+		why = "a record would have too many concurrent values";
 	snprintf(s->warning, sizeof(s->warning), "held back: changes of replica %.8s: %s",
 		 id_text(replica->bytes, text), why);
 }
@@ -221,6 +223,13 @@ static void note_held_until(struct session *s, struct now now, const struct rece
 	s->held_look_ms = now.mono_ms + HELD_RETRY_MS;
 }
 
+/* A revocation makes room, and so does who chooses among the values. */
+static void note_room(struct session *s, struct now now, const struct receipt *receipt)
+{
+	if (receipt->lacks_room && s->room_look_ms == 0)
+		s->room_look_ms = now.mono_ms + ROOM_RETRY_MS;
+}
+
 static enum err receive(struct session *s, struct now now, struct space_sync *sp,
 			struct sealed *list, size_t count, struct errmsg *msg)
 {
@@ -237,6 +246,7 @@ static enum err receive(struct session *s, struct now now, struct space_sync *sp
 	else if (rc == OK) {
 		note_news(s, &sp->id, receipt.applied);
 		note_held_until(s, now, &receipt);
+		note_room(s, now, &receipt);
 		return OK;
 	}
 	return rc == OK ? receive(s, now, sp, list, count, msg) : rc;

@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "core/limits.h"
+#include "core/replica_impl.h"
 #include "tests/support/office.h"
 
 enum { OFFICES = 3, RECORDS = 4 };
@@ -400,6 +401,85 @@ static void same_record_in_two_spaces_is_two(void **state)
 	assert_all_agree(w);
 }
 
+/* ---- A full record ------------------------------------------------------------- */
+
+struct writing {
+	struct op op;
+	struct stamp stamp;
+};
+
+/* A value of the title by a replica that has a number, in place of another's. */
+static struct writing title_by(const struct world *w, uint32_t number, const struct target *target)
+{
+	struct writing x = { { .record = w->records[0],
+			       .kind = KIND_ACTION,
+			       .field = ACTION_TITLE,
+			       .verb = target ? VERB_REPLACE : VERB_SET,
+			       .targets = target,
+			       .target_count = target != NULL,
+			       .value = value_str("mine") },
+			     { { UINT64_C(9) << 16 | number }, { { { 0 } }, 1 } } };
+
+	memcpy(x.stamp.dot.replica.bytes, &number, sizeof(number));
+	return x;
+}
+
+static struct target target_by(const struct world *w, uint32_t number)
+{
+	return (struct target){ title_by(w, number, NULL).stamp.dot, 0 };
+}
+
+typedef enum err applying(struct store *s, uint32_t space, const struct stamp *stamp,
+			  const struct changeset *cs, struct arena *arena, struct errmsg *msg);
+
+static enum err apply_title(struct world *w, uint32_t number, const struct target *target,
+			    applying *apply)
+{
+	struct replica *r = w->offices[0].replica;
+	struct writing x = title_by(w, number, target);
+	struct changeset cs = { .ops = &x.op, .op_count = 1 };
+	uint32_t intern;
+
+	OFFICE_MUST(store_intern(r->store, &x.stamp.dot.replica, &intern, &msg));
+	arena_reset(&r->arena);
+	return apply(r->store, replica_space(r, &w->space)->idx, &x.stamp, &cs, &r->arena, NULL);
+}
+
+static void fill(struct world *w)
+{
+	struct replica *r = w->offices[0].replica;
+	uint32_t space = replica_space(r, &w->space)->idx, intern;
+	struct record rec;
+
+	arena_reset(&r->arena);
+	OFFICE_MUST(store_record_load(r->store, space, schema_kind(KIND_ACTION), &w->records[0],
+				      &r->arena, &rec, &msg));
+	for (uint32_t i = 1; rec.count < RECORD_ENTRIES_MAX; i++) {
+		struct writing x = title_by(w, i, NULL);
+
+		OFFICE_MUST(store_intern(r->store, &x.stamp.dot.replica, &intern, &msg));
+		OFFICE_MUST(record_apply(&rec, &x.stamp, &x.op));
+	}
+	OFFICE_MUST(store_record_update(r->store, space, &rec, true, &msg));
+}
+
+static void full_record_takes_what_makes_it_no_fuller(void **state)
+{
+	struct world *w = *state;
+	struct target third = target_by(w, 3), fourth = target_by(w, 4);
+
+	OFFICE_MUST(replica_begin(w->offices[0].replica, &msg));
+	fill(w);
+	assert_int_equal(apply_title(w, 5000, NULL, apply_check), ERR_LIMIT);
+	assert_int_equal(apply_title(w, 5001, &third, apply_check), OK);
+	assert_int_equal(apply_title(w, 5001, &third, apply_changeset), OK);
+	assert_int_equal(apply_title(w, 5002, NULL, apply_changeset), ERR_LIMIT);
+	/* What is in the log already passes, in whatever order. */
+	assert_int_equal(apply_title(w, 5003, NULL, apply_again), OK);
+	assert_int_equal(apply_title(w, 5004, &fourth, apply_changeset), OK);
+	replica_rollback(w->offices[0].replica);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -414,6 +494,7 @@ int main(void)
 		TEST(both_may_remove_the_same_element),
 		TEST(log_entries_come_in_the_order_of_their_stamps),
 		TEST(same_record_in_two_spaces_is_two),
+		TEST(full_record_takes_what_makes_it_no_fuller),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

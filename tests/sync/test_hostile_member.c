@@ -976,18 +976,18 @@ static void two_contents_of_one_dot_are_proved_and_neither_counts(void **state)
 /* ---- A flood -----------------------------------------------------------------------------------
  */
 
-/* One more epoch of her own, which leaves those before it open. */
-static void eve_begins_an_epoch(struct scene *s)
+/* One more epoch of the node, which leaves those before it open; said to `to`. */
+static void begins_an_epoch(struct scene *s, struct forge *f, struct office *to)
 {
-	const struct trust *trust = replica_trust(s->eve->office.replica);
-	struct signer signer = { .secret = s->forge.sign_secret };
+	const struct trust *trust = replica_trust(to->replica);
+	struct signer signer = { .secret = f->sign_secret };
 	struct statement st = { .type = STATEMENT_EPOCH };
 	struct statements_receipt receipt;
 	struct buf encoded = BUF_EMPTY;
 	struct bytes list;
 
-	st.u.epoch.node = node_of(s, s->eve);
-	st.u.epoch.identity = s->eve->office.identity;
+	st.u.epoch.node = trust_epoch(trust, &f->identity.replica)->node;
+	st.u.epoch.identity = f->identity;
 	prng_fill(&s->eve->dice, st.u.epoch.identity.nonce, ID_BYTES);
 	st.u.epoch.identity.replica =
 		epoch_replica(st.u.epoch.identity.sign_key, st.u.epoch.identity.nonce);
@@ -995,18 +995,17 @@ static void eve_begins_an_epoch(struct scene *s)
 	st.parents = trust->heads;
 	st.parent_count = trust->head_count;
 	st.wall_ms = OFFICE_NOW_MS;
-	memcpy(signer.key.bytes, s->forge.identity.sign_key, SIGN_PUBLIC_BYTES);
+	memcpy(signer.key.bytes, f->identity.sign_key, SIGN_PUBLIC_BYTES);
 	OFFICE_MUST(statement_sign(&encoded, &st, &signer, 1, &msg));
 	list = buf_bytes(&encoded);
-	OFFICE_MUST(replica_take_statements(s->eve->office.replica, &list, 1, OFFICE_NOW_MS,
-					    &receipt, &msg));
+	OFFICE_MUST(replica_take_statements(to->replica, &list, 1, OFFICE_NOW_MS, &receipt, &msg));
 	buf_release(&encoded);
-	s->forge.identity = st.u.epoch.identity;
-	s->forge.head = (struct feed_head){ 0 };
+	f->identity = st.u.epoch.identity;
+	f->head = (struct feed_head){ 0 };
 }
 
-/* A value of each register, none of which replaces any. */
-static struct sealed seal_all_registers(struct scene *s)
+/* A value of each of so many registers, none of which replaces any. */
+static struct sealed seal_registers(struct scene *s, struct forge *f, size_t count)
 {
 	struct op ops[REGISTER_COUNT] = {
 		{ .field = ACTION_NUMBER, .value = value_str("AI-1") },
@@ -1023,23 +1022,26 @@ static struct sealed seal_all_registers(struct scene *s)
 		ops[i].record = s->record;
 		ops[i].kind = KIND_ACTION;
 	}
-	return forge_ops(&s->forge, OFFICE_NOW_MS + MINUTE_MS, NULL, 0, ops, REGISTER_COUNT);
+	return forge_ops(f, OFFICE_NOW_MS + MINUTE_MS, NULL, 0, ops, count);
 }
 
-/* Epoch after epoch, and a changeset of each that fills the record; Shanghai takes it. */
-static void flood_of_epochs(struct scene *s, size_t count)
+/* A changeset of the node with so many values, and Shanghai is given it. */
+static bool writes_registers(struct scene *s, struct forge *f, size_t count)
 {
+	struct sealed sealed = seal_registers(s, f, count);
 	struct receipt receipt;
 
-	for (size_t i = 0; i < count; i++) {
-		struct sealed sealed;
+	OFFICE_MUST(replica_receive(s->a->office.replica, &s->shared, &sealed, 1,
+				    site_now(s->a).wall_ms, &receipt, &msg));
+	assert_int_equal(receipt.applied, !receipt.lacks_room);
+	return receipt.applied;
+}
 
-		eve_begins_an_epoch(s);
-		sealed = seal_all_registers(s);
-		office_pull_statements(&s->a->office, &s->eve->office);
-		OFFICE_MUST(replica_receive(s->a->office.replica, &s->shared, &sealed, 1,
-					    site_now(s->a).wall_ms, &receipt, &msg));
-		assert_int_equal(receipt.applied, 1);
+static void flood_of_epochs(struct scene *s, struct forge *f, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		begins_an_epoch(s, f, &s->a->office);
+		writes_registers(s, f, REGISTER_COUNT);
 	}
 	engine_changed(s->a->engine, site_now(s->a));
 }
@@ -1056,7 +1058,7 @@ static void flood_of_epochs_of_one_node_stops_nobody(void **state)
 	loopnet_cut(s.world.net, s.a->host, s.b->host, true);
 	world_run(&s.world);
 	office_set(&s.b->office, &s.shared, KIND_ACTION, &s.record, ACTION_DELIVERABLE, &title);
-	flood_of_epochs(&s, EPOCHS);
+	flood_of_epochs(&s, &s.forge, EPOCHS);
 	loopnet_cut(s.world.net, s.a->host, s.b->host, false);
 	world_pass(&s.world, 10 * MINUTE_MS);
 	assert_honest_go_on(&s);
@@ -1069,6 +1071,58 @@ static void flood_of_epochs_of_one_node_stops_nobody(void **state)
 	scene_release(&s);
 }
 
+/* Four nodes and all their epochs fill it up. */
+static void fill_the_record(struct scene *s, struct forge crowd[3])
+{
+	static const char *const codes[] = { "EV2", "EV3", "EV4" };
+
+	writes_registers(s, &s->forge, REGISTER_COUNT);
+	flood_of_epochs(s, &s->forge, EPOCHS_MAX - 1);
+	for (unsigned i = 0; i < 3; i++) {
+		forge_open(&crowd[i], &s->a->office, &s->shared, codes[i], 80 + i);
+		writes_registers(s, &crowd[i], REGISTER_COUNT);
+		flood_of_epochs(s, &crowd[i], EPOCHS_MAX - 2);
+		begins_an_epoch(s, &crowd[i], &s->a->office);
+		if (writes_registers(s, &crowd[i], REGISTER_COUNT))
+			continue;
+		crowd[i].head = (struct feed_head){ 0 };
+		assert_true(writes_registers(s, &crowd[i], REGISTER_COUNT - 1));
+	}
+}
+
+/* What does not fit waits, and is said to wait, until a revocation makes room; all else goes
+ * on, without a restart. */
+static void feed_waits_while_a_record_is_full(void **state)
+{
+	struct value text = value_str("what Frankfurt wrote meanwhile");
+	struct forge crowd[3];
+	struct scene s;
+
+	scene_init(&s);
+	loopnet_cut(s.world.net, s.a->host, s.b->host, true);
+	world_run(&s.world);
+	office_set(&s.b->office, &s.shared, KIND_ACTION, &s.record, ACTION_DELIVERABLE, &text);
+	fill_the_record(&s, crowd);
+	loopnet_cut(s.world.net, s.a->host, s.b->host, false);
+	world_pass(&s.world, 2 * MINUTE_MS);
+	site_write(s.a, &s.private, 1);
+	site_write(s.b, &s.readable, 1);
+	world_pass(&s.world, MINUTE_MS);
+	assert_int_equal(office_count(&s.a->office, "SELECT count(*) FROM action_item"), 5);
+	assert_int_equal(office_count(&s.b->office, "SELECT count(*) FROM action_item"), 5);
+	assert_int_equal(site_logged(s.a, "WARN warning FRA: held back: changes of replica"), 1);
+	assert_int_equal(site_logged(s.a, ": a record would have too many concurrent values"), 1);
+	assert_false(office_agrees(&s.a->office, &s.b->office));
+	revoke(&s.a->office, s.eve->office.identity.noise_key);
+	engine_changed(s.a->engine, site_now(s.a));
+	world_pass(&s.world, 2 * MINUTE_MS);
+	assert_true(office_agrees(&s.a->office, &s.b->office));
+	assert_honest_go_on(&s);
+	for (unsigned i = 0; i < 3; i++)
+		forge_close(&crowd[i]);
+	scene_release(&s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -1078,6 +1132,7 @@ int main(void)
 		cmocka_unit_test(changesets_of_a_reader_count_nowhere),
 		cmocka_unit_test(target_of_another_kind_replaces_nothing),
 		cmocka_unit_test(flood_of_epochs_of_one_node_stops_nobody),
+		cmocka_unit_test(feed_waits_while_a_record_is_full),
 		cmocka_unit_test(two_contents_of_one_dot_are_proved_and_neither_counts),
 	};
 
