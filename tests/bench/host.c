@@ -2,6 +2,8 @@
 
 #include <sodium.h>
 
+#include "tests/support/statement_list.h"
+
 static const struct {
 	const char *code, *name, *zone;
 } places[] = {
@@ -63,31 +65,16 @@ static struct node_identity identity(const struct host *h)
 	return replica_identity(h->replica, noise_key);
 }
 
-struct statement_list {
-	struct arena arena;
-	struct bytes list[16];
-	size_t count;
-};
-
-static bool collect(void *ctx, const struct statement *s, struct bytes encoded,
-		    enum verdict verdict)
-{
-	struct statement_list *l = ctx;
-
-	l->list[l->count++] = arena_copy(&l->arena, encoded);
-	return true;
-}
-
 static void copy_statements(struct host *to, struct host *from)
 {
-	struct statement_list l = { .arena = ARENA_EMPTY };
+	struct statement_list l;
 	struct statements_receipt receipt;
 	struct errmsg msg = { 0 };
 
-	must(replica_each_statement(from->replica, collect, &l, &msg), &msg, "read statements");
+	must(statement_list_read(&l, from->replica, &msg), &msg, "read statements");
 	must(replica_take_statements(to->replica, l.list, l.count, clock_wall_ms(), &receipt, &msg),
 	     &msg, "take statements");
-	arena_release(&l.arena);
+	statement_list_release(&l);
 }
 
 /* What `from` has of the directory, as an enrolment would bring it. */

@@ -23,19 +23,13 @@ struct world {
 
 static int set_up(void **state)
 {
-	static const char *const codes[] = { "SHA", "FRA", "NYC" };
 	struct world *w = calloc(1, sizeof(*w));
-	struct value title = value_str("Review the contract");
 
 	for (unsigned i = 0; i < OFFICES; i++)
 		office_open(&w->offices[i], NULL, i + 1);
-	office_found(&w->offices[0], codes[0]);
-	for (unsigned i = 1; i < OFFICES; i++)
-		office_join(&w->offices[i], &w->offices[0], codes[i]);
-	w->space = office_share(&w->offices[0]);
+	w->space = UNITE(&w->offices[0], &w->offices[1], &w->offices[2]);
 	for (unsigned i = 0; i < RECORDS; i++)
-		w->records[i] =
-			office_create(&w->offices[0], &w->space, KIND_ACTION, ACTION_TITLE, &title);
+		w->records[i] = office_item(&w->offices[0], &w->space, "Review the contract");
 	memset(w->people, 7, sizeof(w->people));
 	for (unsigned i = 0; i < 3; i++)
 		w->people[i].bytes[15] = (uint8_t)i;
@@ -288,18 +282,6 @@ static void edit_concurrent_with_a_void_is_marked(void **state)
 	assert_all_agree(w);
 }
 
-static size_t count_elements(struct office *o, const struct record_id *id, uint8_t field)
-{
-	struct arena arena = ARENA_EMPTY;
-	struct element *list;
-	size_t count;
-
-	OFFICE_MUST(
-		replica_elements(o->replica, KIND_ACTION, id, field, &arena, &list, &count, &msg));
-	arena_release(&arena);
-	return count;
-}
-
 static void addition_concurrent_with_a_removal_stays(void **state)
 {
 	struct world *w = *state;
@@ -312,11 +294,11 @@ static void addition_concurrent_with_a_removal_stays(void **state)
 	office_remove(a, &w->space, KIND_ACTION, id, ACTION_CC, &person);
 	office_add(b, &w->space, KIND_ACTION, id, ACTION_CC, &person);
 	sync_all(w);
-	assert_int_equal(count_elements(a, id, ACTION_CC), 1);
+	assert_int_equal(office_elements(a, id, ACTION_CC), 1);
 	assert_all_agree(w);
 	office_remove(a, &w->space, KIND_ACTION, id, ACTION_CC, &person);
 	sync_all(w);
-	assert_int_equal(count_elements(b, id, ACTION_CC), 0);
+	assert_int_equal(office_elements(b, id, ACTION_CC), 0);
 	assert_all_agree(w);
 }
 
@@ -353,7 +335,7 @@ static void both_may_remove_the_same_element(void **state)
 	office_remove(a, &w->space, KIND_ACTION, id, ACTION_CC, &person);
 	office_remove(b, &w->space, KIND_ACTION, id, ACTION_CC, &person);
 	sync_all(w);
-	assert_int_equal(count_elements(a, id, ACTION_CC), 0);
+	assert_int_equal(office_elements(a, id, ACTION_CC), 0);
 	assert_all_agree(w);
 }
 

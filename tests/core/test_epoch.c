@@ -34,10 +34,7 @@ static int set_up(void **state)
 	tempdir_path(w->copy, sizeof(w->copy), w->dir, "copy.db");
 	office_open(&w->a, NULL, 1);
 	office_open(&w->b, w->path, 2);
-	office_found(&w->a, "SHA");
-	office_join(&w->b, &w->a, "FRA");
-	w->space = office_share(&w->a);
-	office_pull(&w->b, &w->a);
+	w->space = UNITE(&w->a, &w->b);
 	*state = w;
 	return 0;
 }
@@ -52,18 +49,6 @@ static int tear_down(void **state)
 	tempdir_remove(w->dir);
 	free(w);
 	return 0;
-}
-
-static void write_title(struct world *w, struct office *o, const char *title)
-{
-	struct value value = value_str(title);
-
-	office_create(o, &w->space, KIND_ACTION, ACTION_TITLE, &value);
-}
-
-static int64_t titles(struct office *o)
-{
-	return office_count(o, "SELECT count(*) FROM action_item");
 }
 
 static int64_t has_title(struct office *o, const char *title)
@@ -112,16 +97,16 @@ static void restored_replica_goes_on_under_another_id(void **state)
 	struct world *w = *state;
 	struct replica_id old = id_of(&w->b);
 
-	write_title(w, &w->b, "one");
+	office_item(&w->b, &w->space, "one");
 	back_up(w);
-	write_title(w, &w->b, "two");
+	office_item(&w->b, &w->space, "two");
 	office_sync(&w->a, &w->b);
 	put_back(w);
 	OFFICE_MUST(replica_new_epoch(w->b.replica, EPOCH_RESTORED, NULL, NULL, w->b.now_ms, &msg));
 	assert_int_not_equal(replica_id_cmp(&old, replica_id(w->b.replica)), 0);
-	write_title(w, &w->b, "three");
+	office_item(&w->b, &w->space, "three");
 	assert_same_everywhere(w);
-	assert_int_equal(titles(&w->a), 3);
+	assert_int_equal(office_items(&w->a), 3);
 	assert_string_equal(replica_self(w->b.replica)->office_code, "FRA");
 }
 
@@ -161,9 +146,9 @@ static void database_older_than_its_mark_begins_a_new_epoch(void **state)
 	struct replica_id old = id_of(&w->b);
 
 	reopen_marked(w, "");
-	write_title(w, &w->b, "one");
+	office_item(&w->b, &w->space, "one");
 	back_up(w);
-	write_title(w, &w->b, "two");
+	office_item(&w->b, &w->space, "two");
 	reopen_marked(w, "");
 	assert_int_equal(replica_id_cmp(&old, replica_id(w->b.replica)), 0);
 	put_back(w);
@@ -187,7 +172,7 @@ static void another_machine_begins_a_new_epoch(void **state)
 	old = id_of(&w->b);
 	reopen_marked(w, "there");
 	assert_int_equal(replica_id_cmp(&old, replica_id(w->b.replica)), 0);
-	write_title(w, &w->b, "from there");
+	office_item(&w->b, &w->space, "from there");
 	assert_same_everywhere(w);
 }
 
@@ -196,13 +181,13 @@ static void rotated_keys_sign_from_then_on(void **state)
 	struct world *w = *state;
 	struct office fresh;
 
-	write_title(w, &w->b, "by the old key");
+	office_item(&w->b, &w->space, "by the old key");
 	office_open(&fresh, NULL, 9);
 	OFFICE_MUST(replica_new_epoch(w->b.replica, EPOCH_ROTATED, fresh.sign_secret,
 				      fresh.identity.noise_key, w->b.now_ms, &msg));
-	write_title(w, &w->b, "by the new key");
+	office_item(&w->b, &w->space, "by the new key");
 	office_sync(&w->a, &w->b);
-	assert_int_equal(titles(&w->a), 2);
+	assert_int_equal(office_items(&w->a), 2);
 	assert_true(office_agrees(&w->a, &w->b));
 	assert_null(replica_member_by_noise_key(w->a.replica, w->b.identity.noise_key));
 	assert_non_null(replica_member_by_noise_key(w->a.replica, fresh.identity.noise_key));
@@ -221,9 +206,9 @@ static void rotation_that_is_rolled_back_leaves_the_key_of_before(void **state)
 				      fresh.identity.noise_key, w->b.now_ms, &msg));
 	replica_rollback(w->b.replica);
 	assert_int_equal(replica_id_cmp(&old, replica_id(w->b.replica)), 0);
-	write_title(w, &w->b, "by the key of before");
+	office_item(&w->b, &w->space, "by the key of before");
 	assert_same_everywhere(w);
-	assert_int_equal(titles(&w->a), 1);
+	assert_int_equal(office_items(&w->a), 1);
 	office_close(&fresh);
 }
 
@@ -238,13 +223,13 @@ static void forgotten_tail_comes_back_and_the_new_one_is_kept(void **state)
 	struct witness theirs;
 	struct told told;
 
-	write_title(w, &w->b, "one");
+	office_item(&w->b, &w->space, "one");
 	back_up(w);
-	write_title(w, &w->b, "two");
-	write_title(w, &w->b, "three");
+	office_item(&w->b, &w->space, "two");
+	office_item(&w->b, &w->space, "three");
 	office_pull(&w->a, &w->b);
 	put_back(w);
-	write_title(w, &w->b, "another two");
+	office_item(&w->b, &w->space, "another two");
 	OFFICE_MUST(replica_tell(w->a.replica, &w->space, &(struct dot){ old, 2 }, &w->arena, &told,
 				 &msg));
 	told_witness(&theirs, &told);
@@ -252,7 +237,7 @@ static void forgotten_tail_comes_back_and_the_new_one_is_kept(void **state)
 	assert_int_not_equal(replica_id_cmp(&old, replica_id(w->b.replica)), 0);
 	assert_int_equal(has_title(&w->b, "another two"), 1);
 	assert_same_everywhere(w);
-	assert_int_equal(titles(&w->a), 4);
+	assert_int_equal(office_items(&w->a), 4);
 }
 
 static void forged_witness_moves_nothing(void **state)
@@ -263,7 +248,7 @@ static void forged_witness_moves_nothing(void **state)
 	struct errmsg why;
 	struct told told;
 
-	write_title(w, &w->b, "one");
+	office_item(&w->b, &w->space, "one");
 	OFFICE_MUST(replica_tell(w->b.replica, &w->space, &(struct dot){ old, 1 }, &w->arena, &told,
 				 &msg));
 	told_witness(&theirs, &told);
@@ -272,7 +257,7 @@ static void forged_witness_moves_nothing(void **state)
 		replica_heal_own(w->b.replica, &w->space, &old, 1, &theirs, w->b.now_ms, &why),
 		ERR_SIGNATURE);
 	assert_int_equal(replica_id_cmp(&old, replica_id(w->b.replica)), 0);
-	assert_int_equal(titles(&w->b), 1);
+	assert_int_equal(office_items(&w->b), 1);
 }
 
 /* FRA and its copy both wrote; SHA heard the one, NYC the other. */
@@ -289,7 +274,7 @@ static void make_twins(struct world *w, struct twins *t)
 	office_grant(&w->a, &w->space, "NYC", ROLE_EDITOR);
 	office_sync(&w->a, &w->b);
 	office_sync(&w->a, &t->c);
-	write_title(w, &w->b, "shared");
+	office_item(&w->b, &w->space, "shared");
 	office_sync(&w->a, &w->b);
 	office_sync(&w->a, &t->c);
 	back_up(w);
@@ -299,8 +284,8 @@ static void make_twins(struct world *w, struct twins *t)
 	snprintf(t->twin.path, sizeof(t->twin.path), "%s", w->copy);
 	t->twin.replica = NULL;
 	office_reopen(&t->twin);
-	write_title(w, &w->b, "by the one");
-	write_title(w, &t->twin, "by the other");
+	office_item(&w->b, &w->space, "by the one");
+	office_item(&t->twin, &w->space, "by the other");
 	office_pull(&w->a, &w->b);
 	office_pull(&t->c, &t->twin);
 }
@@ -325,9 +310,9 @@ static void proof_of_a_fork_cuts_both_branches_everywhere(void **state)
 
 	make_twins(w, &t);
 	prove(w, &w->a, &t.c, &old);
-	assert_int_equal(titles(&w->a), 1);
+	assert_int_equal(office_items(&w->a), 1);
 	office_pull_statements(&t.c, &w->a);
-	assert_int_equal(titles(&t.c), 1);
+	assert_int_equal(office_items(&t.c), 1);
 	/* The one hears of it, goes on under another id, and writes its tail again. */
 	office_pull_statements(&w->b, &w->a);
 	assert_int_not_equal(replica_id_cmp(&old, replica_id(w->b.replica)), 0);
@@ -365,7 +350,7 @@ static void assert_all_three(struct world *w, struct twins *t)
 	office_sync(&w->a, &w->b);
 	office_sync(&w->a, &t->twin);
 	office_sync(&w->a, &w->b);
-	assert_int_equal(titles(&w->b), 3);
+	assert_int_equal(office_items(&w->b), 3);
 	assert_true(office_agrees(&w->a, &w->b));
 	assert_true(office_agrees(&w->a, &t->twin));
 }
@@ -436,7 +421,7 @@ static void keys_are_not_rotated_once_the_epochs_are_used_up(void **state)
 			 ERR_LIMIT);
 	assert_non_null(strstr(why.text, "huitong join"));
 	assert_int_equal(replica_id_cmp(&id, replica_id(w->b.replica)), 0);
-	write_title(w, &w->b, "goes on");
+	office_item(&w->b, &w->space, "goes on");
 	assert_same_everywhere(w);
 	assert_int_equal(has_title(&w->a, "goes on"), 1);
 }
@@ -448,10 +433,10 @@ static void who_has_used_up_its_epochs_enrols_anew_and_loses_nothing(void **stat
 	struct edit *e;
 
 	use_up_epochs(&w->b);
-	write_title(w, &w->b, "before");
+	office_item(&w->b, &w->space, "before");
 	reopen_marked(w, "here");
 	back_up(w);
-	write_title(w, &w->b, "shared");
+	office_item(&w->b, &w->space, "shared");
 	office_sync(&w->a, &w->b);
 	put_back(w);
 	reopen_marked(w, "here");
@@ -461,14 +446,14 @@ static void who_has_used_up_its_epochs_enrols_anew_and_loses_nothing(void **stat
 	assert_int_equal(edit_open(&e, w->b.replica, &w->space, NULL, w->b.now_ms, &why),
 			 ERR_SUPERSEDED);
 	replica_rollback(w->b.replica);
-	assert_int_equal(titles(&w->b), 1);
+	assert_int_equal(office_items(&w->b), 1);
 	enrol_anew(w, &w->b, 9);
 	assert_int_equal(trust_node(replica_trust(w->b.replica), &replica_self(w->b.replica)->node)
 				 ->epoch_count,
 			 1);
-	write_title(w, &w->b, "as another node");
+	office_item(&w->b, &w->space, "as another node");
 	assert_same_everywhere(w);
-	assert_int_equal(titles(&w->b), 3);
+	assert_int_equal(office_items(&w->b), 3);
 	assert_int_equal(has_title(&w->a, "as another node"), 1);
 }
 
@@ -519,8 +504,8 @@ static void of_proofs_the_lowest_is_kept(void **state)
 	size_t before;
 
 	make_twins(w, &t);
-	write_title(w, &w->b, "more of the one");
-	write_title(w, &t.twin, "more of the other");
+	office_item(&w->b, &w->space, "more of the one");
+	office_item(&t.twin, &w->space, "more of the other");
 	office_pull(&w->a, &w->b);
 	office_pull(&t.c, &t.twin);
 	OFFICE_MUST(replica_tell(t.c.replica, &w->space, &(struct dot){ old, 3 }, &w->arena, &told,
@@ -534,10 +519,10 @@ static void of_proofs_the_lowest_is_kept(void **state)
 				       w->a.now_ms++, &msg));
 	office_pull_statements(&t.c, &w->a);
 	/* The higher one had been taken: what lies between is in no log any more. */
-	assert_int_equal(titles(&w->a), 2);
+	assert_int_equal(office_items(&w->a), 2);
 	OFFICE_MUST(replica_prove_fork(w->a.replica, &w->space, &(struct dot){ old, 2 }, &early,
 				       w->a.now_ms++, &msg));
-	assert_int_equal(titles(&w->a), 1);
+	assert_int_equal(office_items(&w->a), 1);
 	assert_int_equal(replica_trust(w->a.replica)->statement_count, before + 1);
 	assert_int_equal(replica_prove_fork(w->a.replica, &w->space, &(struct dot){ old, 3 }, &late,
 					    w->a.now_ms++, &why),
@@ -648,7 +633,7 @@ static void what_has_seen_a_branch_is_taken_without_it(void **state)
 	struct twins t;
 
 	make_twins(w, &t);
-	write_title(w, &t.c, "seen the other");
+	office_item(&t.c, &w->space, "seen the other");
 	prove(w, &w->a, &t.c, &old);
 	office_sync(&w->a, &t.c);
 	assert_int_equal(has_title(&w->a, "seen the other"), 1);
@@ -702,7 +687,7 @@ static void nothing_is_written_where_the_fork_was(void **state)
 	OFFICE_MUST(replica_open(&keyless.replica, &config, &msg));
 	office_pull_statements(&keyless, &w->a);
 	office_close(&keyless);
-	write_title(w, &w->b, "after the fork");
+	office_item(&w->b, &w->space, "after the fork");
 	assert_int_not_equal(replica_id_cmp(&old, replica_id(w->b.replica)), 0);
 	assert_int_equal(has_title(&w->b, "after the fork"), 1);
 	office_close(&t.twin);
@@ -716,9 +701,9 @@ static void mark_of_a_later_epoch_shows_an_older_database(void **state)
 	struct replica_id old = id_of(&w->b);
 
 	reopen_marked(w, "");
-	write_title(w, &w->b, "one");
+	office_item(&w->b, &w->space, "one");
 	back_up(w);
-	write_title(w, &w->b, "two");
+	office_item(&w->b, &w->space, "two");
 	OFFICE_MUST(replica_new_epoch(w->b.replica, EPOCH_RESTORED, NULL, NULL, w->b.now_ms, &msg));
 	put_back(w);
 	reopen_marked(w, "");

@@ -24,12 +24,7 @@ static int set_up(void **state)
 	office_open(&w->a, NULL, 1);
 	office_open(&w->b, NULL, 2);
 	office_open(&w->c, NULL, 3);
-	office_found(&w->a, "SHA");
-	office_join(&w->b, &w->a, "FRA");
-	office_join(&w->c, &w->a, "NYC");
-	w->space = office_share(&w->a);
-	office_pull(&w->b, &w->a);
-	office_pull(&w->c, &w->a);
+	w->space = UNITE(&w->a, &w->b, &w->c);
 	*state = w;
 	return 0;
 }
@@ -44,18 +39,6 @@ static int tear_down(void **state)
 	arena_release(&w->arena);
 	free(w);
 	return 0;
-}
-
-static void write_title(struct world *w, struct office *o, const char *title)
-{
-	struct value value = value_str(title);
-
-	office_create(o, &w->space, KIND_ACTION, ACTION_TITLE, &value);
-}
-
-static int64_t titles(struct office *o)
-{
-	return office_count(o, "SELECT count(*) FROM action_item");
 }
 
 static const struct member *self_of(const struct office *o)
@@ -88,76 +71,60 @@ static enum err state_admin(struct office *by, const struct office *whom, bool i
 
 /* ---- Taking ------------------------------------------------------------------ */
 
-struct one {
-	struct arena arena;
-	struct bytes first, last;
-	unsigned count;
-};
-
-static bool keep_ends(void *ctx, const struct statement *s, struct bytes encoded,
-		      enum verdict verdict)
-{
-	struct one *one = ctx;
-
-	one->last = arena_copy(&one->arena, encoded);
-	if (one->count++ == 0)
-		one->first = one->last;
-	return true;
-}
-
 static void what_builds_on_nothing_here_is_refused(void **state)
 {
 	struct world *w = *state;
-	struct one one = { .arena = ARENA_EMPTY };
+	struct statement_list l = office_statements(&w->a);
 	struct statements_receipt receipt;
 	struct errmsg why;
 	struct office d;
 
 	office_open(&d, NULL, 4);
 	OFFICE_MUST(replica_join(d.replica, replica_org(w->a.replica), &msg));
-	OFFICE_MUST(replica_each_statement(w->a.replica, keep_ends, &one, &msg));
-	assert_int_equal(replica_take_statements(d.replica, &one.last, 1, d.now_ms, &receipt, &why),
+	assert_int_equal(replica_take_statements(d.replica, &l.list[l.count - 1], 1, d.now_ms,
+						 &receipt, &why),
 			 ERR_CAUSAL);
 	assert_null(replica_trust(d.replica));
-	OFFICE_MUST(replica_take_statements(d.replica, &one.first, 1, d.now_ms, &receipt, &msg));
+	OFFICE_MUST(replica_take_statements(d.replica, l.list, 1, d.now_ms, &receipt, &msg));
 	assert_int_equal(receipt.added, 1);
-	OFFICE_MUST(replica_take_statements(d.replica, &one.first, 1, d.now_ms, &receipt, &msg));
+	OFFICE_MUST(replica_take_statements(d.replica, l.list, 1, d.now_ms, &receipt, &msg));
 	assert_int_equal(receipt.added, 0);
-	arena_release(&one.arena);
+	statement_list_release(&l);
 	office_close(&d);
 }
 
 static void another_beginning_is_refused(void **state)
 {
 	struct world *w = *state;
-	struct one one = { .arena = ARENA_EMPTY };
+	struct statement_list l;
 	struct statements_receipt receipt;
 	struct errmsg why;
 	struct office d;
 
 	office_open(&d, NULL, 4);
 	office_found(&d, "XXX");
-	OFFICE_MUST(replica_each_statement(d.replica, keep_ends, &one, &msg));
+	l = office_statements(&d);
 	assert_int_equal(
-		replica_take_statements(w->a.replica, &one.first, 1, w->a.now_ms, &receipt, &why),
+		replica_take_statements(w->a.replica, l.list, 1, w->a.now_ms, &receipt, &why),
 		ERR_ORG);
-	arena_release(&one.arena);
+	statement_list_release(&l);
 	office_close(&d);
 }
 
 static void changed_byte_is_refused_and_changes_nothing(void **state)
 {
 	struct world *w = *state;
-	struct one one = { .arena = ARENA_EMPTY };
+	struct statement_list l;
 	struct statements_receipt receipt;
 	struct errmsg why;
-	struct bytes changed;
+	struct bytes changed, last;
 	enum err rc;
 
 	OFFICE_MUST(state_admin(&w->a, &w->c, false, &msg));
-	OFFICE_MUST(replica_each_statement(w->a.replica, keep_ends, &one, &msg));
-	for (size_t i = 0; i < one.last.size; i++) {
-		changed = arena_copy(&one.arena, one.last);
+	l = office_statements(&w->a);
+	last = l.list[l.count - 1];
+	for (size_t i = 0; i < last.size; i++) {
+		changed = arena_copy(&l.arena, last);
 		((uint8_t *)changed.data)[i] ^= 1;
 		rc = replica_take_statements(w->b.replica, &changed, 1, w->b.now_ms, &receipt,
 					     &why);
@@ -165,7 +132,7 @@ static void changed_byte_is_refused_and_changes_nothing(void **state)
 			fail_msg("byte %zu", i);
 	}
 	assert_true(replica_member_by_replica(w->b.replica, &w->c.identity.replica)->is_admin);
-	arena_release(&one.arena);
+	statement_list_release(&l);
 }
 
 static void sign_witness(struct witness *out, uint8_t content, const struct office *o,
@@ -299,19 +266,19 @@ static void tail_of_a_revoked_node_never_counts(void **state)
 	struct world *w = *state;
 	struct quarantine q;
 
-	write_title(w, &w->c, "before");
+	office_item(&w->c, &w->space, "before");
 	office_pull(&w->a, &w->c);
-	write_title(w, &w->c, "after");
-	write_title(w, &w->c, "after that");
+	office_item(&w->c, &w->space, "after");
+	office_item(&w->c, &w->space, "after that");
 	/* FRA has the tail first and the revocation later, SHA the reverse. */
 	office_pull(&w->b, &w->c);
-	assert_int_equal(titles(&w->b), 3);
+	assert_int_equal(office_items(&w->b), 3);
 	revoke(w, &w->a, &w->c);
-	assert_int_equal(titles(&w->a), 1);
+	assert_int_equal(office_items(&w->a), 1);
 	office_pull(&w->b, &w->a);
-	assert_int_equal(titles(&w->b), 1);
+	assert_int_equal(office_items(&w->b), 1);
 	office_pull(&w->a, &w->b);
-	assert_int_equal(titles(&w->a), 1);
+	assert_int_equal(office_items(&w->a), 1);
 	assert_true(office_agrees(&w->a, &w->b));
 	q = quarantine_of(&w->a);
 	assert_int_equal(q.count, 1);
@@ -346,10 +313,10 @@ static void adopted_tail_counts_again(void **state)
 	size_t count;
 
 	revoke(w, &w->a, &w->c);
-	write_title(w, &w->c, "late");
+	office_item(&w->c, &w->space, "late");
 	office_pull(&w->b, &w->c);
 	office_sync(&w->a, &w->b);
-	assert_int_equal(titles(&w->a), 0);
+	assert_int_equal(office_items(&w->a), 0);
 	OFFICE_MUST(replica_tips(w->a.replica, &w->space, &w->arena, &tips, &count));
 	cut = (struct cut){ .replica = w->c.identity.replica, .space = w->space, .seq = 1 };
 	OFFICE_MUST(replica_tell(w->a.replica, &w->space, &(struct dot){ cut.replica, 1 },
@@ -358,9 +325,9 @@ static void adopted_tail_counts_again(void **state)
 	s.u.adopt.cuts = &cut;
 	s.u.adopt.cut_count = 1;
 	OFFICE_MUST(replica_state(w->a.replica, &s, NULL, 0, w->a.now_ms, &msg));
-	assert_int_equal(titles(&w->a), 1);
+	assert_int_equal(office_items(&w->a), 1);
 	office_sync(&w->a, &w->b);
-	assert_int_equal(titles(&w->b), 1);
+	assert_int_equal(office_items(&w->b), 1);
 	assert_true(office_agrees(&w->a, &w->b));
 	assert_int_equal(quarantine_of(&w->b).count, 0);
 }
@@ -374,9 +341,9 @@ static void reader_reads_and_does_not_write(void **state)
 	struct edit *e;
 
 	office_grant(&w->a, &w->space, "NYC", ROLE_READER);
-	write_title(w, &w->a, "for all");
+	office_item(&w->a, &w->space, "for all");
 	office_pull(&w->c, &w->a);
-	assert_int_equal(titles(&w->c), 1);
+	assert_int_equal(office_items(&w->c), 1);
 	OFFICE_MUST(replica_begin(w->c.replica, &msg));
 	assert_int_equal(edit_open(&e, w->c.replica, &w->space, NULL, w->c.now_ms, &why),
 			 ERR_GRANT);
@@ -389,19 +356,19 @@ static void what_a_reader_writes_counts_when_it_may_write_again(void **state)
 	struct world *w = *state;
 
 	office_grant(&w->a, &w->space, "NYC", ROLE_READER);
-	write_title(w, &w->c, "not heard yet");
+	office_item(&w->c, &w->space, "not heard yet");
 	office_pull(&w->b, &w->c);
-	assert_int_equal(titles(&w->b), 1);
+	assert_int_equal(office_items(&w->b), 1);
 	office_sync(&w->a, &w->b);
 	office_pull(&w->c, &w->a);
-	assert_int_equal(titles(&w->a), 0);
-	assert_int_equal(titles(&w->b), 0);
-	assert_int_equal(titles(&w->c), 0);
+	assert_int_equal(office_items(&w->a), 0);
+	assert_int_equal(office_items(&w->b), 0);
+	assert_int_equal(office_items(&w->c), 0);
 	office_grant(&w->a, &w->space, "NYC", ROLE_EDITOR);
 	office_sync(&w->a, &w->b);
 	office_pull(&w->c, &w->a);
-	assert_int_equal(titles(&w->a), 1);
-	assert_int_equal(titles(&w->c), 1);
+	assert_int_equal(office_items(&w->a), 1);
+	assert_int_equal(office_items(&w->c), 1);
 	assert_true(office_agrees(&w->a, &w->b));
 	assert_true(office_agrees(&w->a, &w->c));
 }

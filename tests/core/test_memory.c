@@ -34,8 +34,7 @@ struct world {
 	struct snapshot before;
 	unsigned number; /* of the attempt */
 	long blocks;     /* before all */
-	struct bytes statements[16];
-	size_t statement_count;
+	struct statement_list statements;
 	bool has_no_statements; /* renew_b() leaves them out */
 };
 
@@ -80,11 +79,9 @@ static int set_up(void **state)
 	tempdir_new(w->folder, sizeof(w->folder));
 	office_open(&w->a, world_path(w, "a.db"), 1);
 	office_open(&w->b, NULL, 2);
-	office_found(&w->a, "SHA");
-	office_join(&w->b, &w->a, "FRA");
+	w->space = UNITE(&w->a, &w->b);
 	directory = replica_directory(w->a.replica);
 	w->person = office_create(&w->a, &directory, KIND_PERSON, PERSON_NAME, &title);
-	w->space = office_share(&w->a);
 	w->action = office_create(&w->a, &w->space, KIND_ACTION, ACTION_TITLE, &title);
 	w->voided = office_create(&w->a, &w->space, KIND_ACTION, ACTION_TITLE, &title);
 	w->block = office_create(&w->a, &w->space, KIND_BLOCK, BLOCK_TEXT, &text);
@@ -101,6 +98,7 @@ static int tear_down(void **state)
 	office_close(&w->a);
 	office_close(&w->b);
 	arena_release(&w->arena);
+	statement_list_release(&w->statements);
 	tempdir_remove(w->folder);
 	free(w);
 	assert_int_equal(shortage_blocks(), blocks);
@@ -261,22 +259,13 @@ static void renew_b(struct world *w)
 
 /* ---- Statements ------------------------------------------------------------------- */
 
-static bool keep_statement(void *ctx, const struct statement *s, struct bytes encoded,
-			   enum verdict verdict)
-{
-	struct world *w = ctx;
-
-	w->statements[w->statement_count++] = arena_copy(&w->arena, encoded);
-	return true;
-}
-
 static enum err take_statements(void *ctx)
 {
 	struct world *w = ctx;
 	struct statements_receipt receipt;
 
-	return replica_take_statements(w->b.replica, w->statements, w->statement_count, w->b.now_ms,
-				       &receipt, NULL);
+	return replica_take_statements(w->b.replica, w->statements.list, w->statements.count,
+				       w->b.now_ms, &receipt, NULL);
 }
 
 static void check_statements(void *ctx, enum err rc)
@@ -298,7 +287,7 @@ static void taking_statements_fails_whole(void **state)
 	struct world *w = *state;
 	const struct shortage_trial trial = { take_statements, check_statements, w };
 
-	OFFICE_MUST(replica_each_statement(w->a.replica, keep_statement, w, &msg));
+	w->statements = office_statements(&w->a);
 	w->has_no_statements = true;
 	renew_b(w);
 	assert_true(shortage_try(&trial) > 30);

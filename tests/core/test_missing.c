@@ -30,21 +30,15 @@ static void set_title(struct world *w, unsigned office, unsigned record)
 
 static int set_up(void **state)
 {
-	static const char *const codes[] = { "SHA", "FRA", "NYC" };
 	struct world *w = calloc(1, sizeof(*w));
-	struct value title = value_str("Review the contract");
 	struct prng prng;
 
 	prng_init(&prng, 1);
 	for (unsigned i = 0; i < OFFICES; i++)
 		office_open(&w->offices[i], NULL, i + 1);
-	office_found(&w->offices[0], codes[0]);
-	for (unsigned i = 1; i < OFFICES; i++)
-		office_join(&w->offices[i], &w->offices[0], codes[i]);
-	w->space = office_share(&w->offices[0]);
+	w->space = UNITE(&w->offices[0], &w->offices[1], &w->offices[2]);
 	for (unsigned i = 0; i < 2; i++)
-		w->records[i] =
-			office_create(&w->offices[0], &w->space, KIND_ACTION, ACTION_TITLE, &title);
+		w->records[i] = office_item(&w->offices[0], &w->space, "Review the contract");
 	for (unsigned i = 1; i < OFFICES; i++)
 		office_pull(&w->offices[i], &w->offices[0]);
 	for (int i = 0; i < EDITS; i++) {

@@ -28,10 +28,8 @@ static int set_up(void **state)
 
 	office_open(&w->a, NULL, 1);
 	office_open(&w->b, NULL, 2);
-	office_found(&w->a, "SHA");
-	office_join(&w->b, &w->a, "FRA");
+	w->space = UNITE(&w->a, &w->b);
 	w->directory = replica_directory(w->a.replica);
-	w->space = office_share(&w->a);
 	forge_open(&w->f, &w->a, &w->space, "NYC", 3);
 	office_sync(&w->a, &w->b);
 	memset(w->record.bytes, 7, ID_BYTES);

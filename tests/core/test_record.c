@@ -12,6 +12,7 @@
 #include "core/limits.h"
 #include "core/record.h"
 #include "tests/support/prng.h"
+#include "tests/support/same_record.h"
 
 enum { REPLICAS = 4, WRITES_MAX = 60 };
 
@@ -260,24 +261,6 @@ static void assert_matches_model(const struct history *h, const struct record *r
 	}
 }
 
-static void assert_same(const struct record *a, const struct record *b)
-{
-	assert_int_equal(a->count, b->count);
-	assert_int_equal(a->void_count, b->void_count);
-	for (size_t i = 0; i < a->count; i++) {
-		assert_int_equal(a->entries[i].field, b->entries[i].field);
-		assert_int_equal(stamp_cmp(&a->entries[i].stamp, &b->entries[i].stamp), 0);
-		assert_true(value_equal(&a->entries[i].value, &b->entries[i].value));
-	}
-	for (size_t i = 0; i < a->void_count; i++) {
-		assert_int_equal(stamp_cmp(&a->voids[i].stamp, &b->voids[i].stamp), 0);
-		assert_int_equal(a->voids[i].observed_count, b->voids[i].observed_count);
-		for (size_t k = 0; k < a->voids[i].observed_count; k++)
-			assert_int_equal(
-				dot_cmp(&a->voids[i].observed[k], &b->voids[i].observed[k]), 0);
-	}
-}
-
 static void begin(struct record *rec, struct arena *arena)
 {
 	struct record_id id = { { 1 } };
@@ -339,7 +322,7 @@ static void any_causal_order_gives_the_same_record(void **state)
 		assert_matches_model(h, &first);
 		for (int order = 0; order < 10; order++) {
 			apply_in_random_order(h, &other, &arena, &prng);
-			assert_same(&first, &other);
+			assert_same_record(&first, &other);
 		}
 	}
 	arena_release(&arena);
@@ -356,7 +339,7 @@ static void apply_every_order(const struct history *h, const struct record *expe
 		begin(&rec, &arena);
 		for (size_t i = 0; i < h->count; i++)
 			apply(&rec, &h->writes[order[i]]);
-		assert_same(expected, &rec);
+		assert_same_record(expected, &rec);
 		arena_release(&arena);
 		++*orders;
 		return;

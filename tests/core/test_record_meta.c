@@ -12,6 +12,7 @@
 #include "core/record_meta.h"
 #include "core/wire.h"
 #include "tests/support/prng.h"
+#include "tests/support/same_record.h"
 
 enum { REPLICAS = 5 };
 
@@ -102,24 +103,6 @@ static void random_op(struct world *w)
 	assert_int_equal(record_apply(&w->rec, &stamp, &op), OK);
 }
 
-static void assert_same(const struct record *a, const struct record *b)
-{
-	assert_int_equal(a->count, b->count);
-	assert_int_equal(a->void_count, b->void_count);
-	for (size_t i = 0; i < a->count; i++) {
-		assert_int_equal(a->entries[i].field, b->entries[i].field);
-		assert_int_equal(stamp_cmp(&a->entries[i].stamp, &b->entries[i].stamp), 0);
-		assert_true(value_equal(&a->entries[i].value, &b->entries[i].value));
-	}
-	for (size_t i = 0; i < a->void_count; i++) {
-		assert_int_equal(stamp_cmp(&a->voids[i].stamp, &b->voids[i].stamp), 0);
-		assert_int_equal(a->voids[i].observed_count, b->voids[i].observed_count);
-		for (size_t k = 0; k < a->voids[i].observed_count; k++)
-			assert_int_equal(
-				dot_cmp(&a->voids[i].observed[k], &b->voids[i].observed[k]), 0);
-	}
-}
-
 static void begin(struct world *w, struct record *rec)
 {
 	struct record_id id = { { 9 } };
@@ -140,7 +123,7 @@ static void assert_round_trip(struct world *w)
 	buf_clear(&w->meta);
 	assert_int_equal(record_meta_encode(&w->meta, &w->rec, &w->replicas), OK);
 	assert_int_equal(decode(w, buf_bytes(&w->meta), &back), OK);
-	assert_same(&w->rec, &back);
+	assert_same_record(&w->rec, &back);
 }
 
 static void random_records_come_back(void **state)

@@ -54,10 +54,7 @@ static int set_up(void **state)
 	tempdir_path(w->copy, sizeof(w->copy), w->dir, "copy.db");
 	office_open(&w->a, w->path, 1);
 	office_open(&w->b, NULL, 2);
-	office_found(&w->a, "SHA");
-	office_join(&w->b, &w->a, "FRA");
-	w->space = office_share(&w->a);
-	office_sync(&w->a, &w->b);
+	w->space = UNITE(&w->a, &w->b);
 	write_history(w);
 	*state = w;
 	return 0;

@@ -38,7 +38,6 @@ static void read_mark(const char *path, struct bytes file)
 	struct mark_file m;
 	struct mark mark, again;
 
-	(void)file;
 	mark_file_init(&m, path);
 	if (m.port.load(m.port.ctx, &mark) != OK)
 		mark = (struct mark){ .count = 1 };
@@ -52,7 +51,6 @@ static void read_machine(const char *path, struct bytes file)
 {
 	char text[MACHINE_TEXT_MAX];
 
-	(void)file;
 	require(machine_read(text, path, path, NULL) == OK);
 	require(strlen(text) < sizeof(text) && strchr(text, ':'));
 }
@@ -63,7 +61,6 @@ static void read_zone(const char *path, struct bytes file)
 	const struct zone_sources sources = { .timezone_path = path };
 	char name[ZONE_NAME_BYTES];
 
-	(void)file;
 	if (!zones)
 		require(zone_db_new(&zones, NULL, NULL) == OK);
 	if (zone_db_local(zones, &sources, name, NULL) == OK)
@@ -74,7 +71,6 @@ static void read_lock(const char *path, struct bytes file)
 {
 	int fd;
 
-	(void)file;
 	require(lock_take(&fd, path, NULL) == OK);
 	close(fd);
 }

@@ -118,52 +118,26 @@ static void say_hello(struct bytes *input)
 		say(&hello);
 }
 
-/* All that the peer holds. */
-struct statements {
-	struct arena arena;
-	struct bytes list[LIST_MAX];
-	struct short_id ids[LIST_MAX];
-	size_t count;
-};
-
-static bool collect(void *ctx, const struct statement *statement, struct bytes encoded,
-		    enum verdict verdict)
-{
-	struct statements *l = ctx;
-
-	memcpy(l->ids[l->count].bytes, statement->id.bytes, SHORT_ID_BYTES);
-	l->list[l->count++] = arena_copy(&l->arena, encoded);
-	return l->count < LIST_MAX;
-}
-
-static int compare_ids(const void *a, const void *b)
-{
-	return short_id_cmp(a, b);
-}
-
 static void say_trust(struct bytes *input)
 {
 	struct message m = trust_of(&talk.theirs.office);
-	struct statements l = { .arena = ARENA_EMPTY };
+	struct statement_list l = office_statements(&talk.theirs.office);
 
-	OFFICE_MUST(replica_each_statement(talk.theirs.office.replica, collect, &l, &msg));
 	m.u.trust.is_known = take_byte(input) & 1;
 	m.u.trust.digest[0] ^= !(take_byte(input) & 1);
-	m.u.trust.ids = l.ids;
+	m.u.trust.ids = short_ids_of(&l);
 	m.u.trust.count = take_byte(input) % (l.count + 1);
-	qsort(l.ids, l.count, sizeof(l.ids[0]), compare_ids);
 	say(&m);
-	arena_release(&l.arena);
+	statement_list_release(&l);
 }
 
 static void say_statements(struct bytes *input)
 {
 	struct message m = { .type = MESSAGE_STATEMENTS };
-	struct statements l = { .arena = ARENA_EMPTY };
+	struct statement_list l = office_statements(&talk.theirs.office);
 	size_t from, count;
 	uint8_t how;
 
-	OFFICE_MUST(replica_each_statement(talk.theirs.office.replica, collect, &l, &msg));
 	from = take_byte(input) % l.count;
 	count = take_byte(input) % (l.count - from + 1);
 	how = take_byte(input);
@@ -171,7 +145,7 @@ static void say_statements(struct bytes *input)
 		((uint8_t *)l.list[from].data)[how % l.list[from].size] ^= how;
 	m.u.statements = (struct message_statements){ l.list + from, count };
 	say(&m);
-	arena_release(&l.arena);
+	statement_list_release(&l);
 }
 
 static void say_digests(struct bytes *input)
@@ -424,9 +398,7 @@ static void pass(struct bytes *input)
 
 static void write_one(struct office *o)
 {
-	struct value title = value_str("t");
-
-	office_create(o, &talk.space, KIND_ACTION, ACTION_TITLE, &title);
+	office_item(o, &talk.space, "t");
 }
 
 static void write_ours(struct bytes *input)

@@ -60,14 +60,13 @@ static struct {
 
 static void write_history(struct office *a, struct office *b)
 {
-	struct space_id space = office_share(a);
-	struct value value = value_str("Review the contract");
+	struct space_id space = UNITE(a, b);
+	struct value value;
 	struct ticket_stub stub = { .office_code = "NYC", .zone = "America/New_York" };
 	struct record_id id, other;
 
-	office_sync(a, b);
-	id = office_create(a, &space, KIND_ACTION, ACTION_TITLE, &value);
-	other = office_create(a, &space, KIND_ACTION, ACTION_TITLE, &value);
+	id = office_item(a, &space, "Review the contract");
+	other = office_item(a, &space, "another one");
 	office_sync(a, b);
 	value = value_str("title of b");
 	office_set(b, &space, KIND_ACTION, &id, ACTION_TITLE, &value);
@@ -141,8 +140,6 @@ static void make_world(void)
 	tempdir_path(world.saved, PATH_BYTES, world.dir, "saved.db");
 	office_open(&world.a, NULL, 1);
 	office_open(&b, NULL, 2);
-	office_found(&world.a, "SHA");
-	office_join(&b, &world.a, "FRA");
 	write_history(&world.a, &b);
 	OFFICE_MUST(replica_backup(world.a.replica, world.damaged, NULL, NULL, &msg));
 	run_sql("INSERT INTO branch SELECT key >> 40, 1, link, body, signature, 0 FROM changeset "
@@ -196,7 +193,6 @@ static void spoil(sqlite3_context *ctx, int count, sqlite3_value **values)
 	int size = sqlite3_value_bytes(values[0]), mask_size = sqlite3_value_bytes(values[1]);
 	struct buf out = BUF_EMPTY;
 
-	(void)count;
 	if (!sqlite3_value_int(values[2])) {
 		sqlite3_result_value(ctx, values[1]);
 		return;
@@ -267,21 +263,18 @@ static void damage(struct bytes input)
 static bool note_statement(void *ctx, const struct statement *s, struct bytes encoded,
 			   enum verdict verdict)
 {
-	(void)ctx;
 	require(s->type < STATEMENT_TYPE_COUNT && encoded.size > 0 && verdict < VERDICT_COUNT);
 	return true;
 }
 
 static bool note_ticket(void *ctx, const struct ticket_stub *stub)
 {
-	(void)ctx;
 	require(ticket_stub_state(stub, world.a.now_ms) <= TICKET_BURNED);
 	return true;
 }
 
 static bool note_quarantined(void *ctx, const struct quarantined *q)
 {
-	(void)ctx;
 	require(q->first <= q->last);
 	return true;
 }

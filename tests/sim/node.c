@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "tests/sim/invariants.h"
+#include "tests/support/statement_list.h"
 
 enum {
 	HAND_OVER_BYTES = 256 * 1024,
@@ -513,39 +514,19 @@ static bool hand_over_some(struct node *from, struct node *to, const struct spac
 	return rc == OK && more && receipt.held_back == 0;
 }
 
-struct statement_list {
-	struct arena arena;
-	struct bytes *list;
-	size_t count;
-};
-
-static bool collect_statement(void *ctx, const struct statement *s, struct bytes encoded,
-			      enum verdict verdict)
-{
-	struct statement_list *l = ctx;
-
-	l->list[l->count++] = arena_copy(&l->arena, encoded);
-	return true;
-}
-
 static void hand_over_statements(struct node *from, struct node *to)
 {
-	struct statement_list l = { .arena = ARENA_EMPTY };
+	struct statement_list l = { 0 };
 	struct statements_receipt receipt;
 	struct errmsg msg = { 0 };
-	enum err rc;
+	enum err rc = statement_list_read(&l, from->replica, &msg);
 
-	l.list = calloc(replica_trust(from->replica)->statement_count, sizeof(*l.list));
-	if (!l.list)
-		abort();
-	rc = replica_each_statement(from->replica, collect_statement, &l, &msg);
 	if (rc == OK)
 		rc = replica_take_statements(to->replica, l.list, l.count, node_now(to).wall_ms,
 					     &receipt, &msg);
 	if (rc != OK && disk_is_good(from) && disk_is_good(to))
 		world_fail(from->world, "W-16", "%s to %s: %s", from->code, to->code, msg.text);
-	arena_release(&l.arena);
-	free(l.list);
+	statement_list_release(&l);
 }
 
 void node_hand_over(struct node *from, struct node *to)

@@ -133,6 +133,20 @@ struct space_id office_share(struct office *o)
 	return statement_space(&s.id);
 }
 
+struct space_id offices_unite(struct office *const *offices)
+{
+	static const char *const codes[] = { "SHA", "FRA", "NYC", "HKG" };
+	struct space_id space;
+
+	office_found(offices[0], codes[0]);
+	for (size_t i = 1; offices[i]; i++)
+		office_join(offices[i], offices[0], codes[i]);
+	space = office_share(offices[0]);
+	for (size_t i = 1; offices[i]; i++)
+		office_pull(offices[i], offices[0]);
+	return space;
+}
+
 void office_grant(struct office *o, const struct space_id *space, const char *code, enum role role)
 {
 	struct statement s = { .type = STATEMENT_GRANT };
@@ -143,37 +157,23 @@ void office_grant(struct office *o, const struct space_id *space, const char *co
 	OFFICE_MUST(replica_state(o->replica, &s, NULL, 0, o->now_ms++, &msg));
 }
 
-struct statement_list {
-	struct arena arena;
-	struct bytes *list;
-	size_t count;
-};
-
-static bool collect_statement(void *ctx, const struct statement *s, struct bytes encoded,
-			      enum verdict verdict)
+struct statement_list office_statements(const struct office *o)
 {
-	struct statement_list *l = ctx;
+	struct statement_list l;
 
-	l->list[l->count++] = arena_copy(&l->arena, encoded);
-	return true;
+	OFFICE_MUST(statement_list_read(&l, o->replica, &msg));
+	return l;
 }
 
 size_t office_pull_statements(struct office *to, struct office *from)
 {
-	struct statement_list l = { .arena = ARENA_EMPTY };
-	struct statements_receipt receipt;
-	const struct trust *trust = replica_trust(from->replica);
+	struct statement_list l = office_statements(from);
+	struct statements_receipt receipt = { 0 };
 
-	if (!trust)
-		return 0;
-	l.list = calloc(trust->statement_count, sizeof(*l.list));
-	if (!l.list)
-		abort();
-	OFFICE_MUST(replica_each_statement(from->replica, collect_statement, &l, &msg));
-	OFFICE_MUST(
-		replica_take_statements(to->replica, l.list, l.count, to->now_ms, &receipt, &msg));
-	arena_release(&l.arena);
-	free(l.list);
+	if (l.count)
+		OFFICE_MUST(replica_take_statements(to->replica, l.list, l.count, to->now_ms,
+						    &receipt, &msg));
+	statement_list_release(&l);
 	return receipt.added;
 }
 
@@ -237,6 +237,13 @@ void office_seal(struct office *o, struct edit *e)
 {
 	OFFICE_MUST(edit_seal(e, &msg));
 	OFFICE_MUST(replica_commit(o->replica, &msg));
+}
+
+struct record_id office_item(struct office *o, const struct space_id *space, const char *title)
+{
+	struct value value = value_str(title);
+
+	return office_create(o, space, KIND_ACTION, ACTION_TITLE, &value);
 }
 
 struct record_id office_create(struct office *o, const struct space_id *space, uint16_t kind,
@@ -333,5 +340,22 @@ int64_t office_count(struct office *o, const char *sql)
 	OFFICE_MUST(rows_open(&rows, o->replica, sql, NULL, 0, &msg));
 	count = rows_next(rows) ? rows_int(rows, 0) : -1;
 	OFFICE_MUST(rows_close(rows, &msg));
+	return count;
+}
+
+int64_t office_items(struct office *o)
+{
+	return office_count(o, "SELECT count(*) FROM action_item");
+}
+
+size_t office_elements(struct office *o, const struct record_id *id, uint8_t field)
+{
+	struct arena arena = ARENA_EMPTY;
+	struct element *list;
+	size_t count;
+
+	OFFICE_MUST(
+		replica_elements(o->replica, KIND_ACTION, id, field, &arena, &list, &count, &msg));
+	arena_release(&arena);
 	return count;
 }

@@ -8,6 +8,7 @@
 
 #include "core/replica.h"
 #include "tests/support/prng.h"
+#include "tests/support/statement_list.h"
 
 /* 2027-01-15T08:00:00Z: where the clocks of offices begin. */
 #define OFFICE_NOW_MS UINT64_C(1800000000000)
@@ -50,10 +51,16 @@ void office_found(struct office *o, const char *code);
 /* Admitted by `through`, as an admin; then it has the directory. */
 void office_join(struct office *o, struct office *through, const char *code);
 
+/* The first founds, the others join through it, as SHA, FRA, NYC and HKG; returns a space that
+ * they share. All hold the same then. */
+struct space_id offices_unite(struct office *const *offices);
+#define UNITE(...) offices_unite((struct office *const[]){ __VA_ARGS__, NULL })
+
 /* A collaboration's space of which all offices known to `o` are managers. */
 struct space_id office_share(struct office *o);
 void office_grant(struct office *o, const struct space_id *space, const char *code, enum role role);
 
+struct statement_list office_statements(const struct office *o);
 /* The statements of membership alone; returns how many were new. */
 size_t office_pull_statements(struct office *to, struct office *from);
 
@@ -67,6 +74,7 @@ struct edit *office_edit(struct office *o, const struct space_id *space);
 void office_seal(struct office *o, struct edit *e);
 
 /* One edit each. */
+struct record_id office_item(struct office *o, const struct space_id *space, const char *title);
 struct record_id office_create(struct office *o, const struct space_id *space, uint16_t kind,
 			       uint8_t field, const struct value *value);
 void office_set(struct office *o, const struct space_id *space, uint16_t kind,
@@ -88,6 +96,10 @@ struct sealed *office_log(struct office *o, const struct space_id *space, struct
 
 /* Their states are equal, and each equals what its log says. */
 bool office_agrees(struct office *a, struct office *b);
+/* Action items, void ones too. */
+int64_t office_items(struct office *o);
+/* How many elements a field of an action item has. */
+size_t office_elements(struct office *o, const struct record_id *id, uint8_t field);
 /* The figure that a query of one row and one column gives. */
 int64_t office_count(struct office *o, const char *sql);
 

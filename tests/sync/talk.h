@@ -171,6 +171,22 @@ static inline void peer_says(struct talk *t, const struct message *m)
 }
 
 /* What `who` holds, and that it knows the session's key. */
+static inline int short_ids_cmp(const void *a, const void *b)
+{
+	return short_id_cmp(a, b);
+}
+
+/* Ascending, as TRUST has them; from the list's arena. */
+static inline struct short_id *short_ids_of(struct statement_list *l)
+{
+	struct short_id *ids = arena_array(&l->arena, l->count, sizeof(*ids));
+
+	for (size_t i = 0; i < l->count; i++)
+		memcpy(ids[i].bytes, l->ids[i].bytes, SHORT_ID_BYTES);
+	qsort(ids, l->count, sizeof(*ids), short_ids_cmp);
+	return ids;
+}
+
 static inline struct message trust_of(const struct office *who)
 {
 	struct message m = { .type = MESSAGE_TRUST };

@@ -10,32 +10,10 @@
 #include "proto/limits.h"
 #include "sync/schedule.h"
 #include "sync/session.h"
+#include "tests/sync/offices.h"
 #include "tests/sync/revoke.h"
-#include "tests/sync/world.h"
 
-enum { BACKLOG = 3000, MINUTE_MS = 60 * 1000, HOUR_MS = 60 * MINUTE_MS, DAY_MS = 24 * HOUR_MS };
-
-/* Two offices that share a space; the second one dials the first. */
-struct two {
-	struct world world;
-	struct site *sha, *fra;
-	struct space_id space;
-};
-
-static void two_init(struct two *t)
-{
-	world_init(&t->world);
-	t->sha = world_add_office(&t->world, "SHA");
-	t->fra = world_add_office(&t->world, "FRA");
-	t->space = office_share(&t->sha->office);
-	site_dials(t->fra, t->sha);
-}
-
-static void assert_in_sync(const struct site *a, const char *code)
-{
-	assert_int_equal(site_peer(a, code).state, PEER_IN_SYNC);
-	assert_true(engine_is_idle(a->engine));
-}
+enum { BACKLOG = 3000 };
 
 static void offices_converge(void **state)
 {
@@ -133,30 +111,22 @@ static void memory_is_bounded_whatever_the_backlog(void **state)
 
 static void changes_pass_through_a_third_office(void **state)
 {
-	struct world w;
-	struct site *sha, *fra, *nyc;
-	struct space_id space;
+	struct row t;
 
-	world_init(&w);
-	sha = world_add_office(&w, "SHA");
-	fra = world_add_office(&w, "FRA");
-	nyc = world_add_office(&w, "NYC");
-	space = office_share(&sha->office);
-	site_dials(sha, fra);
-	site_dials(nyc, fra);
-	world_start(&w);
-	world_run(&w);
-	site_write(sha, &space, 100);
-	world_run(&w);
-	assert_int_equal(site_held(nyc, &space), 100);
-	site_write(nyc, &space, 50);
-	world_run(&w);
-	assert_int_equal(site_held(sha, &space), 150);
-	assert_int_equal(loopnet_conn_count(w.net, sha->host, nyc->host), 0);
+	row_init(&t);
+	world_start(&t.world);
+	world_run(&t.world);
+	site_write(t.sha, &t.space, 100);
+	world_run(&t.world);
+	assert_int_equal(site_held(t.nyc, &t.space), 100);
+	site_write(t.nyc, &t.space, 50);
+	world_run(&t.world);
+	assert_int_equal(site_held(t.sha, &t.space), 150);
+	assert_int_equal(loopnet_conn_count(t.world.net, t.sha->host, t.nyc->host), 0);
 	/* Nothing goes back to whoever it came from. */
-	assert_int_equal(site_peer(fra, "SHA").changesets_sent, 50);
-	assert_true(office_agrees(&sha->office, &nyc->office));
-	world_release(&w);
+	assert_int_equal(site_peer(t.fra, "SHA").changesets_sent, 50);
+	assert_true(office_agrees(&t.sha->office, &t.nyc->office));
+	world_release(&t.world);
 }
 
 static void offices_that_take_no_part_get_nothing(void **state)
@@ -536,25 +506,19 @@ static void former_member_is_sent_away(void **state)
 /* Shanghai sends New York away; Frankfurt hears of it and does the same at once. */
 static void revocation_reaches_who_talks_to_the_revoked(void **state)
 {
-	struct world w;
-	struct site *sha, *fra, *nyc;
+	struct row t;
 
-	world_init(&w);
-	sha = world_add_office(&w, "SHA");
-	fra = world_add_office(&w, "FRA");
-	nyc = world_add_office(&w, "NYC");
-	site_dials(sha, fra);
-	site_dials(nyc, fra);
-	world_start(&w);
-	world_run(&w);
-	assert_int_equal(loopnet_conn_count(w.net, fra->host, nyc->host), 1);
-	revoke(&sha->office, nyc->office.identity.noise_key);
-	engine_changed(sha->engine, site_now(sha));
-	world_run(&w);
-	assert_int_equal(loopnet_conn_count(w.net, fra->host, nyc->host), 0);
-	assert_true(site_logged(nyc, "the peer says revoked"));
-	assert_in_sync(sha, "FRA");
-	world_release(&w);
+	row_init(&t);
+	world_start(&t.world);
+	world_run(&t.world);
+	assert_int_equal(loopnet_conn_count(t.world.net, t.fra->host, t.nyc->host), 1);
+	revoke(&t.sha->office, t.nyc->office.identity.noise_key);
+	engine_changed(t.sha->engine, site_now(t.sha));
+	world_run(&t.world);
+	assert_int_equal(loopnet_conn_count(t.world.net, t.fra->host, t.nyc->host), 0);
+	assert_true(site_logged(t.nyc, "the peer says revoked"));
+	assert_in_sync(t.sha, "FRA");
+	world_release(&t.world);
 }
 
 /* Damages one piece of what goes to a host. */
@@ -614,44 +578,34 @@ static void replayed_frames_end_the_session_only(void **state)
 
 static void feed_from_the_future_waits_and_others_go_on(void **state)
 {
-	struct world w;
-	struct site *sha, *fra, *nyc;
-	struct space_id space;
+	struct row t;
 
-	world_init(&w);
-	sha = world_add_office(&w, "SHA");
-	fra = world_add_office(&w, "FRA");
-	nyc = world_add_office(&w, "NYC");
-	space = office_share(&sha->office);
-	office_pull(&fra->office, &sha->office);
-	office_pull(&nyc->office, &sha->office);
-	site_dials(sha, fra);
-	site_dials(nyc, fra);
+	row_init(&t);
 	/* Shanghai's and Frankfurt's clocks are two days ahead of New York's. */
-	sha->skew_ms = fra->skew_ms = 2 * (int64_t)DAY_MS;
-	sha->office.now_ms = fra->office.now_ms = OFFICE_NOW_MS + 2 * DAY_MS;
-	site_write(sha, &space, 20);
-	world_start(&w);
-	world_run(&w);
-	assert_int_equal(site_held(fra, &space), 20);
-	assert_int_equal(site_held(nyc, &space), 0);
-	assert_true(strstr(site_peer(nyc, "FRA").last_error, "held back") != NULL);
-	assert_true(strstr(site_peer(fra, "NYC").last_error, "holds back") != NULL);
+	t.sha->skew_ms = t.fra->skew_ms = 2 * (int64_t)DAY_MS;
+	t.sha->office.now_ms = t.fra->office.now_ms = OFFICE_NOW_MS + 2 * DAY_MS;
+	site_write(t.sha, &t.space, 20);
+	world_start(&t.world);
+	world_run(&t.world);
+	assert_int_equal(site_held(t.fra, &t.space), 20);
+	assert_int_equal(site_held(t.nyc, &t.space), 0);
+	assert_true(strstr(site_peer(t.nyc, "FRA").last_error, "held back") != NULL);
+	assert_true(strstr(site_peer(t.fra, "NYC").last_error, "holds back") != NULL);
 	/* New York's own changes get out, and what waits does not come again. */
-	site_write(nyc, &space, 5);
-	world_run(&w);
-	assert_int_equal(site_held(sha, &space), 25);
-	assert_int_equal(site_peer(nyc, "FRA").state, PEER_SYNCING);
-	site_write(sha, &space, 5);
-	world_pass(&w, HOUR_MS / 2);
-	assert_int_equal(site_held(nyc, &space), 5);
-	assert_int_equal(site_logged(nyc, "WARN warning"), 1);
-	assert_true(site_peer(fra, "NYC").changesets_sent <= 40);
+	site_write(t.nyc, &t.space, 5);
+	world_run(&t.world);
+	assert_int_equal(site_held(t.sha, &t.space), 25);
+	assert_int_equal(site_peer(t.nyc, "FRA").state, PEER_SYNCING);
+	site_write(t.sha, &t.space, 5);
+	world_pass(&t.world, HOUR_MS / 2);
+	assert_int_equal(site_held(t.nyc, &t.space), 5);
+	assert_int_equal(site_logged(t.nyc, "WARN warning"), 1);
+	assert_true(site_peer(t.fra, "NYC").changesets_sent <= 40);
 	/* Two days later the date has come. */
-	world_pass(&w, 2 * DAY_MS);
-	assert_int_equal(site_held(nyc, &space), 30);
-	assert_true(office_agrees(&sha->office, &nyc->office));
-	world_release(&w);
+	world_pass(&t.world, 2 * DAY_MS);
+	assert_int_equal(site_held(t.nyc, &t.space), 30);
+	assert_true(office_agrees(&t.sha->office, &t.nyc->office));
+	world_release(&t.world);
 }
 
 static void feed_from_the_future_is_taken_when_its_date_has_come(void **state)

@@ -10,30 +10,8 @@
 #include "core/trust.h"
 #include "tests/support/forge.h"
 #include "tests/support/tempdir.h"
+#include "tests/sync/offices.h"
 #include "tests/sync/revoke.h"
-#include "tests/sync/world.h"
-
-enum { MINUTE_MS = 60 * 1000 };
-
-/* Three offices in a row that share a space: the first and the last don't talk. */
-struct row {
-	struct world world;
-	struct site *sha, *fra, *nyc;
-	struct space_id space;
-};
-
-static void row_init(struct row *t)
-{
-	world_init(&t->world);
-	t->sha = world_add_office(&t->world, "SHA");
-	t->fra = world_add_office(&t->world, "FRA");
-	t->nyc = world_add_office(&t->world, "NYC");
-	t->space = office_share(&t->sha->office);
-	office_pull_statements(&t->fra->office, &t->sha->office);
-	office_pull_statements(&t->nyc->office, &t->sha->office);
-	site_dials(t->sha, t->fra);
-	site_dials(t->nyc, t->fra);
-}
 
 static void assert_all_agree(struct row *t)
 {
@@ -202,8 +180,8 @@ static void restored_node_that_wrote_again_loses_nothing(void **state)
 	site_write(t.nyc, &t.space, 2);
 	loopnet_cut(t.world.net, t.nyc->host, t.fra->host, false);
 	world_pass(&t.world, 5 * MINUTE_MS);
-	assert_int_equal(office_count(&t.nyc->office, "SELECT count(*) FROM action_item"), 9);
-	assert_int_equal(office_count(&t.sha->office, "SELECT count(*) FROM action_item"), 9);
+	assert_int_equal(office_items(&t.nyc->office), 9);
+	assert_int_equal(office_items(&t.sha->office), 9);
 	assert_all_agree(&t);
 	assert_at_rest(&t);
 	world_release(&t.world);
@@ -308,9 +286,7 @@ static void adopted_branch_goes_to_everybody(void **state)
 	engine_changed(t->sha->engine, site_now(t->sha));
 	world_pass(&t->world, 5 * MINUTE_MS);
 	for (size_t i = 0; i < t->world.count; i++)
-		assert_int_equal(
-			office_count(&t->world.sites[i].office, "SELECT count(*) FROM action_item"),
-			6);
+		assert_int_equal(office_items(&t->world.sites[i].office), 6);
 	assert_all_agree(t);
 	assert_at_rest(t);
 	twins_release(&w);

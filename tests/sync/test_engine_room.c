@@ -8,24 +8,14 @@
 #include <cmocka.h>
 
 #include "sync/engine_impl.h"
-#include "tests/sync/world.h"
+#include "tests/sync/offices.h"
 
-enum { MINUTE_MS = 60 * 1000, BACKLOG = 5000 };
+enum { BACKLOG = 5000 };
 
-/* Shanghai listens, Frankfurt dials it; they share a space and hold the same. */
-struct two {
-	struct world world;
-	struct site *sha, *fra;
-	struct space_id space;
-};
-
-static void two_init(struct two *t)
+/* Both hold the same. */
+static void begin(struct two *t)
 {
-	world_init(&t->world);
-	t->sha = world_add_office(&t->world, "SHA");
-	t->fra = world_add_office(&t->world, "FRA");
-	site_dials(t->fra, t->sha);
-	t->space = office_share(&t->sha->office);
+	two_init(t);
 	world_start(&t->world);
 	site_write(t->sha, &t->space, 1);
 	world_pass(&t->world, MINUTE_MS);
@@ -63,7 +53,7 @@ static void who_dials_can_be_short_of_room(void **state)
 {
 	struct two t;
 
-	two_init(&t);
+	begin(&t);
 	runs_short_and_recovers(&t, t.fra, t.sha);
 	world_release(&t.world);
 }
@@ -72,7 +62,7 @@ static void who_listens_can_be_short_of_room(void **state)
 {
 	struct two t;
 
-	two_init(&t);
+	begin(&t);
 	runs_short_and_recovers(&t, t.sha, t.fra);
 	world_release(&t.world);
 }
@@ -81,7 +71,7 @@ static void a_new_session_takes_nothing_either(void **state)
 {
 	struct two t;
 
-	two_init(&t);
+	begin(&t);
 	engine_take(t.fra->engine, site_now(t.fra), false);
 	loopnet_cut(t.world.net, t.sha->host, t.fra->host, true);
 	site_write(t.sha, &t.space, 10);

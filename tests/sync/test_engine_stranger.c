@@ -8,31 +8,9 @@
 
 #include "sync/engine_impl.h"
 #include "sync/link.h"
-#include "tests/sync/world.h"
+#include "tests/sync/offices.h"
 
-enum { MINUTE_MS = 60 * 1000 };
-
-/* Shanghai listens, Frankfurt dials it; and somebody who opens connections and says the same
- * words on each. */
-struct two {
-	struct world world;
-	struct site *sha, *fra;
-};
-
-static void two_init(struct two *t)
-{
-	world_init(&t->world);
-	t->sha = world_add_office(&t->world, "SHA");
-	t->fra = world_add_office(&t->world, "FRA");
-	site_dials(t->fra, t->sha);
-}
-
-static void assert_in_sync(const struct site *a, const char *code)
-{
-	assert_int_equal(site_peer(a, code).state, PEER_IN_SYNC);
-	assert_true(engine_is_idle(a->engine));
-}
-
+/* Somebody who opens connections and says the same words on each. */
 struct intruder {
 	unsigned host;
 	struct port port;

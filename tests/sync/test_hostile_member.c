@@ -165,8 +165,6 @@ static void forge_as(struct forge *f, const struct site *site, const struct spac
 
 static void scene_init(struct scene *s)
 {
-	struct value title = value_str("季度回顾");
-
 	*s = (struct scene){ 0 };
 	world_init(&s->world);
 	s->a = world_add_office(&s->world, "SHA");
@@ -177,10 +175,10 @@ static void scene_init(struct scene *s)
 	s->readable = office_share(&s->a->office);
 	s->private = office_share(&s->a->office);
 	eve_joins(s);
-	s->record = office_create(&s->a->office, &s->shared, KIND_ACTION, ACTION_TITLE, &title);
-	office_create(&s->a->office, &s->private, KIND_ACTION, ACTION_TITLE, &title);
+	s->record = office_item(&s->a->office, &s->shared, "季度回顾");
+	office_item(&s->a->office, &s->private, "季度回顾");
 	office_pull(&s->b->office, &s->a->office);
-	office_create(&s->b->office, &s->shared, KIND_ACTION, ACTION_TITLE, &title);
+	office_item(&s->b->office, &s->shared, "季度回顾");
 	office_sync(&s->a->office, &s->b->office);
 	office_pull(&s->eve->office, &s->a->office);
 	forge_as(&s->forge, s->eve, &s->shared);
@@ -710,7 +708,7 @@ static struct standing standing_of(struct site *site)
 
 	memset(&st, 0, sizeof(st));
 	OFFICE_MUST(replica_state_hash(o->replica, st.state, &msg));
-	st.shown = office_count(o, "SELECT count(*) FROM action_item");
+	st.shown = office_items(o);
 	replica_members(o->replica, &st.members);
 	for (size_t i = 0; i < t->node_count; i++)
 		st.members += 100 * t->nodes[i].is_admin;

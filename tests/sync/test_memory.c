@@ -166,11 +166,10 @@ static enum err tell_each_other(void *ctx)
 static void write_on_both(struct meeting *m)
 {
 	struct site *sites[] = { m->sha, m->fra };
-	struct value title = value_str("nobody is told yet");
 
 	for (size_t i = 0; i < 2; i++) {
 		sites[i]->office.now_ms = site_now(sites[i]).wall_ms;
-		office_create(&sites[i]->office, &m->space, KIND_ACTION, ACTION_TITLE, &title);
+		office_item(&sites[i]->office, &m->space, "nobody is told yet");
 	}
 }
 

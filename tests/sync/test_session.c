@@ -39,10 +39,8 @@ static uint64_t held(const struct office *o, const struct space_id *space)
 
 static void write_some(struct talk *t, struct office *o, unsigned count)
 {
-	struct value title = value_str("确认活动方案");
-
 	for (unsigned i = 0; i < count; i++)
-		office_create(o, &t->space, KIND_ACTION, ACTION_TITLE, &title);
+		office_item(o, &t->space, "确认活动方案");
 	if (o == &t->ours.office && t->session)
 		session_wake(t->session, t->now, &t->space);
 }

@@ -257,14 +257,13 @@ static void run_on_another_branch_is_no_bad_signature(void **state)
 static void branch_within_a_run_is_found(void **state)
 {
 	struct arena arena = ARENA_EMPTY;
-	struct value title = value_str("t");
 	struct sealed list[3];
 	struct sealed *own;
 	struct twins w;
 	size_t count;
 
 	twins_init(&w, 5, 2, 0);
-	office_create(&w.t.theirs.office, &w.t.space, KIND_ACTION, ACTION_TITLE, &title);
+	office_item(&w.t.theirs.office, &w.t.space, "t");
 	own = office_log(&w.t.theirs.office, &w.t.space, &arena, &count);
 	talk_begin(&w.t);
 	for (int i = 0; i < 2; i++) {
@@ -309,12 +308,11 @@ static void fork_of_the_peers_own_feed_is_left_to_it_for_a_minute(void **state)
 {
 	struct message m = { .type = MESSAGE_HAVE };
 	struct arena arena = ARENA_EMPTY;
-	struct value title = value_str("t");
 	struct talk t;
 	struct tip tip;
 
 	talk_init(&t);
-	office_create(&t.theirs.office, &t.space, KIND_ACTION, ACTION_TITLE, &title);
+	office_item(&t.theirs.office, &t.space, "t");
 	office_pull(&t.ours.office, &t.theirs.office);
 	talk_begin(&t);
 	tip = (struct tip){ .replica = *replica_id(t.theirs.office.replica), .seq = 1 };
@@ -336,14 +334,13 @@ static void feed_that_its_owner_has_healed_is_taken_again(void **state)
 {
 	struct message m = { .type = MESSAGE_HAVE };
 	struct arena arena = ARENA_EMPTY;
-	struct value title = value_str("t");
 	struct sealed *list;
 	struct talk t;
 	struct tip tip;
 	size_t count;
 
 	talk_init(&t);
-	office_create(&t.theirs.office, &t.space, KIND_ACTION, ACTION_TITLE, &title);
+	office_item(&t.theirs.office, &t.space, "t");
 	office_pull(&t.ours.office, &t.theirs.office);
 	talk_begin(&t);
 	tip = (struct tip){ .replica = *replica_id(t.theirs.office.replica), .seq = 1 };
@@ -351,7 +348,7 @@ static void feed_that_its_owner_has_healed_is_taken_again(void **state)
 	peer_says(&t, &m);
 	peer_says_have(&t, &t.theirs.office, &t.space);
 	assert_true(session_is_in_sync(t.session));
-	office_create(&t.theirs.office, &t.space, KIND_ACTION, ACTION_TITLE, &title);
+	office_item(&t.theirs.office, &t.space, "t");
 	list = office_log(&t.theirs.office, &t.space, &arena, &count);
 	peer_says_changes(&t, &t.space, list + 1, 1);
 	assert_int_equal(held(&t.ours.office, &t.space, &tip.replica), 2);
@@ -371,10 +368,8 @@ struct restored {
 static void write_own(struct office *o, const struct space_id *space, const char *text,
 		      unsigned count)
 {
-	struct value title = value_str(text);
-
 	for (unsigned i = 0; i < count; i++)
-		office_create(o, space, KIND_ACTION, ACTION_TITLE, &title);
+		office_item(o, space, text);
 }
 
 static void restored_init(struct restored *w)

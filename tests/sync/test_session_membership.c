@@ -32,29 +32,6 @@ static size_t statement_count(const struct office *o)
 
 /* ---- What is said ------------------------------------------------------------------ */
 
-struct statement_list {
-	struct arena arena;
-	struct bytes list[64];
-	struct short_id ids[64];
-	size_t count;
-};
-
-static bool collect(void *ctx, const struct statement *s, struct bytes encoded, enum verdict v)
-{
-	struct statement_list *l = ctx;
-
-	assert_true(l->count < 64);
-	memcpy(l->ids[l->count].bytes, s->id.bytes, SHORT_ID_BYTES);
-	l->list[l->count++] = arena_copy(&l->arena, encoded);
-	return true;
-}
-
-static void collect_all(const struct office *o, struct statement_list *l)
-{
-	*l = (struct statement_list){ .arena = ARENA_EMPTY };
-	OFFICE_MUST(replica_each_statement(o->replica, collect, l, &msg));
-}
-
 static void peer_says_statements(struct talk *t, const struct bytes *list, size_t count)
 {
 	struct message m = { .type = MESSAGE_STATEMENTS };
@@ -66,31 +43,23 @@ static void peer_says_statements(struct talk *t, const struct bytes *list, size_
 /* All that `who` holds, and that this was all. */
 static void peer_presents(struct talk *t, const struct office *who)
 {
-	struct statement_list l;
+	struct statement_list l = office_statements(who);
 
-	collect_all(who, &l);
 	peer_says_statements(t, l.list, l.count);
 	if (session_state(t->session) != SESSION_CLOSED)
 		peer_says_statements(t, NULL, 0);
-	arena_release(&l.arena);
-}
-
-static int compare_ids(const void *a, const void *b)
-{
-	return short_id_cmp(a, b);
+	statement_list_release(&l);
 }
 
 static void peer_says_ids(struct talk *t, const struct office *who)
 {
 	struct message m = trust_of(who);
-	struct statement_list l;
+	struct statement_list l = office_statements(who);
 
-	collect_all(who, &l);
-	qsort(l.ids, l.count, sizeof(l.ids[0]), compare_ids);
-	m.u.trust.ids = l.ids;
+	m.u.trust.ids = short_ids_of(&l);
 	m.u.trust.count = l.count;
 	peer_says(t, &m);
-	arena_release(&l.arena);
+	statement_list_release(&l);
 }
 
 static void peer_does_not_know_us(struct talk *t)
@@ -353,7 +322,7 @@ static void statement_that_does_not_verify_ends_it(void **state)
 	before = statement_count(&t.ours.office);
 	begin(&t);
 	peer_says_trust(&t);
-	collect_all(&t.theirs.office, &l);
+	l = office_statements(&t.theirs.office);
 	buf_append(&wrong, l.list[l.count - 1].data, l.list[l.count - 1].size);
 	wrong.data[wrong.size - 1] ^= 1; /* of the signature */
 	l.list[l.count - 1] = buf_bytes(&wrong);
@@ -361,7 +330,7 @@ static void statement_that_does_not_verify_ends_it(void **state)
 	assert_refused(&t, ERR_SIGNATURE);
 	assert_int_equal(statement_count(&t.ours.office), before);
 	buf_release(&wrong);
-	arena_release(&l.arena);
+	statement_list_release(&l);
 	talk_release(&t);
 }
 
@@ -375,10 +344,10 @@ static void statement_without_its_parents_ends_it(void **state)
 	make_space(&t.theirs.office);
 	begin(&t);
 	peer_says_trust(&t);
-	collect_all(&t.theirs.office, &l);
+	l = office_statements(&t.theirs.office);
 	peer_says_statements(&t, &l.list[l.count - 1], 1);
 	assert_refused(&t, ERR_CAUSAL);
-	arena_release(&l.arena);
+	statement_list_release(&l);
 	talk_release(&t);
 }
 
@@ -394,7 +363,7 @@ static void flood_of_statements_ends(void **state)
 	become_stranger(&t);
 	begin(&t);
 	peer_says_trust(&t);
-	collect_all(&t.theirs.office, &l);
+	l = office_statements(&t.theirs.office);
 	for (count = 0; per_message < STATEMENTS_BYTES_CLOSE; count++) {
 		list[count] = l.list[count % l.count];
 		per_message += list[count].size;
@@ -408,7 +377,7 @@ static void flood_of_statements_ends(void **state)
 	assert_refused(&t, ERR_LIMIT);
 	/* It got no more time by that. */
 	assert_int_equal(session_take_news(t.session).has_new_trust, false);
-	arena_release(&l.arena);
+	statement_list_release(&l);
 	talk_release(&t);
 }
 
@@ -436,13 +405,13 @@ static void only_new_statements_give_a_stranger_time(void **state)
 	meet_newcomer(&t, &newcomer);
 	begin(&t);
 	peer_says_trust(&t);
-	collect_all(&t.theirs.office, &l);
+	l = office_statements(&t.theirs.office);
 	t.now.mono_ms += 3000;
 	peer_says_statements(&t, l.list, 1); /* the genesis: known */
 	assert_int_equal(session_deadline(t.session), 1000 + ACCEPT_MS_MAX);
 	peer_says_statements(&t, l.list, l.count);
 	assert_int_equal(session_deadline(t.session), 4000 + ACCEPT_MS_MAX);
-	arena_release(&l.arena);
+	statement_list_release(&l);
 	talk_release(&t);
 }
 
@@ -538,23 +507,22 @@ static void node_that_is_refused_with_the_reason_learns_of_it(void **state)
 	talk_init(&t);
 	revoke(&t.theirs.office, t.ours.key.public_key); /* of us, by them */
 	begin(&t);
-	collect_all(&t.theirs.office, &l);
+	l = office_statements(&t.theirs.office);
 	peer_says_statements(&t, l.list, l.count); /* before any TRUST */
 	assert_int_equal(replica_check_member(t.ours.office.replica, NULL), ERR_REVOKED);
-	arena_release(&l.arena);
+	statement_list_release(&l);
 	talk_release(&t);
 }
 
 static void peer_that_is_revoked_in_an_open_session_goes_at_once(void **state)
 {
-	struct value title = value_str("t");
 	struct talk t;
 
 	talk_init(&t);
 	talk_begin(&t);
 	peer_says_have(&t, &t.theirs.office, &t.space);
 	revoke_peer(&t);
-	office_create(&t.ours.office, &t.space, KIND_ACTION, ACTION_TITLE, &title);
+	office_item(&t.ours.office, &t.space, "t");
 	session_wake(t.session, t.now, NULL);
 	talk_run(&t);
 	assert_refused(&t, ERR_REVOKED);
@@ -566,13 +534,12 @@ static void peer_that_is_revoked_in_an_open_session_goes_at_once(void **state)
 
 static void nothing_is_pushed_to_one_revoked_a_moment_ago(void **state)
 {
-	struct value title = value_str("t");
 	struct talk t;
 
 	talk_init(&t);
 	talk_begin(&t);
 	peer_says_have(&t, &t.theirs.office, &t.space);
-	office_create(&t.ours.office, &t.space, KIND_ACTION, ACTION_TITLE, &title);
+	office_item(&t.ours.office, &t.space, "t");
 	session_wake(t.session, t.now, &t.space);
 	assert_true(session_has_work(t.session));
 	revoke_peer(&t);
@@ -652,28 +619,27 @@ static void new_statements_are_pushed_and_not_sent_back(void **state)
 	assert_int_equal(talk_count(&t, 0, MESSAGE_STATEMENTS), 1);
 	assert_int_equal(talk_count(&t, 0, MESSAGE_PING), 1);
 	make_space(&t.theirs.office);
-	collect_all(&t.theirs.office, &l);
+	l = office_statements(&t.theirs.office);
 	before = statement_count(&t.ours.office);
 	peer_says_statements(&t, &l.list[l.count - 1], 1);
 	assert_int_equal(statement_count(&t.ours.office), before + 1);
 	session_wake(t.session, t.now, NULL);
 	talk_run(&t);
 	assert_int_equal(talk_count(&t, 0, MESSAGE_STATEMENTS), 1);
-	arena_release(&l.arena);
+	statement_list_release(&l);
 	talk_release(&t);
 }
 
 static void space_is_served_from_the_moment_of_its_grant(void **state)
 {
 	struct arena arena = ARENA_EMPTY;
-	struct value title = value_str("t");
 	struct space_id space;
 	struct message m;
 	struct talk t;
 
 	talk_init(&t);
 	space = make_space(&t.ours.office);
-	office_create(&t.ours.office, &space, KIND_ACTION, ACTION_TITLE, &title);
+	office_item(&t.ours.office, &space, "t");
 	office_pull_statements(&t.theirs.office, &t.ours.office);
 	talk_begin(&t);
 	assert_int_equal(session_to_send(t.session), 0);
@@ -695,14 +661,13 @@ static void space_is_served_from_the_moment_of_its_grant(void **state)
 
 static void space_is_not_served_from_the_moment_its_grant_ends(void **state)
 {
-	struct value title = value_str("t");
 	struct talk t;
 
 	talk_init(&t);
 	talk_begin(&t);
 	peer_says_have(&t, &t.theirs.office, &t.space);
 	office_grant(&t.ours.office, &t.space, "FRA", ROLE_NONE);
-	office_create(&t.ours.office, &t.space, KIND_ACTION, ACTION_TITLE, &title);
+	office_item(&t.ours.office, &t.space, "t");
 	session_wake(t.session, t.now, NULL);
 	while (session_has_work(t.session))
 		session_push(t.session, t.now);
@@ -714,7 +679,6 @@ static void space_is_not_served_from_the_moment_its_grant_ends(void **state)
 
 static void space_that_is_granted_again_is_compared_anew(void **state)
 {
-	struct value title = value_str("t");
 	struct talk t;
 	size_t before;
 
@@ -723,7 +687,7 @@ static void space_that_is_granted_again_is_compared_anew(void **state)
 	peer_says_have(&t, &t.theirs.office, &t.space);
 	office_grant(&t.ours.office, &t.space, "FRA", ROLE_NONE);
 	session_wake(t.session, t.now, NULL);
-	office_create(&t.ours.office, &t.space, KIND_ACTION, ACTION_TITLE, &title);
+	office_item(&t.ours.office, &t.space, "t");
 	before = talk_count(&t, 0, MESSAGE_DIGESTS);
 	office_grant(&t.ours.office, &t.space, "FRA", ROLE_EDITOR);
 	session_wake(t.session, t.now, NULL);
@@ -738,24 +702,23 @@ static void space_that_is_granted_again_is_compared_anew(void **state)
 /* What is on its way when the peer says that it takes part no longer. */
 static void acknowledgement_after_the_grant_has_ended_is_taken(void **state)
 {
-	struct value title = value_str("t");
 	struct statement_list l;
 	struct talk t;
 
 	talk_init(&t);
 	talk_begin(&t);
 	peer_says_have(&t, &t.theirs.office, &t.space);
-	office_create(&t.ours.office, &t.space, KIND_ACTION, ACTION_TITLE, &title);
+	office_item(&t.ours.office, &t.space, "t");
 	session_wake(t.session, t.now, &t.space);
 	session_push(t.session, t.now);
 	talk_run(&t);
 	assert_int_equal(talk_count(&t, 0, MESSAGE_CHANGES), 1);
 	office_grant(&t.theirs.office, &t.space, "FRA", ROLE_NONE);
-	collect_all(&t.theirs.office, &l);
+	l = office_statements(&t.theirs.office);
 	peer_says_statements(&t, &l.list[l.count - 1], 1);
 	peer_says_ack(&t, &t.space);
 	assert_int_equal(session_state(t.session), SESSION_OPEN);
-	arena_release(&l.arena);
+	statement_list_release(&l);
 	talk_release(&t);
 }
 
@@ -776,13 +739,12 @@ static void asking_for_a_space_without_a_part_in_it_is_refused(void **state)
 static void changeset_of_a_space_without_a_part_in_it_is_not_told(void **state)
 {
 	struct message m = { .type = MESSAGE_ASK };
-	struct value title = value_str("t");
 	struct talk t;
 
 	talk_init(&t);
 	m.u.ask.space = make_space(&t.ours.office);
 	m.u.ask.dot = (struct dot){ *replica_id(t.ours.office.replica), 1 };
-	office_create(&t.ours.office, &m.u.ask.space, KIND_ACTION, ACTION_TITLE, &title);
+	office_item(&t.ours.office, &m.u.ask.space, "t");
 	office_pull_statements(&t.theirs.office, &t.ours.office);
 	talk_begin(&t);
 	peer_says(&t, &m);
@@ -793,9 +755,7 @@ static void changeset_of_a_space_without_a_part_in_it_is_not_told(void **state)
 
 static struct sealed *some_changes(struct talk *t, struct arena *arena, size_t *count)
 {
-	struct value title = value_str("t");
-
-	office_create(&t->theirs.office, &t->space, KIND_ACTION, ACTION_TITLE, &title);
+	office_item(&t->theirs.office, &t->space, "t");
 	return office_log(&t->theirs.office, &t->space, arena, count);
 }
 

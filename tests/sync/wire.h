@@ -92,11 +92,8 @@ static inline void wire_release(struct wire *w)
 /* A change on each side, so that there is something to send both ways. */
 static inline void wire_write(struct wire *w)
 {
-	struct value title = value_str("不给外人看 / not for strangers");
-
 	for (unsigned i = 0; i < ENDS; i++)
-		office_create(&w->ends[i].party.office, &w->space, KIND_ACTION, ACTION_TITLE,
-			      &title);
+		office_item(&w->ends[i].party.office, &w->space, "不给外人看 / not for strangers");
 }
 
 static inline void wire_open(struct wire *w, unsigned which)

@@ -314,11 +314,10 @@ static inline struct peer_status site_peer(const struct site *s, const char *cod
 /* `count` changesets in a space, and the engine is told. */
 static inline void site_write(struct site *s, const struct space_id *space, unsigned count)
 {
-	struct value title = value_str("把会议纪要发给各办公室 / send the minutes to all offices");
-
 	s->office.now_ms = site_now(s).wall_ms;
 	for (unsigned i = 0; i < count; i++)
-		office_create(&s->office, space, KIND_ACTION, ACTION_TITLE, &title);
+		office_item(&s->office, space,
+			    "把会议纪要发给各办公室 / send the minutes to all offices");
 	if (s->engine)
 		engine_changed(s->engine, site_now(s));
 }
