@@ -204,8 +204,10 @@ enum err replica_tell(struct replica *r, const struct space_id *space, const str
 	struct told told = { .body = { 0 } };
 	enum err rc = store_settle(r->store, msg); /* as replica_missing() */
 
+	if (rc == OK && (!feed || dot->seq == 0 || dot->seq > feed->head.seq))
+		return ERR_NOT_FOUND;
 	if (rc == OK)
-		rc = read_row(r, feed, dot->seq, arena, &row, msg);
+		rc = damage_read_signed(r, feed, dot->seq, arena, &row, msg);
 	if (rc == OK && dot->seq > 1) {
 		rc = read_row(r, feed, dot->seq - 1, arena, &before, msg);
 		if (rc != OK)

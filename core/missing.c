@@ -8,8 +8,8 @@
 
 enum { PIECE_COUNT = 64, PIECE_BYTES = 32 * 1024 };
 
-/* Of a feed that has a hole: what names more of it than `seq` stays here, and what names that
- * in turn. */
+/* Of a feed that has a hole, or damage: what names more of it than `seq` stays here, and what
+ * names that in turn. */
 struct bound {
 	struct replica_id replica;
 	uint64_t seq;
@@ -22,6 +22,7 @@ struct source {
 	struct hlc_stamp hlc; /* of the next one */
 	size_t at, count;     /* within the piece */
 	uint64_t next_seq;    /* to read */
+	bool is_cut;          /* it ends with the piece: what follows is damaged */
 };
 
 struct merge_run {
@@ -30,7 +31,8 @@ struct merge_run {
 	struct source **heap; /* least stamp first */
 	size_t heap_count;
 	const struct space_state *space;
-	struct bound *bounds; /* none: all that is held is closed (I-4) */
+	bool is_closed;       /* what is read is for others: sound, and closed (I-4) */
+	struct bound *bounds; /* none: all that is held is so */
 	size_t bound_count;
 	struct arena decoding;
 	struct vv past;
@@ -72,25 +74,60 @@ static enum err source_peek(struct merge_run *m, struct source *s)
 			  (unsigned long long)row->seq);
 }
 
+/* A feed may have a hole, be damaged, and name what is beyond another's. */
+enum { BOUNDS_A_FEED = 3 };
+
+static enum err bound_at(struct merge_run *m, const struct replica_id *replica, uint64_t seq)
+{
+	if (!m->bounds)
+		m->bounds = arena_array(m->arena, (size_t)BOUNDS_A_FEED * m->space->feed_count,
+					sizeof(*m->bounds));
+	if (!m->bounds)
+		return ERR_NOMEM;
+	m->bounds[m->bound_count++] = (struct bound){ *replica, seq };
+	return OK;
+}
+
+/* Damage is not passed on: the feed ends before it. */
+static enum err read_sound(struct merge_run *m, struct source *s)
+{
+	enum err rc = damage_read(m->r, s->feed, s->next_seq, PIECE_COUNT, PIECE_BYTES, m->arena,
+				  s->piece, &s->count, &s->is_cut, m->msg);
+
+	if (rc == OK && s->is_cut)
+		rc = bound_at(m, &s->feed->replica, s->next_seq + s->count - 1);
+	return rc;
+}
+
+static enum err read_piece(struct merge_run *m, struct source *s)
+{
+	enum err rc;
+
+	if (m->is_closed)
+		return read_sound(m, s);
+	rc = store_read(m->r->store, s->feed->idx, s->next_seq, PIECE_COUNT, PIECE_BYTES, m->arena,
+			s->piece, &s->count, m->msg);
+	if (rc == OK && (s->count == 0 || s->piece[0].seq != s->next_seq))
+		rc = errmsg_set(m->msg, ERR_CORRUPT, "the log has a gap at seq %llu",
+				(unsigned long long)s->next_seq);
+	return rc;
+}
+
 /* Read on; count stays 0 at the feed's end. */
 static enum err source_fill(struct merge_run *m, struct source *s)
 {
 	enum err rc = OK;
 
 	s->at = s->count = 0;
-	if (s->next_seq > s->feed->head.seq)
+	if (s->is_cut || s->next_seq > s->feed->head.seq)
 		return OK;
 	if (!s->piece)
 		s->piece = arena_array(m->arena, PIECE_COUNT, sizeof(*s->piece));
 	if (!s->piece)
 		return ERR_NOMEM;
-	rc = store_read(m->r->store, s->feed->idx, s->next_seq, PIECE_COUNT, PIECE_BYTES, m->arena,
-			s->piece, &s->count, m->msg);
-	if (rc != OK)
+	rc = read_piece(m, s);
+	if (rc != OK || s->count == 0)
 		return rc;
-	if (s->count == 0 || s->piece[0].seq != s->next_seq)
-		return errmsg_set(m->msg, ERR_CORRUPT, "the log has a gap at seq %llu",
-				  (unsigned long long)s->next_seq);
 	s->next_seq = s->piece[s->count - 1].seq + 1;
 	return source_peek(m, s);
 }
@@ -124,7 +161,8 @@ static enum err open_sources(struct merge_run *m, const struct space_state *spac
 		s->feed = feed;
 		s->next_seq = held + 1;
 		rc = source_fill(m, s);
-		m->heap[m->heap_count++] = s;
+		if (s->count)
+			m->heap[m->heap_count++] = s;
 	}
 	for (size_t i = m->heap_count; i-- > 0;)
 		heap_down(m, i);
@@ -159,38 +197,26 @@ static bool has_hole(const struct replica *r, const struct feed *feed)
 	       fork_is_waited_for(r, &r->spaces[feed->space].id, &next);
 }
 
-static void bound_at(struct merge_run *m, const struct replica_id *replica, uint64_t seq)
-{
-	m->bounds[m->bound_count++] = (struct bound){ *replica, seq };
-}
-
 static enum err find_holes(struct merge_run *m)
 {
 	const struct space_state *space = m->space;
-	size_t count = 0;
+	enum err rc = OK;
 
-	for (uint32_t i = 0; i < space->feed_count; i++)
-		count += has_hole(m->r, &m->r->feeds[space->feeds[i]]);
-	if (count == 0)
-		return OK;
-	m->bounds = arena_array(m->arena, count + space->feed_count, sizeof(*m->bounds));
-	if (!m->bounds)
-		return ERR_NOMEM;
-	for (uint32_t i = 0; i < space->feed_count; i++) {
+	for (uint32_t i = 0; rc == OK && i < space->feed_count; i++) {
 		const struct feed *feed = &m->r->feeds[space->feeds[i]];
 
 		if (has_hole(m->r, feed))
-			bound_at(m, &feed->replica, feed->head.seq);
+			rc = bound_at(m, &feed->replica, feed->head.seq);
 	}
-	return OK;
+	return rc;
 }
 
 static bool is_beyond(const struct merge_run *m, const struct dot *dot)
 {
 	for (size_t i = 0; i < m->bound_count; i++)
-		if (replica_id_cmp(&m->bounds[i].replica, &dot->replica) == 0)
-			return dot->seq > m->bounds[i].seq &&
-			       fork_is_waited_for(m->r, &m->space->id, dot);
+		if (replica_id_cmp(&m->bounds[i].replica, &dot->replica) == 0 &&
+		    dot->seq > m->bounds[i].seq && fork_is_waited_for(m->r, &m->space->id, dot))
+			return true;
 	return false;
 }
 
@@ -215,13 +241,14 @@ static enum err is_open(struct merge_run *m, const struct source *s, bool *out)
 }
 
 /* Nothing more of the first source. */
-static void stop_source(struct merge_run *m)
+static enum err stop_source(struct merge_run *m)
 {
 	const struct source *s = m->heap[0];
+	enum err rc = bound_at(m, &s->feed->replica, s->piece[s->at].seq - 1);
 
-	bound_at(m, &s->feed->replica, s->piece[s->at].seq - 1);
 	m->heap[0] = m->heap[--m->heap_count];
 	heap_down(m, 0);
+	return rc;
 }
 
 /* ---- Reading ----------------------------------------------------------------- */
@@ -236,7 +263,7 @@ static enum err merge_all(struct merge_run *m, size_t bytes_max, size_t count_ma
 	while (rc == OK && m->heap_count && *count < count_max && bytes < bytes_max) {
 		rc = is_open(m, m->heap[0], &open);
 		if (rc == OK && open) {
-			stop_source(m);
+			rc = stop_source(m);
 			continue;
 		}
 		if (rc == OK)
@@ -251,7 +278,7 @@ enum err missing_read(struct replica *r, const struct space_id *space_id, const 
 		      bool is_closed, size_t bytes_max, size_t count_max, struct arena *arena,
 		      struct sealed **out, size_t *count, bool *more, struct errmsg *msg)
 {
-	struct merge_run m = { .r = r, .arena = arena, .msg = msg };
+	struct merge_run m = { .r = r, .arena = arena, .is_closed = is_closed, .msg = msg };
 	struct sealed *list = arena_array(arena, count_max, sizeof(*list));
 	size_t got = 0;
 	enum err rc = list ? OK : ERR_NOMEM;

@@ -231,6 +231,7 @@ struct told {
 	uint8_t signature[SIGNATURE_BYTES];
 };
 
+/* ERR_NOT_FOUND leaves msg alone. ERR_CORRUPT: what is held of it is damaged. */
 MUST_CHECK enum err replica_tell(struct replica *r, const struct space_id *space,
 				 const struct dot *dot, struct arena *arena, struct told *out,
 				 struct errmsg *msg);
@@ -292,7 +293,8 @@ const struct space_id *replica_spaces(const struct replica *r, size_t *count);
 /* What is held of a space; empty when nothing is. Borrowed likewise. */
 const struct vv *replica_vv(const struct replica *r, const struct space_id *space);
 
-/* Changesets that `has` lacks, in causal order, until bytes_max is passed or
+/* Changesets that `has` lacks, in causal order and as they were written (what is damaged here,
+ * and what names it, is left out), until bytes_max is passed or
  * count_max is reached (at least one if any). The result lives in `arena`.
  * *more: there are others. Cost follows what is returned. */
 MUST_CHECK enum err replica_missing(struct replica *r, const struct space_id *space,

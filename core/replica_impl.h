@@ -2,6 +2,7 @@
 #ifndef HT_CORE_REPLICA_IMPL_H
 #define HT_CORE_REPLICA_IMPL_H
 
+#include "core/damage.h"
 #include "core/replica.h"
 #include "core/store.h"
 
@@ -15,6 +16,7 @@ struct feed {
 	uint64_t named_seq; /* changesets that are held name the feed up to here (M-21) */
 	uint64_t counts_to; /* what lies above is in quarantine (M-14) */
 	bool touched;       /* by the transaction at hand: to be verified at its end */
+	bool is_checked;    /* ours: its head is signed, so what we write can go on from it */
 };
 
 /* The FORK statement that is kept of a feed: the one with the lowest seq, then id (M-2). */
@@ -73,6 +75,7 @@ struct replica {
 	struct fork_mark *forks;
 	size_t fork_count;
 	struct directory directory;
+	struct damage_list damage;
 
 	struct arena arena; /* one changeset's worth */
 	struct buf scratch;
@@ -176,6 +179,14 @@ MUST_CHECK enum err replica_replay(struct replica *r, struct store *into,
 MUST_CHECK enum err store_state_hash(struct store *s, uint8_t out[STATE_HASH_BYTES],
 				     struct errmsg *msg);
 
+/* Of some records with their elements; and of the conflict inbox, with the number of all
+ * elements. */
+MUST_CHECK enum err store_records_hash(struct store *s, const struct kind *kind,
+				       const struct id_range *range, uint8_t out[STATE_HASH_BYTES],
+				       struct errmsg *msg);
+MUST_CHECK enum err store_marks_hash(struct store *s, uint8_t out[STATE_HASH_BYTES],
+				     struct errmsg *msg);
+
 /* The directory's cache (core/directory.c). */
 void directory_release(struct directory *d);
 MUST_CHECK enum err directory_load(struct replica *r, struct errmsg *msg);
@@ -235,6 +246,24 @@ MUST_CHECK enum err quarantine_branch_off(struct replica *r, struct feed *feed, 
  * has seen it, and the space is replayed then (M-21). */
 MUST_CHECK enum err quarantine_note_named(struct replica *r, struct feed *feed, uint64_t seq,
 					  struct errmsg *msg);
+
+/* Damage (core/damage.c). Note something; once, however often it is seen. */
+void damage_note(struct replica *r, const struct damage *d);
+void damage_note_changeset(struct replica *r, const struct feed *feed, uint64_t seq);
+void damage_note_words(struct replica *r, enum damage_kind kind, const char *words);
+/* Drop the entry: it was noted in error, or has been put back. */
+void damage_forget(struct replica *r, size_t at);
+void damage_mended(struct replica *r, size_t at);
+
+/* As store_read(), but what is returned is what was written: it ends before the first changeset
+ * whose link does not fit, which is noted; then *is_cut. */
+MUST_CHECK enum err damage_read(struct replica *r, const struct feed *feed, uint64_t seq,
+				size_t count_max, size_t bytes_max, struct arena *arena,
+				struct stored *out, size_t *count, bool *is_cut,
+				struct errmsg *msg);
+/* The same of one changeset, and with its signature. ERR_CORRUPT: it is damaged; noted. */
+MUST_CHECK enum err damage_read_signed(struct replica *r, const struct feed *feed, uint64_t seq,
+				       struct arena *arena, struct stored *out, struct errmsg *msg);
 
 /* Fill one space's state from the log anew. */
 MUST_CHECK enum err replica_replay_space(struct replica *r, const struct space_state *space,

@@ -150,22 +150,35 @@ static enum err hash_conflicts(struct hasher *h)
 	return rc == OK ? closed : rc;
 }
 
-/* Elements are read by their records: any others belong to none. */
-static enum err check_elements(struct hasher *h)
+static enum err count_elements(struct hasher *h, uint64_t *out)
 {
 	struct rows *rows;
 	enum err rc =
 		store_rows_open(&rows, h->store, "SELECT count(*) FROM element", NULL, 0, h->msg);
-	uint64_t count = 0;
 
 	if (rc != OK)
 		return rc;
 	if (rows_next(rows))
-		count = (uint64_t)rows_int(rows, 0);
-	rc = rows_close(rows, h->msg);
+		*out = (uint64_t)rows_int(rows, 0);
+	return rows_close(rows, h->msg);
+}
+
+/* Elements are read by their records: any others belong to none. */
+static enum err check_elements(struct hasher *h)
+{
+	uint64_t count = 0;
+	enum err rc = count_elements(h, &count);
+
 	if (rc == OK && count != h->element_count)
 		rc = errmsg_set(h->msg, ERR_CORRUPT, "elements that belong to no record");
 	return rc;
+}
+
+static void hasher_release(struct hasher *h)
+{
+	arena_release(&h->elements);
+	buf_release(&h->buf);
+	free(h->spaces);
 }
 
 enum err store_state_hash(struct store *s, uint8_t out[STATE_HASH_BYTES], struct errmsg *msg)
@@ -186,8 +199,40 @@ enum err store_state_hash(struct store *s, uint8_t out[STATE_HASH_BYTES], struct
 	if (rc == OK)
 		crypto_generichash_final(&h.state, out, STATE_HASH_BYTES);
 	arena_release(&arena);
-	arena_release(&h.elements);
-	buf_release(&h.buf);
-	free(h.spaces);
+	hasher_release(&h);
+	return rc;
+}
+
+enum err store_records_hash(struct store *s, const struct kind *kind, const struct id_range *range,
+			    uint8_t out[STATE_HASH_BYTES], struct errmsg *msg)
+{
+	struct hasher h = { .store = s, .msg = msg };
+	struct arena arena = ARENA_EMPTY;
+	enum err rc = store_each_space(s, note_space, &h, msg);
+
+	crypto_generichash_init(&h.state, NULL, 0, STATE_HASH_BYTES);
+	if (rc == OK)
+		rc = store_each_record_of(s, kind, range, &arena, hash_record, &h, msg);
+	if (rc == OK)
+		crypto_generichash_final(&h.state, out, STATE_HASH_BYTES);
+	arena_release(&arena);
+	hasher_release(&h);
+	return rc;
+}
+
+enum err store_marks_hash(struct store *s, uint8_t out[STATE_HASH_BYTES], struct errmsg *msg)
+{
+	struct hasher h = { .store = s, .msg = msg };
+	uint64_t elements = 0;
+	enum err rc;
+
+	crypto_generichash_init(&h.state, NULL, 0, STATE_HASH_BYTES);
+	rc = hash_conflicts(&h);
+	if (rc == OK)
+		rc = count_elements(&h, &elements);
+	crypto_generichash_update(&h.state, (const uint8_t *)&elements, sizeof(elements));
+	if (rc == OK)
+		crypto_generichash_final(&h.state, out, STATE_HASH_BYTES);
+	hasher_release(&h);
 	return rc;
 }

@@ -1,5 +1,5 @@
 /* Decoded statements with their bytes and verdicts: those that a store holds, or those
- * on their way in. Private to core/membership.c. */
+ * on their way in. Private to core/membership*.c. */
 #ifndef HT_CORE_STATEMENT_SET_H
 #define HT_CORE_STATEMENT_SET_H
 

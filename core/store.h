@@ -115,6 +115,10 @@ MUST_CHECK enum err store_read(struct store *s, uint32_t feed, uint64_t seq, siz
 			       size_t bytes_max, struct arena *arena, struct stored *out,
 			       size_t *count, struct errmsg *msg);
 
+/* In place of a damaged one of the same number. */
+MUST_CHECK enum err store_put_back(struct store *s, uint32_t feed, const struct stored *row,
+				   struct errmsg *msg);
+
 /* ---- Statements of membership (core/store_statement.c) ---- */
 
 /* The caller knows that it is not there yet. */
@@ -196,6 +200,26 @@ MUST_CHECK enum err store_each_record(struct store *s, const struct kind *kind, 
 MUST_CHECK enum err store_conflict_put(struct store *s, uint32_t space, const struct record *rec,
 				       uint8_t field, bool present, struct errmsg *msg);
 
+/* The same without those that can't be what was written. */
+MUST_CHECK enum err store_each_readable_record(struct store *s, const struct kind *kind,
+					       struct arena *arena,
+					       enum err (*each)(void *ctx, uint32_t space,
+								const struct record *rec),
+					       void *ctx, struct errmsg *msg);
+/* Only those with after < id <= upto. */
+struct id_range {
+	struct record_id after, upto;
+};
+MUST_CHECK enum err store_each_record_of(struct store *s, const struct kind *kind,
+					 const struct id_range *range, struct arena *arena,
+					 enum err (*each)(void *ctx, uint32_t space,
+							  const struct record *rec),
+					 void *ctx, struct errmsg *msg);
+/* The id of the n-th row, from 0, after that id. ERR_NOT_FOUND leaves msg alone. */
+MUST_CHECK enum err store_record_nth(struct store *s, const struct kind *kind,
+				     const struct record_id *after, size_t n, struct record_id *out,
+				     struct errmsg *msg);
+
 /* ---- Elements (core/store_element.c) ---- */
 
 MUST_CHECK enum err store_element_add(struct store *s, uint32_t space, const struct op *op,
@@ -214,6 +238,12 @@ MUST_CHECK enum err store_element_dots(struct store *s, uint32_t space, const st
 				       const struct record_id *id, struct arena *arena,
 				       struct dot **out, size_t *count, struct errmsg *msg);
 
+/* The newest addition of each replica in each space; of replicas that are known. */
+MUST_CHECK enum err store_each_newest_element(struct store *s,
+					      enum err (*each)(void *ctx, uint32_t space,
+							       const struct dot *newest),
+					      void *ctx, struct errmsg *msg);
+
 /* ---- The tables (core/store_tables.c) ---- */
 
 /* The tables were made by another SCHEMA_VERSION: empty, to be refilled from
@@ -221,8 +251,10 @@ MUST_CHECK enum err store_element_dots(struct store *s, uint32_t space, const st
 bool store_needs_replay(const struct store *s);
 MUST_CHECK enum err store_schema_done(struct store *s, struct errmsg *msg);
 
-/* Empty the state tables, keep the log. */
+/* Make the state tables anew, empty; keep the log. */
 MUST_CHECK enum err store_clear_state(struct store *s, struct errmsg *msg);
+/* Empty them as they are. */
+MUST_CHECK enum err store_empty_state(struct store *s, struct errmsg *msg);
 /* The same for one space. */
 MUST_CHECK enum err store_clear_space(struct store *s, uint32_t space, struct errmsg *msg);
 
@@ -237,6 +269,14 @@ MUST_CHECK enum err store_backup(struct store *s, const char *path,
 MUST_CHECK enum err store_quick_check(struct store *s, struct errmsg *msg);
 /* The same with every index and every order: about five times as long. */
 MUST_CHECK enum err store_integrity_check(struct store *s, struct errmsg *msg);
+/* The same of one table and its indexes. Of "changeset", the largest, which has no index, the
+ * structure alone; "sqlite_schema" is the list of tables, and the pages that are free. */
+MUST_CHECK enum err store_check_table(struct store *s, const char *table, struct errmsg *msg);
+/* The tables by their place in a fixed order, the schema first; what is in those of the state
+ * follows from the log. ERR_NOT_FOUND: there are fewer. */
+enum { TABLE_NAME_BYTES = 64 };
+MUST_CHECK enum err store_table(struct store *s, size_t place, char out[TABLE_NAME_BYTES],
+				bool *is_state, struct errmsg *msg);
 /* While nothing is acknowledged, commits need not wait for the disk; the end of it does. */
 MUST_CHECK enum err store_hurry(struct store *s, bool hurry, struct errmsg *msg);
 /* Put on the disk for good what can be read, also what a process wrote that

@@ -128,6 +128,55 @@ enum err store_integrity_check(struct store *s, struct errmsg *msg)
 	return check_structure(s, "PRAGMA integrity_check(1)", msg);
 }
 
+enum err store_check_table(struct store *s, const char *table, struct errmsg *msg)
+{
+	const char *check = strcmp(table, "changeset") == 0 ? "quick_check" : "integrity_check";
+	char sql[TABLE_NAME_BYTES + 32];
+
+	snprintf(sql, sizeof(sql), "PRAGMA %s(%s)", check, table);
+	return check_structure(s, sql, msg);
+}
+
+static bool is_state_table(const char *name)
+{
+	return strncmp(name, "r_", 2) == 0 || strcmp(name, "element") == 0 ||
+	       strcmp(name, "conflict") == 0;
+}
+
+/* The name, or "" after the last. */
+static enum err read_table_name(struct store *s, size_t place, char out[TABLE_NAME_BYTES],
+				struct errmsg *msg)
+{
+	struct value offset = value_int((int64_t)place);
+	struct rows *rows;
+	enum err rc = store_rows_open(&rows, s,
+				      "SELECT name FROM sqlite_schema WHERE type = 'table' "
+				      "ORDER BY name LIMIT 1 OFFSET ?",
+				      &offset, 1, msg);
+
+	if (rc != OK)
+		return rc;
+	out[0] = '\0';
+	if (rows_next(rows))
+		snprintf(out, TABLE_NAME_BYTES, "%s", rows_text(rows, 0));
+	return rows_close(rows, msg);
+}
+
+enum err store_table(struct store *s, size_t place, char out[TABLE_NAME_BYTES], bool *is_state,
+		     struct errmsg *msg)
+{
+	char name[TABLE_NAME_BYTES] = "sqlite_schema";
+	enum err rc = place ? read_table_name(s, place - 1, name, msg) : OK;
+
+	if (rc == OK && !name[0])
+		return ERR_NOT_FOUND;
+	if (rc != OK)
+		return rc;
+	memcpy(out, name, sizeof(name));
+	*is_state = is_state_table(name);
+	return OK;
+}
+
 enum err store_hurry(struct store *s, bool hurry, struct errmsg *msg)
 {
 	if (hurry)

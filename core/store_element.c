@@ -173,3 +173,31 @@ enum err store_element_dots(struct store *s, uint32_t space, const struct kind *
 	*count = got;
 	return OK;
 }
+
+struct newest_visit {
+	const struct intern *replicas;
+	enum err (*each)(void *ctx, uint32_t space, const struct dot *newest);
+	void *ctx;
+};
+
+static enum err visit_newest(void *ctx, sqlite3_stmt *row)
+{
+	struct newest_visit *v = ctx;
+	uint64_t replica = (uint64_t)sqlite3_column_int64(row, 1);
+	struct dot dot = { .seq = (uint64_t)sqlite3_column_int64(row, 2) };
+
+	if (replica >= v->replicas->count)
+		return OK;
+	dot.replica = v->replicas->ids[replica];
+	return v->each(v->ctx, (uint32_t)sqlite3_column_int64(row, 0), &dot);
+}
+
+enum err store_each_newest_element(struct store *s,
+				   enum err (*each)(void *ctx, uint32_t space,
+						    const struct dot *newest),
+				   void *ctx, struct errmsg *msg)
+{
+	struct newest_visit v = { &s->replicas, each, ctx };
+
+	return store_each(s, QUERY_ELEMENTS_NEWEST, "read elements", visit_newest, &v, msg);
+}

@@ -241,12 +241,12 @@ enum err store_feed_head(struct store *s, uint32_t feed, struct feed_head *out, 
 	return rc;
 }
 
-enum err store_append(struct store *s, uint32_t feed, uint64_t seq, struct bytes body,
-		      const uint8_t signature[SIGNATURE_BYTES], const uint8_t link[LINK_BYTES],
-		      struct errmsg *msg)
+static enum err write_row(struct store *s, enum query which, uint32_t feed, uint64_t seq,
+			  struct bytes body, const uint8_t signature[SIGNATURE_BYTES],
+			  const uint8_t link[LINK_BYTES], struct errmsg *msg)
 {
 	enum err rc;
-	sqlite3_stmt *stmt = store_query(s, QUERY_APPEND, &rc, msg);
+	sqlite3_stmt *stmt = store_query(s, which, &rc, msg);
 	struct bytes packed;
 
 	if (rc == OK)
@@ -258,6 +258,20 @@ enum err store_append(struct store *s, uint32_t feed, uint64_t seq, struct bytes
 	bind_bytes(stmt, 3, bytes_of(signature, SIGNATURE_BYTES));
 	bind_bytes(stmt, 4, bytes_of(link, LINK_BYTES));
 	return store_run(s, stmt, "append a changeset", msg);
+}
+
+enum err store_append(struct store *s, uint32_t feed, uint64_t seq, struct bytes body,
+		      const uint8_t signature[SIGNATURE_BYTES], const uint8_t link[LINK_BYTES],
+		      struct errmsg *msg)
+{
+	return write_row(s, QUERY_APPEND, feed, seq, body, signature, link, msg);
+}
+
+enum err store_put_back(struct store *s, uint32_t feed, const struct stored *row,
+			struct errmsg *msg)
+{
+	return write_row(s, QUERY_PUT_BACK, feed, row->seq, row->body, row->signature, row->link,
+			 msg);
 }
 
 enum err store_copy_row(struct store *s, sqlite3_stmt *stmt, struct arena *arena,

@@ -30,6 +30,7 @@ static const char *const query_sql[QUERY_COUNT] = {
 	[QUERY_FEED_HEAD] = "SELECT key, body, signature, link FROM changeset WHERE key > ?1 AND "
 			    "key <= ?2 ORDER BY key DESC LIMIT 1",
 	[QUERY_APPEND] = "INSERT INTO changeset VALUES(?1, ?2, ?3, ?4)",
+	[QUERY_PUT_BACK] = "INSERT OR REPLACE INTO changeset VALUES(?1, ?2, ?3, ?4)",
 	[QUERY_READ] = "SELECT key, body, signature, link FROM changeset WHERE key >= ?1 AND "
 		       "key <= ?2 ORDER BY key",
 	[QUERY_STATEMENT_ADD] = "INSERT INTO statement(id, bytes, verdict) VALUES(?1, ?2, ?3)",
@@ -66,6 +67,8 @@ static const char *const query_sql[QUERY_COUNT] = {
 	[QUERY_ELEMENT_DOTS] =
 		"SELECT replica, max(seq) FROM element WHERE record = ?1 AND kind = ?2 "
 		"AND space = ?3 GROUP BY replica",
+	[QUERY_ELEMENTS_NEWEST] =
+		"SELECT space, replica, max(seq) FROM element GROUP BY space, replica",
 	[QUERY_CONFLICT_PUT] = "INSERT OR IGNORE INTO conflict(space, record, kind, field) "
 			       "VALUES(?1, ?2, ?3, ?4)",
 	[QUERY_CONFLICT_DELETE] = "DELETE FROM conflict WHERE space = ?1 AND record = ?2 AND "

@@ -230,6 +230,7 @@ struct record_visit {
 	struct arena *arena;
 	enum err (*each)(void *ctx, uint32_t space, const struct record *rec);
 	void *ctx;
+	bool skips_damaged;
 	struct errmsg *msg;
 };
 
@@ -242,17 +243,73 @@ static enum err visit_record(void *ctx, sqlite3_stmt *row)
 	arena_reset(v->arena);
 	rc = read_record(v->store, row, v->kind, v->arena, &rec, v->msg);
 	if (rc != OK)
-		return rc;
+		return v->skips_damaged && rc == ERR_CORRUPT ? OK : rc;
 	return v->each(v->ctx, (uint32_t)sqlite3_column_int64(row, COLUMN_SPACE), &rec);
+}
+
+static enum err visit_all(struct store *s, const struct kind *kind, struct record_visit *v)
+{
+	enum err rc;
+	sqlite3_stmt *stmt = store_kind_query(s, kind, KIND_ALL, &rc, v->msg);
+
+	return rc == OK ? store_each_row(s, stmt, "read records", visit_record, v, v->msg) : rc;
 }
 
 enum err store_each_record(struct store *s, const struct kind *kind, struct arena *arena,
 			   enum err (*each)(void *ctx, uint32_t space, const struct record *rec),
 			   void *ctx, struct errmsg *msg)
 {
-	struct record_visit v = { s, kind, arena, each, ctx, msg };
-	enum err rc;
-	sqlite3_stmt *stmt = store_kind_query(s, kind, KIND_ALL, &rc, msg);
+	struct record_visit v = { s, kind, arena, each, ctx, false, msg };
 
-	return rc == OK ? store_each_row(s, stmt, "read records", visit_record, &v, msg) : rc;
+	return visit_all(s, kind, &v);
+}
+
+enum err store_each_readable_record(struct store *s, const struct kind *kind, struct arena *arena,
+				    enum err (*each)(void *ctx, uint32_t space,
+						     const struct record *rec),
+				    void *ctx, struct errmsg *msg)
+{
+	struct record_visit v = { s, kind, arena, each, ctx, true, msg };
+
+	return visit_all(s, kind, &v);
+}
+
+enum err store_each_record_of(struct store *s, const struct kind *kind,
+			      const struct id_range *range, struct arena *arena,
+			      enum err (*each)(void *ctx, uint32_t space, const struct record *rec),
+			      void *ctx, struct errmsg *msg)
+{
+	struct record_visit v = { s, kind, arena, each, ctx, false, msg };
+	enum err rc;
+	sqlite3_stmt *stmt = store_kind_query(s, kind, KIND_PART, &rc, msg);
+
+	if (rc != OK)
+		return rc;
+	bind_id(stmt, 1, range->after.bytes);
+	bind_id(stmt, 2, range->upto.bytes);
+	return store_each_row(s, stmt, "read records", visit_record, &v, msg);
+}
+
+enum err store_record_nth(struct store *s, const struct kind *kind, const struct record_id *after,
+			  size_t n, struct record_id *out, struct errmsg *msg)
+{
+	enum err rc;
+	sqlite3_stmt *stmt = store_kind_query(s, kind, KIND_NTH, &rc, msg);
+	struct bytes id;
+	int result;
+
+	if (rc != OK)
+		return rc;
+	bind_id(stmt, 1, after->bytes);
+	sqlite3_bind_int64(stmt, 2, (int64_t)n);
+	result = sqlite3_step(stmt);
+	id = result == SQLITE_ROW ? column_bytes(stmt, 0) : bytes_of(NULL, 0);
+	if (result == SQLITE_ROW && id.size == ID_BYTES)
+		memcpy(out->bytes, id.data, ID_BYTES);
+	else if (result == SQLITE_ROW || result == SQLITE_DONE)
+		rc = ERR_NOT_FOUND;
+	else
+		rc = store_error(s, result, "look for a record", msg);
+	sqlite3_reset(stmt);
+	return rc;
 }

@@ -152,6 +152,18 @@ static void put_all(struct buf *out, const struct kind *kind)
 	buf_printf(out, "SELECT * FROM r_%s ORDER BY id, space", kind->name);
 }
 
+static void put_part(struct buf *out, const struct kind *kind)
+{
+	buf_printf(out, "SELECT * FROM r_%s WHERE id > ?1 AND id <= ?2 ORDER BY id, space",
+		   kind->name);
+}
+
+static void put_nth(struct buf *out, const struct kind *kind)
+{
+	buf_printf(out, "SELECT id FROM r_%s WHERE id > ?1 ORDER BY id LIMIT 1 OFFSET ?2",
+		   kind->name);
+}
+
 static void put_space_of(struct buf *out, const struct kind *kind)
 {
 	buf_printf(out, "SELECT space FROM r_%s WHERE id = ?1 ORDER BY space LIMIT 1", kind->name);
@@ -165,6 +177,8 @@ void schema_sql_query(struct buf *out, const struct kind *kind, enum kind_query 
 		[KIND_UPDATE_INDEXED] = put_update_indexed,
 		[KIND_LOAD] = put_load,
 		[KIND_ALL] = put_all,
+		[KIND_PART] = put_part,
+		[KIND_NTH] = put_nth,
 		[KIND_SPACE_OF] = put_space_of,
 	};
 

@@ -95,6 +95,19 @@ enum err store_clear_state(struct store *s, struct errmsg *msg)
 	return rc == OK ? create_state_tables(s, msg) : rc;
 }
 
+enum err store_empty_state(struct store *s, struct errmsg *msg)
+{
+	struct buf sql = BUF_EMPTY;
+	size_t count;
+	const struct kind *kinds = schema_kinds(&count);
+
+	/* Without a condition SQLite drops whole trees, whatever their rows say. */
+	buf_append_str(&sql, "DELETE FROM element; DELETE FROM conflict; ");
+	for (size_t i = 0; i < count; i++)
+		buf_printf(&sql, "DELETE FROM r_%s; ", kinds[i].name);
+	return store_exec_buf(s, &sql, msg);
+}
+
 static enum err clear_table(struct store *s, const char *table, uint32_t space, struct errmsg *msg)
 {
 	char sql[96];

@@ -35,6 +35,20 @@ static enum err collect_deps(struct replica *r, const struct space_id *space_id,
 	return OK;
 }
 
+/* Nobody could go on from a changeset that is chained to damage. */
+static enum err check_end(struct replica *r, struct feed *feed, struct errmsg *msg)
+{
+	struct signer self = membership_signer(r);
+
+	if (!feed->is_checked && feed->head.seq &&
+	    !changeset_is_signed_by(feed->head.signature, feed->head.link, self.key.bytes)) {
+		damage_note_changeset(r, feed, feed->head.seq);
+		return errmsg_set(msg, ERR_CORRUPT, "our own newest changeset is damaged");
+	}
+	feed->is_checked = true;
+	return OK;
+}
+
 static enum err append(struct replica *r, const struct space_id *space_id,
 		       const struct changeset *cs, struct bytes body, struct errmsg *msg)
 {
@@ -46,6 +60,8 @@ static enum err append(struct replica *r, const struct space_id *space_id,
 
 	if (!feed)
 		rc = replica_feed_add(r, space_id, &r->id, &feed, msg);
+	if (rc == OK)
+		rc = check_end(r, feed, msg);
 	if (rc != OK)
 		return rc;
 	changeset_link(link, space_id, &r->id, &feed->head, body);

@@ -483,6 +483,8 @@ void session_wake(struct session *s, struct now now, const struct space_id *spac
 		for (size_t i = 0; !space && i < s->spaces.count; i++)
 			session_look(s, &s->spaces.entries[i]);
 		rc = session_announce(s, now);
+		if (rc == OK)
+			rc = session_ask_lost(s, now);
 	}
 	if (rc)
 		session_fail(s, rc, &msg);

@@ -212,6 +212,8 @@ enum err session_on_digests(struct session *s, struct now now, const struct mess
 		s->round_answered = d->round;
 	if (rc == OK && d->round && !d->is_reply)
 		rc = say_all_digests(s, now, d->round, true);
+	if (rc == OK)
+		rc = session_ask_lost(s, now); /* it may have what is damaged here */
 	return rc == OK ? session_announce(s, now) : rc;
 }
 
@@ -276,6 +278,8 @@ enum err session_on_have(struct session *s, struct now now, const struct message
 		rc = session_check_tips(s, now, sp, h->entries, h->count, msg);
 	if (rc == OK && h->is_full && !sp->has_told)
 		rc = say_have(s, now, sp);
+	if (rc == OK)
+		rc = session_ask_lost(s, now);
 	if (rc)
 		return rc;
 	session_look(s, sp);

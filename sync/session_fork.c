@@ -82,7 +82,7 @@ static uint64_t next_question(const struct suspect *x)
 	return x->has_witness ? x->same + (x->differs - x->same) / 2 : x->differs;
 }
 
-/* Ask about the first suspect that is due, unless an answer is awaited. */
+/* About the first suspect that is due; else for what is damaged here. */
 static enum err ask_next(struct session *s, struct now now)
 {
 	struct message m = { .type = MESSAGE_ASK };
@@ -94,11 +94,13 @@ static enum err ask_next(struct session *s, struct now now)
 	while (at < s->suspect_count && !is_due(s, now, &s->suspects[at]))
 		at++;
 	if (at == s->suspect_count)
-		return OK;
+		return session_ask_lost(s, now);
 	first = s->suspects[at];
 	s->suspects[at] = s->suspects[0];
 	s->suspects[0] = first;
 	s->is_asking = true;
+	s->asks_lost = false;
+	s->asked_space = first.space;
 	s->asked = (struct dot){ first.replica, next_question(&first) };
 	m.u.ask = (struct message_ask){ first.space, s->asked };
 	return session_say(s, now, &m);
@@ -129,7 +131,7 @@ static void clear(struct session *s, struct space_sync *sp, const struct replica
 {
 	struct suspect *x = find_suspect(s, &sp->id, replica);
 
-	if (!x || (s->is_asking && x == &s->suspects[0]))
+	if (!x || (s->is_asking && !s->asks_lost && x == &s->suspects[0]))
 		return;
 	forget(s, x);
 	held_release(&sp->held_here, replica);
@@ -347,28 +349,48 @@ static enum err check_told(const struct session *s, const struct message_tell *t
 			  id_text(t->dot.replica.bytes, text), (unsigned long long)t->dot.seq);
 }
 
+/* What was told about the first suspect. */
+static enum err on_witness(struct session *s, struct now now, const struct message_tell *t,
+			   const struct witness *theirs, struct errmsg *msg)
+{
+	struct suspect *x = &s->suspects[0];
+	bool is_done = true;
+	enum err rc = OK;
+
+	/* If it isn't there any more, the next comparison shows what is. */
+	if (theirs)
+		rc = learn(s, now, x, theirs, &is_done, msg);
+	/* It differs because ours is damaged: no fork. */
+	if (rc == ERR_CORRUPT) {
+		rc = session_mend(s, t, msg);
+		is_done = true;
+		s->news.must_renew = true; /* what was held back from this feed is wanted */
+	}
+	if (rc == OK && is_done)
+		forget(s, x);
+	return rc;
+}
+
 enum err session_on_tell(struct session *s, struct now now, const struct message *m,
 			 struct errmsg *msg)
 {
 	const struct message_tell *t = &m->u.tell;
-	struct suspect *x = &s->suspects[0];
+	bool is_there = t->told.body.data;
 	struct witness theirs;
-	bool is_done = true;
 	enum err rc = OK;
 
 	if (!s->is_asking || dot_cmp(&s->asked, &t->dot) != 0 ||
-	    space_id_cmp(&x->space, &t->space) != 0)
+	    space_id_cmp(&s->asked_space, &t->space) != 0)
 		return errmsg_set(msg, ERR_PROTOCOL, "tells what was not asked for");
 	s->is_asking = false;
-	/* If it isn't there any more, the next comparison shows what is. */
-	if (t->told.body.data) {
+	if (is_there) {
 		told_witness(&theirs, &t->told);
 		rc = check_told(s, t, &theirs, msg);
-		if (rc == OK)
-			rc = learn(s, now, x, &theirs, &is_done, msg);
 	}
-	if (rc == OK && is_done)
-		forget(s, x);
+	if (rc == OK && !s->asks_lost)
+		rc = on_witness(s, now, t, is_there ? &theirs : NULL, msg);
+	else if (rc == OK && is_there)
+		rc = session_mend(s, t, msg);
 	return rc == OK ? ask_next(s, now) : rc;
 }
 
@@ -387,7 +409,8 @@ enum err session_on_ask(struct session *s, struct now now, const struct message 
 	if (shared)
 		rc = replica_tell(s->config.replica, &t->space, &t->dot, s->config.arena, &t->told,
 				  msg);
-	if (rc == OK || rc == ERR_NOT_FOUND)
+	/* What is damaged here is as good as not held. */
+	if (rc == OK || rc == ERR_NOT_FOUND || rc == ERR_CORRUPT)
 		rc = session_say(s, now, &answer);
 	return rc;
 }

@@ -2,6 +2,7 @@
 #ifndef HT_SYNC_SESSION_IMPL_H
 #define HT_SYNC_SESSION_IMPL_H
 
+#include "core/damage.h"
 #include "proto/message.h"
 #include "sync/link.h"
 #include "sync/session.h"
@@ -77,7 +78,11 @@ struct session {
 	struct suspect suspects[SUSPECTS_MAX]; /* the first is the one asked about, if any is */
 	size_t suspect_count;
 	bool is_asking; /* one ASK waits for its TELL */
+	bool asks_lost; /* for what is damaged here (session_mend.c), not about a suspect */
+	struct space_id asked_space;
 	struct dot asked;
+	uint64_t lost[DAMAGE_MAX]; /* the serials of what was asked for, oldest first */
+	size_t lost_count;
 
 	/* mono_ms; patient_ms is when the wait for the peer's membership began */
 	uint64_t began_ms, patient_ms, sent_ms, received_ms, compare_ms;
@@ -164,6 +169,15 @@ MUST_CHECK enum err session_suspect_overlaps(struct session *s, struct now now,
 					     size_t count, struct errmsg *msg);
 bool session_suspects(const struct session *s, const struct space_id *space,
 		      const struct replica_id *replica);
+
+/* session_mend.c: what is damaged here. */
+
+/* Ask for the first that the peer may have and was not asked for, unless an answer is
+ * awaited. */
+MUST_CHECK enum err session_ask_lost(struct session *s, struct now now);
+/* Put back what was told. */
+MUST_CHECK enum err session_mend(struct session *s, const struct message_tell *t,
+				 struct errmsg *msg);
 
 /* Handlers of one message each: session_membership.c */
 MUST_CHECK enum err session_on_trust(struct session *s, struct now now, const struct message *m,

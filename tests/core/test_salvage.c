@@ -1,6 +1,6 @@
-/* core/verify, core/salvage: bit rot. A byte of a database is changed at random: it is found, never
- * spread, and what was saved becomes whole again from a peer. HUITONG_ROT=1000 for a thousand
- * (docs/RELIABILITY.md). ctest: timeout=120 */
+/* core/verify, core/scrub, core/salvage: bit rot. A byte of a database is changed at random: it is
+ * found, never spread, and healed from a peer, in place or in what was saved. HUITONG_ROT=1000 for
+ * a thousand (docs/RELIABILITY.md). ctest: timeout=120 */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -11,10 +11,11 @@
 
 #include <cmocka.h>
 
+#include "core/scrub.h"
 #include "tests/support/office.h"
 #include "tests/support/tempdir.h"
 
-enum { ROT_COUNT = 60, EDITS = 240 };
+enum { ROT_COUNT = 60, EDITS = 240, SLICE_ROWS = 64, SLICES_MAX = 1000 };
 
 /* SHA in memory; FRA in a file, of which damaged copies are made. */
 struct world {
@@ -109,10 +110,9 @@ static void remove_database(const char *path)
 	}
 }
 
-static void change_a_byte(struct world *w, size_t at)
+static void write_copy(struct world *w, size_t at, uint8_t other)
 {
 	FILE *file;
-	uint8_t other = (uint8_t)(w->image[at] ^ (1 + prng_below(&w->prng, 255)));
 
 	remove_database(w->copy);
 	remove_database(w->fresh);
@@ -132,8 +132,8 @@ static struct replica_config config_of(struct world *w, const char *path)
 					.now_ms = w->b.now_ms };
 }
 
-/* What the scrub says of the copy. */
-static enum err scrub(struct world *w, uint8_t hash[STATE_HASH_BYTES])
+/* What huitong verify says of the copy. */
+static enum err verify(struct world *w, uint8_t hash[STATE_HASH_BYTES])
 {
 	struct replica_config config = config_of(w, w->copy);
 	struct verify_report report;
@@ -187,6 +187,70 @@ static void assert_not_spread(struct world *w)
 	replica_close(r);
 }
 
+/* As a session does with what the peer tells. */
+static void mend_from_peer(struct world *w, struct replica *r)
+{
+	struct arena arena = ARENA_EMPTY;
+
+	for (size_t i = replica_damage(r)->count; i-- > 0;) {
+		struct damage d = replica_damage(r)->list[i];
+		struct told told;
+		bool ignored;
+
+		if (d.kind == DAMAGE_CHANGESET && !d.is_beyond &&
+		    replica_tell(w->a.replica, &d.space, &d.dot, &arena, &told, NULL) == OK &&
+		    replica_mend(r, &d.space, &d.dot, &told, &ignored, NULL) != OK)
+			break; /* beyond now */
+	}
+	arena_release(&arena);
+}
+
+/* A round of the scrub, and another one if something was put back. False: it can't go on. */
+static bool scrub_all(struct world *w, struct replica *r, struct scrub *s)
+{
+	uint64_t mended;
+	bool can = true;
+
+	do {
+		unsigned slices = 0;
+
+		mended = replica_damage(r)->mended;
+		do
+			can = scrub_slice(s, w->b.now_ms, SLICE_ROWS, NULL) == OK;
+		while (can && scrub_is_due(s, w->b.now_ms, UINT64_MAX) && slices++ < SLICES_MAX);
+		assert_true(slices < SLICES_MAX);
+		mend_from_peer(w, r);
+	} while (can &&
+		 (replica_damage(r)->mended > mended || scrub_is_due(s, w->b.now_ms, UINT64_MAX)));
+	return can;
+}
+
+/* By the daemon alone: its scrub finds the same as verify, and what it puts back is whole. */
+static bool is_healed_in_place(struct world *w, bool is_damaged)
+{
+	struct replica_config config = config_of(w, w->copy);
+	uint8_t hash[STATE_HASH_BYTES];
+	struct replica *r;
+	struct scrub *s;
+	struct errmsg why;
+	size_t left;
+	bool can;
+
+	if (replica_open(&r, &config, &why) != OK)
+		return false;
+	OFFICE_MUST(scrub_new(&s, r, &msg));
+	can = scrub_all(w, r, s);
+	left = replica_damage(r)->count;
+	assert_true(is_damaged || (can && left + replica_damage(r)->mended == 0));
+	scrub_free(s);
+	replica_close(r);
+	if (!can || left)
+		return false;
+	assert_int_equal(verify(w, hash), OK);
+	assert_memory_equal(hash, w->before, sizeof(hash));
+	return true;
+}
+
 /* Saved, and whole again with what the peer has. False: it said that it can't be. */
 static bool is_healed(struct world *w)
 {
@@ -225,29 +289,35 @@ static void changed_byte_is_found_and_healed(void **state)
 	struct world *w = *state;
 	const char *wanted = getenv("HUITONG_ROT");
 	long count = wanted ? strtol(wanted, NULL, 10) : ROT_COUNT;
-	long found = 0, healed = 0, named = 0, harmless = 0;
+	long harmless = 0, in_place = 0, repaired = 0, named = 0;
 
 	for (long i = 0; i < count; i++) {
+		size_t at = (size_t)prng_below(&w->prng, w->size);
+		uint8_t other = (uint8_t)(w->image[at] ^ (1 + prng_below(&w->prng, 255)));
 		uint8_t hash[STATE_HASH_BYTES];
+		bool is_damaged;
 
-		change_a_byte(w, (size_t)prng_below(&w->prng, w->size));
-		if (scrub(w, hash) == OK) {
-			/* Unused space: what it holds is what it held. */
+		write_copy(w, at, other);
+		is_damaged = verify(w, hash) != OK;
+		if (is_damaged)
+			assert_not_spread(w);
+		else /* unused space: what it holds is what it held */
 			assert_memory_equal(hash, w->before, sizeof(hash));
-			harmless++;
+		if (is_healed_in_place(w, is_damaged)) {
+			harmless += !is_damaged;
+			in_place += is_damaged;
 			continue;
 		}
-		found++;
-		assert_not_spread(w);
+		write_copy(w, at, other);
 		if (is_healed(w))
-			healed++;
+			repaired++;
 		else
 			named++;
 	}
-	printf("%ld bytes of %zu: %ld found, %ld in unused space; of the found %ld healed, %ld "
-	       "named as beyond it\n",
-	       count, w->size, found, harmless, healed, named);
-	assert_true(healed > 0);
+	printf("%ld bytes of %zu: %ld in unused space, %ld found; of these %ld healed in place, "
+	       "%ld by repair, %ld named as beyond it\n",
+	       count, w->size, harmless, count - harmless, in_place, repaired, named);
+	assert_true(in_place > 0 && repaired > 0);
 }
 
 static void sound_database_is_saved_whole(void **state)

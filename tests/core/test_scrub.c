@@ -1,0 +1,479 @@
+/* core/scrub, core/shadow, core/damage: what was changed in the file is found a slice at a time,
+ * named, not passed on, and put back while the replica stays open. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+#include <sqlite3.h>
+
+#include "core/scrub.h"
+#include "tests/support/office.h"
+#include "tests/support/tempdir.h"
+
+enum { ROWS = 8, EDITS = 60, SLICES_MAX = 4000 };
+
+/* `b` is in a file and holds what `a` holds. */
+struct world {
+	char dir[TEMPDIR_BYTES_MAX];
+	char path[TEMPDIR_BYTES_MAX + 16];
+	struct office a, b;
+	struct space_id space;
+	struct scrub *scrub;
+	uint64_t now_ms;
+};
+
+static int set_up(void **state)
+{
+	struct world *w = calloc(1, sizeof(*w));
+
+	tempdir_new(w->dir, sizeof(w->dir));
+	tempdir_path(w->path, sizeof(w->path), w->dir, "replica.db");
+	office_open(&w->a, NULL, 1);
+	office_open(&w->b, w->path, 2);
+	office_found(&w->a, "SHA");
+	office_join(&w->b, &w->a, "FRA");
+	w->space = office_share(&w->a);
+	office_pull(&w->b, &w->a);
+	for (unsigned i = 0; i < EDITS; i++) {
+		struct office *o = i % 2 ? &w->a : &w->b;
+		struct value title = value_str("what is to be done"), note = value_str("half done");
+		struct record_id id =
+			office_create(o, &w->space, KIND_ACTION, ACTION_TITLE, &title);
+
+		office_add(o, &w->space, KIND_ACTION, &id, ACTION_PROGRESS, &note);
+	}
+	office_sync(&w->a, &w->b);
+	w->now_ms = OFFICE_NOW_MS;
+	OFFICE_MUST(scrub_new(&w->scrub, w->b.replica, &msg));
+	*state = w;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	struct world *w = *state;
+
+	scrub_free(w->scrub);
+	office_close(&w->a);
+	office_close(&w->b);
+	tempdir_remove(w->dir);
+	free(w);
+	return 0;
+}
+
+static const struct damage_list *damage(const struct world *w)
+{
+	return replica_damage(w->b.replica);
+}
+
+static void slice(struct world *w)
+{
+	w->now_ms += 50;
+	OFFICE_MUST(scrub_slice(w->scrub, w->now_ms, ROWS, &msg));
+}
+
+/* Until nothing is due; returns the number of slices. */
+static unsigned scrub_all(struct world *w)
+{
+	unsigned slices = 0;
+
+	w->now_ms += 1000;
+	do
+		slice(w);
+	while (++slices < SLICES_MAX && scrub_is_due(w->scrub, w->now_ms, UINT64_MAX));
+	assert_true(slices < SLICES_MAX);
+	return slices;
+}
+
+/* Behind the replica's back; returns how many rows were changed. */
+static int change(struct world *w, const char *sql)
+{
+	sqlite3 *db;
+	int count;
+
+	assert_int_equal(sqlite3_open(w->path, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
+	count = sqlite3_changes(db);
+	sqlite3_close(db);
+	return count;
+}
+
+/* Of `a`'s feed in the space. */
+static struct dot dot_of_a(const struct world *w, uint64_t seq)
+{
+	return (struct dot){ *replica_id(w->a.replica), seq };
+}
+
+static void damage_changeset(struct world *w, const char *what, uint64_t seq)
+{
+	char sql[512], id[ID_TEXT_SIZE];
+
+	snprintf(sql, sizeof(sql),
+		 "UPDATE changeset SET %s WHERE key = (SELECT f.idx << 40 | %llu FROM feed f "
+		 "JOIN replica_index r ON r.idx = f.replica JOIN space_index s ON s.idx = f.space "
+		 "WHERE r.id = x'%s' AND f.space = (SELECT max(idx) FROM space_index))",
+		 what, (unsigned long long)seq, id_text(replica_id(w->a.replica)->bytes, id));
+	assert_int_equal(change(w, sql), 1);
+}
+
+/* As a session does with what a peer tells. */
+static bool mend(struct world *w, const struct dot *dot)
+{
+	struct arena arena = ARENA_EMPTY;
+	struct told told;
+	bool is_mended = false;
+
+	OFFICE_MUST(replica_tell(w->a.replica, &w->space, dot, &arena, &told, &msg));
+	OFFICE_MUST(replica_mend(w->b.replica, &w->space, dot, &told, &is_mended, &msg));
+	arena_release(&arena);
+	return is_mended;
+}
+
+static void assert_whole(struct world *w)
+{
+	struct verify_report report;
+
+	assert_int_equal(damage(w)->count, 0);
+	OFFICE_MUST(replica_verify(w->b.replica, &report, NULL, NULL, &msg));
+	assert_true(office_agrees(&w->a, &w->b));
+}
+
+#define BLOB_WITH_LAST_BYTE_CHANGED(column)                                   \
+#column " = CAST(substr(" #column ", 1, length(" #column ") - 1) || " \
+		"CASE substr(" #column ", -1) WHEN x'41' THEN x'42' ELSE x'41' END AS BLOB)"
+
+/* ---- A sound replica --------------------------------------------------------- */
+
+static void sound_replica_is_looked_at_in_slices(void **state)
+{
+	struct world *w = *state;
+	unsigned slices = scrub_all(w);
+	struct scrub_state kept;
+
+	assert_true(slices > 2 * EDITS / ROWS);
+	OFFICE_MUST(scrub_look(w->b.replica, &kept, &msg));
+	assert_false(kept.is_at_work);
+	assert_true(kept.ended_ms > kept.began_ms);
+	assert_int_equal(kept.damage.count, 0);
+	assert_false(scrub_is_due(w->scrub, kept.began_ms + 999, 1000));
+	assert_true(scrub_is_due(w->scrub, kept.began_ms + 1000, 1000));
+	assert_true(scrub_is_due(w->scrub, kept.began_ms - 1, 1000)); /* the clock was wrong */
+	assert_whole(w);
+}
+
+static void work_goes_on_meanwhile(void **state)
+{
+	struct world *w = *state;
+	struct value title = value_str("meanwhile");
+
+	for (unsigned i = 0; i == 0 || scrub_is_due(w->scrub, w->now_ms, UINT64_MAX); i++) {
+		slice(w);
+		if (i % 5 == 0 && i < 300)
+			office_create(&w->b, &w->space, KIND_ACTION, ACTION_TITLE, &title);
+		if (i % 7 == 0 && i < 300)
+			office_create(&w->a, &w->space, KIND_ACTION, ACTION_TITLE, &title);
+		if (i % 20 == 0)
+			office_sync(&w->a, &w->b);
+	}
+	office_sync(&w->a, &w->b);
+	assert_int_equal(damage(w)->mended, 0);
+	assert_whole(w);
+}
+
+static void round_goes_on_after_a_restart(void **state)
+{
+	struct world *w = *state;
+	unsigned whole = scrub_all(w), slices = 0;
+
+	w->now_ms += 1000;
+	for (; slices < whole / 2; slices++)
+		slice(w);
+	scrub_free(w->scrub);
+	office_reopen(&w->b);
+	OFFICE_MUST(scrub_new(&w->scrub, w->b.replica, &msg));
+	while (scrub_is_due(w->scrub, w->now_ms, UINT64_MAX)) {
+		slice(w);
+		assert_true(++slices < SLICES_MAX);
+	}
+	assert_true(slices < whole + whole / 4);
+	assert_whole(w);
+}
+
+/* ---- The log ----------------------------------------------------------------- */
+
+static void assert_changeset_is_found_and_put_back(struct world *w, const char *what, uint64_t seq)
+{
+	struct dot dot = dot_of_a(w, seq);
+
+	damage_changeset(w, what, seq);
+	scrub_all(w);
+	assert_int_equal(damage(w)->count, 1);
+	assert_int_equal(damage(w)->list[0].kind, DAMAGE_CHANGESET);
+	assert_int_equal(dot_cmp(&damage(w)->list[0].dot, &dot), 0);
+	assert_true(mend(w, &dot));
+	assert_true(scrub_is_due(w->scrub, w->now_ms, UINT64_MAX)); /* the state waited */
+	scrub_all(w);
+	assert_whole(w);
+}
+
+static void damaged_changeset_is_found_and_put_back(void **state)
+{
+	struct world *w = *state;
+
+	for (uint64_t seq = 1; seq <= EDITS; seq += EDITS / 3) {
+		assert_changeset_is_found_and_put_back(w, BLOB_WITH_LAST_BYTE_CHANGED(body), seq);
+		assert_changeset_is_found_and_put_back(w, BLOB_WITH_LAST_BYTE_CHANGED(link), seq);
+		assert_changeset_is_found_and_put_back(w, BLOB_WITH_LAST_BYTE_CHANGED(signature),
+						       seq);
+		assert_changeset_is_found_and_put_back(w, "body = x''", seq);
+		assert_changeset_is_found_and_put_back(w, "link = x'41'", seq);
+	}
+}
+
+static void several_damaged_changesets_are_put_back(void **state)
+{
+	struct world *w = *state;
+
+	for (uint64_t seq = 10; seq < 14; seq++)
+		damage_changeset(w, BLOB_WITH_LAST_BYTE_CHANGED(link), seq);
+	for (int i = 0; i < 4 && damage(w)->mended < 4; i++) {
+		scrub_all(w);
+		for (size_t k = damage(w)->count; k-- > 0;) {
+			struct dot dot = damage(w)->list[k].dot;
+
+			mend(w, &dot);
+		}
+	}
+	scrub_all(w);
+	assert_whole(w);
+}
+
+static void damage_is_not_passed_on(void **state)
+{
+	struct world *w = *state;
+	struct vv none = VV_EMPTY;
+	struct arena arena = ARENA_EMPTY;
+	struct dot dot = dot_of_a(w, 20);
+	struct sealed *list;
+	struct told told;
+	struct errmsg why;
+	size_t count, of_a = 0;
+	bool more;
+
+	damage_changeset(w, BLOB_WITH_LAST_BYTE_CHANGED(body), 20);
+	OFFICE_MUST(replica_missing(w->b.replica, &w->space, &none, SIZE_MAX, 1000, &arena, &list,
+				    &count, &more, &msg));
+	for (size_t i = 0; i < count; i++)
+		of_a += replica_id_cmp(&list[i].replica, &dot.replica) == 0;
+	assert_int_equal(of_a, 19);
+	assert_true(count < 2 * EDITS); /* what names it stays, too */
+	assert_int_equal(damage(w)->count, 1);
+	assert_int_equal(dot_cmp(&damage(w)->list[0].dot, &dot), 0);
+	assert_int_equal(replica_tell(w->b.replica, &w->space, &dot, &arena, &told, &why),
+			 ERR_CORRUPT);
+	arena_release(&arena);
+}
+
+static void only_what_belongs_there_is_put_back(void **state)
+{
+	struct world *w = *state;
+	struct dot dot = dot_of_a(w, 20), other = dot_of_a(w, 21);
+	struct arena arena = ARENA_EMPTY;
+	struct told told;
+	bool is_mended = true;
+
+	damage_changeset(w, BLOB_WITH_LAST_BYTE_CHANGED(body), 20);
+	scrub_all(w);
+	OFFICE_MUST(replica_tell(w->a.replica, &w->space, &other, &arena, &told, &msg));
+	OFFICE_MUST(replica_mend(w->b.replica, &w->space, &dot, &told, &is_mended, &msg));
+	assert_false(is_mended);
+	OFFICE_MUST(replica_tell(w->a.replica, &w->space, &dot, &arena, &told, &msg));
+	((uint8_t *)told.body.data)[told.body.size - 1] ^= 1;
+	is_mended = true;
+	OFFICE_MUST(replica_mend(w->b.replica, &w->space, &dot, &told, &is_mended, &msg));
+	assert_false(is_mended);
+	OFFICE_MUST(replica_tell(w->a.replica, &w->space, &other, &arena, &told, &msg));
+	is_mended = true;
+	OFFICE_MUST(replica_mend(w->b.replica, &w->space, &other, &told, &is_mended, &msg));
+	assert_false(is_mended); /* it is sound */
+	assert_int_equal(damage(w)->count, 1);
+	arena_release(&arena);
+}
+
+static void nothing_is_chained_to_damage(void **state)
+{
+	struct world *w = *state;
+	const struct replica_id self = *replica_id(w->b.replica);
+	uint64_t head = vv_get(replica_vv(w->b.replica, &w->space), &self);
+	struct value title = value_str("after it");
+	struct edit *e;
+	struct errmsg why;
+
+	assert_int_equal(
+		change(w,
+		       "UPDATE changeset SET " BLOB_WITH_LAST_BYTE_CHANGED(
+			       link) " WHERE key = (SELECT max(c.key) FROM changeset c JOIN feed f "
+				     "ON "
+				     "c.key >> 40 = f.idx JOIN setting s ON s.key = 'replica' JOIN "
+				     "replica_index r ON r.id = s.value AND r.idx = f.replica)"),
+		1);
+	scrub_free(w->scrub);
+	office_reopen(&w->b);
+	OFFICE_MUST(scrub_new(&w->scrub, w->b.replica, &msg));
+	e = office_edit(&w->b, &w->space);
+	{
+		struct record_id id = edit_create(e);
+
+		OFFICE_MUST(edit_set(e, KIND_ACTION, &id, ACTION_TITLE, &title, &msg));
+	}
+	assert_int_equal(edit_seal(e, &why), ERR_CORRUPT);
+	replica_rollback(w->b.replica);
+	assert_true(mend(w, &(struct dot){ self, head }));
+	office_create(&w->b, &w->space, KIND_ACTION, ACTION_TITLE, &title);
+	office_sync(&w->a, &w->b);
+	assert_whole(w);
+}
+
+static void damage_is_known_after_a_restart(void **state)
+{
+	struct world *w = *state;
+	struct scrub_state kept;
+	struct dot dot = dot_of_a(w, 20);
+
+	damage_changeset(w, BLOB_WITH_LAST_BYTE_CHANGED(body), 20);
+	scrub_all(w);
+	scrub_free(w->scrub);
+	office_reopen(&w->b);
+	assert_int_equal(damage(w)->count, 0);
+	OFFICE_MUST(scrub_look(w->b.replica, &kept, &msg));
+	assert_int_equal(kept.damage.count, 1);
+	OFFICE_MUST(scrub_new(&w->scrub, w->b.replica, &msg));
+	assert_int_equal(damage(w)->count, 1);
+	assert_true(mend(w, &dot));
+	scrub_all(w);
+	assert_whole(w);
+}
+
+/* ---- The state, the statements ----------------------------------------------- */
+
+static void damaged_state_is_made_anew(void **state)
+{
+	static const char *const changes[] = {
+		"UPDATE r_action_item SET title = 'something else' WHERE number IS NULL AND id = "
+		"(SELECT max(id) FROM r_action_item)",
+		"DELETE FROM r_action_item WHERE id = (SELECT min(id) FROM r_action_item)",
+		"UPDATE element SET value = 'done' WHERE record = (SELECT max(record) FROM "
+		"element)",
+		"INSERT INTO element SELECT x'00', kind, field, space, replica, seq, n, hlc, "
+		"author, "
+		"value FROM element LIMIT 1",
+		"INSERT INTO conflict SELECT record, kind, field, space FROM element LIMIT 1",
+		"UPDATE r_action_item SET meta = x'' WHERE id = (SELECT max(id) FROM "
+		"r_action_item)",
+	};
+	struct world *w = *state;
+
+	for (size_t i = 0; i < sizeof(changes) / sizeof(changes[0]); i++) {
+		assert_int_equal(change(w, changes[i]), 1);
+		scrub_all(w);
+		assert_int_equal(damage(w)->mended, i + 1);
+		assert_int_equal(damage(w)->last.kind, DAMAGE_STATE);
+		assert_whole(w);
+	}
+}
+
+static void damaged_index_is_made_anew(void **state)
+{
+	struct world *w = *state;
+
+	/* Filled while it was said to be of another column. */
+	assert_int_equal(change(w, "PRAGMA writable_schema = ON; UPDATE sqlite_schema SET sql = "
+				   "replace(sql, '\"number\"', '\"title\"') WHERE name = "
+				   "'r_action_item_number'"),
+			 1);
+	change(w, "REINDEX r_action_item_number");
+	assert_int_equal(change(w, "PRAGMA writable_schema = ON; UPDATE sqlite_schema SET sql = "
+				   "replace(sql, '\"title\"', '\"number\"') WHERE name = "
+				   "'r_action_item_number'"),
+			 1);
+	scrub_all(w);
+	assert_true(damage(w)->mended > 0);
+	assert_int_equal(damage(w)->last.kind, DAMAGE_STATE);
+	assert_whole(w);
+}
+
+static void state_waits_for_a_sound_log(void **state)
+{
+	struct world *w = *state;
+	struct dot dot = dot_of_a(w, 20);
+
+	damage_changeset(w, BLOB_WITH_LAST_BYTE_CHANGED(body), 20);
+	change(w, "DELETE FROM r_action_item WHERE id = (SELECT min(id) FROM r_action_item)");
+	scrub_all(w);
+	assert_int_equal(damage(w)->mended, 0);
+	assert_true(mend(w, &dot));
+	scrub_all(w);
+	assert_int_equal(damage(w)->last.kind, DAMAGE_STATE);
+	assert_whole(w);
+}
+
+static void damaged_membership_is_folded_anew(void **state)
+{
+	struct world *w = *state;
+
+	assert_int_equal(change(w, "UPDATE setting SET " BLOB_WITH_LAST_BYTE_CHANGED(
+					   value) " WHERE key = 'trust'"),
+			 1);
+	scrub_all(w);
+	assert_int_equal(damage(w)->mended, 1);
+	assert_int_equal(damage(w)->last.kind, DAMAGE_STATEMENTS);
+	assert_whole(w);
+	office_reopen(&w->b);
+	OFFICE_MUST(replica_check_member(w->b.replica, &msg));
+}
+
+static void damaged_statement_is_named(void **state)
+{
+	struct world *w = *state;
+
+	assert_int_equal(change(w, "UPDATE statement SET " BLOB_WITH_LAST_BYTE_CHANGED(
+					   bytes) " WHERE idx = 2"),
+			 1);
+	scrub_all(w);
+	assert_int_equal(damage(w)->count, 1);
+	assert_int_equal(damage(w)->list[0].kind, DAMAGE_STATEMENTS);
+	assert_true(damage(w)->list[0].is_beyond);
+	scrub_all(w);
+	assert_int_equal(damage(w)->count, 1);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(sound_replica_is_looked_at_in_slices, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(work_goes_on_meanwhile, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(round_goes_on_after_a_restart, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(damaged_changeset_is_found_and_put_back, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(several_damaged_changesets_are_put_back, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(damage_is_not_passed_on, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(only_what_belongs_there_is_put_back, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(nothing_is_chained_to_damage, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(damage_is_known_after_a_restart, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(damaged_state_is_made_anew, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(damaged_index_is_made_anew, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(state_waits_for_a_sound_log, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(damaged_membership_is_folded_anew, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(damaged_statement_is_named, set_up, tear_down),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
