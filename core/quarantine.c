@@ -309,11 +309,6 @@ static enum err cut_here(struct replica *r, const struct feed *feed, struct cut 
 	return out->seq ? link_at(r, feed, out->seq, out->link, msg) : OK;
 }
 
-static int compare_cuts(const void *a, const void *b)
-{
-	return cut_cmp(a, b);
-}
-
 static bool is_of_node(const struct replica *r, const struct feed *feed,
 		       const struct record_id *node)
 {
@@ -342,7 +337,7 @@ enum err replica_cuts_of(struct replica *r, const struct record_id *node,
 		return rc;
 	if (got > CUTS_MAX)
 		return errmsg_set(msg, ERR_LIMIT, "the node has more than %d feeds", CUTS_MAX);
-	qsort(cuts, got, sizeof(*cuts), compare_cuts);
+	cuts_sort(cuts, got);
 	*out = cuts;
 	*count = got;
 	return OK;

@@ -111,6 +111,17 @@ int cut_cmp(const struct cut *a, const struct cut *b)
 	return order ? order : space_id_cmp(&a->space, &b->space);
 }
 
+static int compare_cuts(const void *a, const void *b)
+{
+	return cut_cmp(a, b);
+}
+
+void cuts_sort(struct cut *list, size_t count)
+{
+	if (count)
+		qsort(list, count, sizeof(*list), compare_cuts);
+}
+
 /* ---- What every statement must be like ------------------------------------ */
 
 static bool is_sound(const struct statement *s)

@@ -135,6 +135,7 @@ struct cut {
 
 /* (replica, space). */
 int cut_cmp(const struct cut *a, const struct cut *b);
+void cuts_sort(struct cut *list, size_t count);
 
 struct office_role {
 	char office_code[OFFICE_CODE_MAX + 1];

@@ -1,5 +1,4 @@
 /* collab: collaborations, and which offices may do what in them. */
-#include <stdlib.h>
 
 #include "node/change.h"
 #include "node/cmd.h"
@@ -145,11 +144,6 @@ enum err cmd_collab_offices(struct context *ctx, const struct args *args, struct
 
 /* ---- admit, remove --------------------------------------------------------- */
 
-static int compare_cuts(const void *a, const void *b)
-{
-	return cut_cmp(a, b);
-}
-
 /* Where the feeds of the office's nodes end in the space: with what is held here. What
  * former nodes of it wrote counts on, too. */
 static enum err cuts_of_office(struct context *ctx, const char *code, const struct space_id *space,
@@ -175,7 +169,7 @@ static enum err cuts_of_office(struct context *ctx, const char *code, const stru
 			*count += more;
 		}
 	}
-	qsort(all, all ? *count : 0, sizeof(*all), compare_cuts);
+	cuts_sort(all, all ? *count : 0);
 	*out = all;
 	return rc;
 }

@@ -274,11 +274,6 @@ enum err cmd_quarantine_show(struct context *ctx, const struct args *args, struc
 
 /* ---- adopt ----------------------------------------------------------------- */
 
-static int compare_cuts(const void *a, const void *b)
-{
-	return cut_cmp(a, b);
-}
-
 /* Up to --to, else all that is held. */
 static enum err cut_of(struct context *ctx, const struct quarantined *q, uint64_t to,
 		       struct cut *out, struct errmsg *msg)
@@ -339,7 +334,7 @@ enum err cmd_quarantine_adopt(struct context *ctx, const struct args *args, stru
 				CUTS_MAX);
 	if (rc != OK)
 		return rc;
-	qsort(cuts, count, sizeof(*cuts), compare_cuts);
+	cuts_sort(cuts, count);
 	s.u.adopt.cuts = cuts;
 	s.u.adopt.cut_count = count;
 	return stating_one(ctx, &s, NULL, 0, msg);

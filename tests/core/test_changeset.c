@@ -14,6 +14,7 @@
 #include "core/limits.h"
 #include "core/wire.h"
 #include "tests/support/prng.h"
+#include "tests/support/spell.h"
 
 static struct replica_id replica_all(uint8_t byte)
 {
@@ -29,36 +30,6 @@ static struct record_id record_all(uint8_t byte)
 
 	memset(id.bytes, byte, ID_BYTES);
 	return id;
-}
-
-/* Bodies spelt out:  7 → integer   [3 → array of 3   'x → string   ^x → bytes
- * #5 → 16 bytes 05   - → nil */
-static void spell_token(struct buf *out, const char *token)
-{
-	struct record_id id;
-
-	switch (token[0]) {
-	case '[': wire_put_array(out, (uint32_t)strtoul(token + 1, NULL, 10)); break;
-	case '\'': wire_put_str(out, bytes_of_str(token + 1)); break;
-	case '^': wire_put_bin(out, bytes_of_str(token + 1)); break;
-	case '-': wire_put_nil(out); break;
-	case '#':
-		id = record_all((uint8_t)strtoul(token + 1, NULL, 10));
-		wire_put_bin(out, bytes_of(id.bytes, ID_BYTES));
-		break;
-	default: wire_put_uint(out, strtoull(token, NULL, 10)); break;
-	}
-}
-
-static struct buf spell(const char *text)
-{
-	char *copy = strdup(text), *rest = NULL;
-	struct buf out = BUF_EMPTY;
-
-	for (char *token = strtok_r(copy, " ", &rest); token; token = strtok_r(NULL, " ", &rest))
-		spell_token(&out, token);
-	free(copy);
-	return out;
 }
 
 static enum err decode(struct bytes body, struct changeset *out, struct arena *arena,

@@ -14,6 +14,7 @@
 #include "core/statement.h"
 #include "core/wire.h"
 #include "tests/support/document.h"
+#include "tests/support/spell.h"
 #include "tests/support/statements.h"
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
@@ -286,44 +287,6 @@ static void every_bit_is_signed_or_is_signature(void **state)
 }
 
 /* ---- Bytes that are no statement ------------------------------------------- */
-
-/* Contents spelt out:  7 → integer   [3 → array of 3   'x → string   T F → bool
- * ~x → string with a zero at its end   #5 → 16 bytes 05   $5 → 32   %5 → 64   - → nil */
-static void spell_token(struct buf *out, const char *token)
-{
-	static const struct {
-		char mark;
-		size_t size;
-	} fills[] = { { '#', 16 }, { '$', 32 }, { '%', 64 } };
-	uint8_t fill[64];
-
-	memset(fill, (int)strtoul(token + 1, NULL, 10), sizeof(fill));
-	for (size_t i = 0; i < COUNT_OF(fills); i++)
-		if (token[0] == fills[i].mark) {
-			wire_put_bin(out, bytes_of(fill, fills[i].size));
-			return;
-		}
-	switch (token[0]) {
-	case '[': wire_put_array(out, (uint32_t)strtoul(token + 1, NULL, 10)); break;
-	case '\'': wire_put_str(out, bytes_of_str(token + 1)); break;
-	case '~': wire_put_str(out, bytes_of(token + 1, strlen(token))); break;
-	case 'T': wire_put_bool(out, true); break;
-	case 'F': wire_put_bool(out, false); break;
-	case '-': wire_put_nil(out); break;
-	default: wire_put_uint(out, strtoull(token, NULL, 10)); break;
-	}
-}
-
-static struct buf spell(const char *text)
-{
-	char *copy = strdup(text), *rest = NULL;
-	struct buf out = BUF_EMPTY;
-
-	for (char *token = strtok_r(copy, " ", &rest); token; token = strtok_r(NULL, " ", &rest))
-		spell_token(&out, token);
-	free(copy);
-	return out;
-}
 
 /* Parents 1; signer 2; at the time 9. */
 #define KNOWN   " [1 $1 [1 $2 9 "

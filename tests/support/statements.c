@@ -248,18 +248,13 @@ struct cut cut_at(const struct actor *a, const struct space_id *space, uint64_t 
 	return cut;
 }
 
-static int compare_cuts(const void *a, const void *b)
-{
-	return cut_cmp(a, b);
-}
-
 static const struct cut *sorted_cuts(struct statements *w, struct cuts cuts)
 {
 	struct cut *list = take(w, cuts.count, sizeof(*list));
 
 	if (cuts.count)
 		memcpy(list, cuts.list, cuts.count * sizeof(*list));
-	qsort(list, cuts.count, sizeof(*list), compare_cuts);
+	cuts_sort(list, cuts.count);
 	return list;
 }
 
