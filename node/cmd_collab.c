@@ -1,5 +1,4 @@
 /* collab: collaborations, and which offices may do what in them. */
-
 #include "node/change.h"
 #include "node/cmd.h"
 #include "node/i18n.h"

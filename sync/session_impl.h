@@ -153,6 +153,9 @@ MUST_CHECK enum err session_present(struct session *s, struct now now, struct er
  * ERR_REPLICA: the peer is not who it says. */
 MUST_CHECK enum err session_open(struct session *s, struct now now, struct errmsg *msg);
 
+/* session_time.c: when the dialler compares all spaces next. */
+void session_plan_compare(struct session *s, struct now now);
+
 /* session_fork.c: two branches of one feed. */
 
 /* The peer's tips of a space, where we can compare them with our own. */
