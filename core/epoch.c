@@ -18,9 +18,9 @@ enum err epoch_former(struct replica *r, struct arena *arena, struct replica_id 
 	if (rc == ERR_NOT_FOUND)
 		rc = OK;
 	else if (rc != OK)
-		rc = errmsg_set(msg, rc, "read the setting " SETTING_EPOCHS);
+		rc = errmsg_set(msg, rc, "read the setting %s", SETTING_EPOCHS);
 	if (rc == OK && list.size % ID_BYTES != 0)
-		rc = errmsg_set(msg, ERR_CORRUPT, "the setting " SETTING_EPOCHS " is damaged");
+		rc = errmsg_set(msg, ERR_CORRUPT, "the setting %s is damaged", SETTING_EPOCHS);
 	if (rc == OK) {
 		*count = list.size / ID_BYTES;
 		*out = arena_array(arena, *count, sizeof(**out));
@@ -269,7 +269,8 @@ static enum err has_moved(struct replica *r, struct bytes machine, bool *moved, 
 	if (rc == OK)
 		*moved = !bytes_equal(buf_bytes(&known), machine);
 	buf_release(&known);
-	return rc == OK || *is_new ? OK : errmsg_set(msg, rc, "read the setting " SETTING_MACHINE);
+	return rc == OK || *is_new ? OK
+				   : errmsg_set(msg, rc, "read the setting %s", SETTING_MACHINE);
 }
 
 static enum err note_machine(struct replica *r, struct bytes machine, struct errmsg *msg)

@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/text.h"
+
 static const char *const names[ERR_COUNT] = {
 	[OK] = "ok",
 	[ERR_NOMEM] = "memory",
@@ -61,7 +63,7 @@ enum err errmsg_set(struct errmsg *msg, enum err code, const char *fmt, ...)
 		return code;
 	msg->code = code;
 	va_start(args, fmt);
-	vsnprintf(msg->text, sizeof(msg->text), fmt, args);
+	vsnprintf(msg->text, sizeof(msg->text), text_lookup(fmt), args);
 	va_end(args);
 	return code;
 }
@@ -76,7 +78,7 @@ enum err errmsg_prefix(struct errmsg *msg, enum err code, const char *fmt, ...)
 		return code;
 	memcpy(old, msg->text, sizeof(old));
 	va_start(args, fmt);
-	vsnprintf(msg->text, sizeof(msg->text), fmt, args);
+	vsnprintf(msg->text, sizeof(msg->text), text_lookup(fmt), args);
 	va_end(args);
 	used = strlen(msg->text);
 	snprintf(msg->text + used, sizeof(msg->text) - used, "%s", old);

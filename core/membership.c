@@ -4,6 +4,7 @@
 
 #include "core/membership_check.h"
 #include "core/replica_impl.h"
+#include "core/text.h"
 
 #define SETTING_TRUST        "trust"
 #define SETTING_TRUST_SERIAL "trust_serial"
@@ -72,7 +73,7 @@ static enum err read_serial(struct replica *r, uint64_t *out, struct errmsg *msg
 	buf_release(&text);
 	if (rc == ERR_NOT_FOUND)
 		return OK;
-	return rc == OK ? OK : errmsg_set(msg, rc, "read the setting " SETTING_TRUST_SERIAL);
+	return rc == OK ? OK : errmsg_set(msg, rc, "read the setting %s", SETTING_TRUST_SERIAL);
 }
 
 static enum err read_trust(struct replica *r, struct errmsg *msg)
@@ -85,7 +86,7 @@ static enum err read_trust(struct replica *r, struct errmsg *msg)
 		rc = trust_decode(&trust, buf_bytes(&encoded), msg);
 	buf_release(&encoded);
 	if (rc == ERR_FORMAT || rc == ERR_NOT_FOUND)
-		rc = errmsg_set(msg, ERR_CORRUPT, "the setting " SETTING_TRUST " is damaged");
+		rc = errmsg_set(msg, ERR_CORRUPT, "the setting %s is damaged", SETTING_TRUST);
 	if (rc != OK)
 		return rc;
 	trust_free(r->trust);
@@ -455,15 +456,16 @@ static enum err explain(const struct statement *s, enum verdict verdict, struct 
 		enum err rc;
 		const char *words;
 	} reasons[VERDICT_COUNT] = {
-		[VERDICT_NO_AUTHORITY] = { ERR_AUTHORITY, "this node may not say that" },
+		[VERDICT_NO_AUTHORITY] = { ERR_AUTHORITY, N_("this node may not say that") },
 		[VERDICT_OVERRULED] = { ERR_AUTHORITY,
-					"somebody else's statement stands against it" },
-		[VERDICT_MEANINGLESS] = { ERR_INVALID, "it speaks of what does not exist, or says "
-						       "what was said" },
+					N_("somebody else's statement stands against it") },
+		[VERDICT_MEANINGLESS] = { ERR_INVALID,
+					  N_("it speaks of what does not exist, or says "
+					     "what was said") },
 	};
 
 	return errmsg_set(msg, reasons[verdict].rc, "%s: %s", statement_type_name(s->type),
-			  reasons[verdict].words);
+			  text_lookup(reasons[verdict].words));
 }
 
 static enum err sign_into(struct intake *in, struct statement *s, const struct signer *signers,

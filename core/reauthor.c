@@ -450,7 +450,7 @@ static enum err goes_on(struct reauthor *a, const struct replica_id *epoch, bool
 	buf_release(&stored);
 	if (rc == OK || rc == ERR_NOT_FOUND)
 		return OK;
-	return errmsg_set(a->msg, rc, "read the setting " SETTING_REAUTHORING);
+	return errmsg_set(a->msg, rc, "read the setting %s", SETTING_REAUTHORING);
 }
 
 static enum err note_going_on(struct reauthor *a, const struct replica_id *epoch, bool is_branch)

@@ -4,6 +4,7 @@
 
 #include "core/limits.h"
 #include "core/position.h"
+#include "core/text.h"
 #include "core/utf8.h"
 #include "core/walltime.h"
 
@@ -12,9 +13,8 @@
 
 enum { MINUTES_A_DAY = 24 * 60, MINUTES_A_WEEK = 7 * MINUTES_A_DAY };
 
-static const char *const action_states[] = {
-	"open", "doing", "blocked", "done", "cancelled", NULL
-};
+static const char *const action_states[] = { N_("open"), N_("doing"),     N_("blocked"),
+					     N_("done"), N_("cancelled"), NULL };
 
 static const struct machine action_machine = {
 	.states = action_states,
@@ -33,7 +33,7 @@ static const struct machine action_machine = {
 	.final = BIT(ACTION_DONE) | BIT(ACTION_CANCELLED),
 };
 
-static const char *const meeting_states[] = { "planned", "held", "cancelled", NULL };
+static const char *const meeting_states[] = { N_("planned"), N_("held"), N_("cancelled"), NULL };
 
 static const struct machine meeting_machine = {
 	.states = meeting_states,
@@ -42,8 +42,8 @@ static const struct machine meeting_machine = {
 	.final = BIT(1) | BIT(2),
 };
 
-static const char *const minutes_states[] = { "draft",    "review", "distributed",
-					      "feedback", "final",  NULL };
+static const char *const minutes_states[] = { N_("draft"),    N_("review"), N_("distributed"),
+					      N_("feedback"), N_("final"),  NULL };
 
 static const struct machine minutes_machine = {
 	.states = minutes_states,
@@ -52,8 +52,10 @@ static const struct machine minutes_machine = {
 	.final = BIT(4),
 };
 
-static const char *const phases[] = { "requested",  "approved",      "kick-off", "running",
-				      "acceptance", "retrospective", "archived", NULL };
+static const char *const phases[] = { N_("requested"),  N_("approved"),
+				      N_("kick-off"),   N_("running"),
+				      N_("acceptance"), N_("retrospective"),
+				      N_("archived"),   NULL };
 
 static const struct machine phase_machine = {
 	.states = phases,
@@ -62,14 +64,15 @@ static const struct machine phase_machine = {
 	.final = BIT(6),
 };
 
-static const char *const priorities[] = { "low", "medium", "high", NULL };
-static const char *const meeting_kinds[] = { "kick-off",   "weekly",        "monthly", "special",
-					     "acceptance", "retrospective", NULL };
-static const char *const block_kinds[] = {
-	"note", "conclusion", "basis", "to-do", "dissent", NULL
+static const char *const priorities[] = { N_("low"), N_("medium"), N_("high"), NULL };
+static const char *const meeting_kinds[] = {
+	N_("kick-off"),   N_("weekly"),        N_("monthly"), N_("special"),
+	N_("acceptance"), N_("retrospective"), NULL
 };
-static const char *const collaboration_kinds[] = { "project", "process", "customer", "internal",
-						   NULL };
+static const char *const block_kinds[] = { N_("note"),  N_("conclusion"), N_("basis"),
+					   N_("to-do"), N_("dissent"),    NULL };
+static const char *const collaboration_kinds[] = { N_("project"), N_("process"), N_("customer"),
+						   N_("internal"), NULL };
 
 static const struct field organisation_fields[] = {
 	{ ORGANISATION_NAME, "name", MERGE_LWW, FORMAT_NAME, .required = true },
@@ -268,7 +271,7 @@ bool machine_is_legal(const struct machine *machine, unsigned from, unsigned to)
 
 static enum err refuse(const struct field *field, struct errmsg *msg, const char *why)
 {
-	return errmsg_set(msg, ERR_INVALID, "%s: %s", field->name, why);
+	return errmsg_set(msg, ERR_INVALID, "%s: %s", field->name, text_lookup(why));
 }
 
 static enum err over(const struct field *field, struct errmsg *msg, size_t size, size_t max)
@@ -301,9 +304,9 @@ static enum err check_name(const struct field *f, const struct value *v, struct 
 	if (v->bytes.size > NAME_BYTES_MAX)
 		return over(f, msg, v->bytes.size, NAME_BYTES_MAX);
 	if (!utf8_is_valid(v->bytes))
-		return refuse(f, msg, "not valid UTF-8");
+		return refuse(f, msg, N_("not valid UTF-8"));
 	if (!is_one_line(v->bytes))
-		return refuse(f, msg, "must be one line without control characters");
+		return refuse(f, msg, N_("must be one line without control characters"));
 	return OK;
 }
 
@@ -312,9 +315,9 @@ static enum err check_text(const struct field *f, const struct value *v, struct 
 	if (v->bytes.size > TEXT_BYTES_MAX)
 		return over(f, msg, v->bytes.size, TEXT_BYTES_MAX);
 	if (!utf8_is_valid(v->bytes))
-		return refuse(f, msg, "not valid UTF-8");
+		return refuse(f, msg, N_("not valid UTF-8"));
 	if (memchr(v->bytes.data ? v->bytes.data : (const uint8_t *)"", 0, v->bytes.size))
-		return refuse(f, msg, "contains a NUL byte");
+		return refuse(f, msg, N_("contains a NUL byte"));
 	return OK;
 }
 
@@ -340,7 +343,7 @@ static enum err check_clock(const struct field *f, const struct value *v, struct
 static enum err check_choice(const struct field *f, const struct value *v, struct errmsg *msg)
 {
 	if (v->number < 0 || v->number >= (int64_t)names_count(f->choices))
-		return refuse(f, msg, "no such choice");
+		return refuse(f, msg, N_("no such choice"));
 	return OK;
 }
 
@@ -349,7 +352,7 @@ static enum err check_state(const struct field *f, const struct value *v, struct
 	unsigned count = names_count(f->machine->states);
 
 	if (v->number < 0 || v->number > 0xffff || state_from(v) >= count || state_to(v) >= count)
-		return refuse(f, msg, "no such state");
+		return refuse(f, msg, N_("no such state"));
 	return OK;
 }
 
@@ -363,21 +366,21 @@ static enum err check_walltime(const struct field *f, const struct value *v, str
 	struct walltime when;
 
 	if (walltime_parse(&when, v->bytes) != OK)
-		return refuse(f, msg, "not a date or date-time with its zone");
+		return refuse(f, msg, N_("not a date or date-time with its zone"));
 	return OK;
 }
 
 static enum err check_zone(const struct field *f, const struct value *v, struct errmsg *msg)
 {
 	if (!walltime_zone_is_valid(v->bytes))
-		return refuse(f, msg, "not a time zone's name");
+		return refuse(f, msg, N_("not a time zone's name"));
 	return OK;
 }
 
 static enum err check_position(const struct field *f, const struct value *v, struct errmsg *msg)
 {
 	if (!position_is_valid(v->bytes))
-		return refuse(f, msg, "not a list position");
+		return refuse(f, msg, N_("not a list position"));
 	return OK;
 }
 
@@ -411,6 +414,6 @@ enum err field_validate(const struct field *field, const struct value *value, st
 	    field->merge != MERGE_STATE)
 		return OK;
 	if (value->type != formats[field->format].type)
-		return refuse(field, msg, "a value of the wrong type");
+		return refuse(field, msg, N_("a value of the wrong type"));
 	return formats[field->format].check(field, value, msg);
 }

@@ -6,6 +6,7 @@
 
 #include "core/limits.h"
 #include "core/statement_format.h"
+#include "core/text.h"
 
 enum { CONTENT_VERSION = 1, CONTENT_HEAD = 5 };
 
@@ -15,10 +16,10 @@ enum { CONTENT_VERSION = 1, CONTENT_HEAD = 5 };
 /* ---- Names ---------------------------------------------------------------- */
 
 static const char *const role_names[ROLE_COUNT] = {
-	[ROLE_NONE] = "none",
-	[ROLE_READER] = "reader",
-	[ROLE_EDITOR] = "editor",
-	[ROLE_MANAGER] = "manager",
+	[ROLE_NONE] = N_("none"),
+	[ROLE_READER] = N_("reader"),
+	[ROLE_EDITOR] = N_("editor"),
+	[ROLE_MANAGER] = N_("manager"),
 };
 
 const char *role_name(enum role role)

@@ -2,29 +2,30 @@
 
 #include <stdlib.h>
 
+#include "core/text.h"
 #include "core/trust_impl.h"
 
 static const char *const verdict_names[VERDICT_COUNT] = {
-	[VERDICT_STANDS] = "stands",
-	[VERDICT_NO_AUTHORITY] = "no authority",
-	[VERDICT_OVERRULED] = "overruled",
-	[VERDICT_MEANINGLESS] = "meaningless",
+	[VERDICT_STANDS] = N_("stands"),
+	[VERDICT_NO_AUTHORITY] = N_("no authority"),
+	[VERDICT_OVERRULED] = N_("overruled"),
+	[VERDICT_MEANINGLESS] = N_("meaningless"),
 };
 
 const char *verdict_name(enum verdict verdict)
 {
-	return verdict < VERDICT_COUNT ? verdict_names[verdict] : "unknown";
+	return verdict < VERDICT_COUNT ? verdict_names[verdict] : N_("unknown");
 }
 
 static const char *const cut_cause_names[CUT_CAUSE_COUNT] = {
-	[CUT_NONE] = "none",       [CUT_REVOKED] = "revoked", [CUT_CLOSED] = "closed",
-	[CUT_FORKED] = "forked",   [CUT_ROLE] = "role",       [CUT_VOID] = "void",
-	[CUT_SURPLUS] = "surplus",
+	[CUT_NONE] = N_("none"),       [CUT_REVOKED] = N_("revoked"), [CUT_CLOSED] = N_("closed"),
+	[CUT_FORKED] = N_("forked"),   [CUT_ROLE] = N_("role"),       [CUT_VOID] = N_("void"),
+	[CUT_SURPLUS] = N_("surplus"),
 };
 
 const char *cut_cause_name(enum cut_cause cause)
 {
-	return cause < CUT_CAUSE_COUNT ? cut_cause_names[cause] : "unknown";
+	return cause < CUT_CAUSE_COUNT ? cut_cause_names[cause] : N_("unknown");
 }
 
 void trust_free(struct trust *t)

@@ -12,8 +12,10 @@
 #include "node/output.h"
 #include "node/ref.h"
 #include "node/standing.h"
+#include "node/width.h"
 
 enum {
+	GRADE_COLUMNS = 5,
 	FREE_MB_LOW = 1024,
 	FREE_MB_TOO_LOW = 64,
 	SKEW_MS_MAX = 60 * 1000,
@@ -362,9 +364,10 @@ static void report(const struct check *check, const struct finding *f, json_t *a
 						       "detail", f->detail, "advice", f->advice));
 		return;
 	}
-	output_line(stdout, "%-5s %-11s %s", _(words[f->grade]), check->name, f->detail);
+	output_line(stdout, "%-*s %-11s %s", width_for_printf(_(words[f->grade]), GRADE_COLUMNS),
+		    _(words[f->grade]), check->name, f->detail);
 	if (f->grade != GRADE_OK && f->advice)
-		output_line(stdout, "%-5s %-11s -> %s", "", "", f->advice);
+		output_line(stdout, "%-*s %-11s -> %s", GRADE_COLUMNS, "", "", f->advice);
 }
 
 static void examine(struct doctor *d, json_t *array)

@@ -8,6 +8,9 @@
 #include "node/record_view.h"
 #include "node/ref.h"
 #include "node/sys_error.h"
+#include "node/width.h"
+
+enum { NAME_COLUMNS = 10 };
 
 static struct value shown_value(const struct record *rec, uint8_t field)
 {
@@ -137,7 +140,9 @@ static enum err print_head(struct context *ctx, const struct minutes *m, struct 
 		buf_clear(&text);
 		rc = field_show(ctx, kind_field(kind, head_fields[i].field), &value, &text, msg);
 		if (rc == OK && text.size)
-			output_line(stdout, "  %-10s%.*s", _(head_fields[i].name), (int)text.size,
+			output_line(stdout, "  %-*s%.*s",
+				    width_for_printf(_(head_fields[i].name), NAME_COLUMNS),
+				    _(head_fields[i].name), (int)text.size,
 				    (const char *)text.data);
 	}
 	buf_release(&text);

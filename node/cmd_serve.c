@@ -64,8 +64,10 @@ enum err cmd_serve(struct context *ctx, const struct args *args, struct errmsg *
 		rc = check_standing(ctx, msg);
 	zone_db_version(ctx->zones, tzdata);
 	options.replica = ctx->replica;
-	if (rc == OK)
+	if (rc == OK) {
+		i18n_speak_english(); /* the log, and the last words to peers */
 		rc = daemon_run(&options, msg);
+	}
 	/* Closed before the lock: the next daemon finds the log checkpointed. */
 	replica_close(ctx->replica);
 	ctx->replica = NULL;

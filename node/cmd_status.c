@@ -6,6 +6,7 @@
 #include "node/ref.h"
 #include "node/standing.h"
 #include "node/sys_error.h"
+#include "node/width.h"
 
 enum { HASH_TEXT_SIZE = 2 * STATE_HASH_BYTES + 1, LABEL_COLUMNS = 14 };
 
@@ -291,7 +292,7 @@ static json_t *facts_json(struct context *ctx, const struct facts *f)
 static void line(const char *name, const char *value)
 {
 	if (*value)
-		output_line(stdout, "%-*s%s", LABEL_COLUMNS, name, value);
+		output_line(stdout, "%-*s%s", width_for_printf(name, LABEL_COLUMNS), name, value);
 }
 
 /* Only what somebody must do something about. */

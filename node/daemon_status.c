@@ -2,9 +2,12 @@
 
 #include <unistd.h>
 
+#include "node/i18n.h"
+
 static const char *const state_names[] = {
-	[PEER_DOWN] = "down",       [PEER_DIALLING] = "dialling", [PEER_HANDSHAKE] = "handshake",
-	[PEER_SYNCING] = "syncing", [PEER_IN_SYNC] = "in-sync",   [PEER_REFUSED] = "refused",
+	[PEER_DOWN] = N_("down"),           [PEER_DIALLING] = N_("dialling"),
+	[PEER_HANDSHAKE] = N_("handshake"), [PEER_SYNCING] = N_("syncing"),
+	[PEER_IN_SYNC] = N_("in-sync"),     [PEER_REFUSED] = N_("refused"),
 };
 
 static json_t *number(uint64_t n)

@@ -1,16 +1,21 @@
-/* Text for people goes through gettext; the only file that includes libintl.h.
- *
- * A text is looked up where it is shown. N_() marks one that stands in a table and is shown
- * later, by _(). Translators see the literal, so it must be one: no text built from parts. */
+/* Text for people goes through gettext (see core/text.h). */
 #ifndef HT_NODE_I18N_H
 #define HT_NODE_I18N_H
 
 #include <libintl.h>
 
-#define _(text)  gettext(text)
-#define N_(text) (text)
+#include "core/text.h"
+
+#define _(text) gettext(text)
 
 /* By number: P_("%d day", "%d days", n). */
 #define P_(one, many, count) ngettext(one, many, (unsigned long)(count))
+
+/* Choose the language of the user's environment. The catalogs are those beside the program in
+ * the build tree, else the installed ones. */
+void i18n_init(void);
+
+/* English from now on: for what is searched, and sent to others, whoever reads it. */
+void i18n_speak_english(void);
 
 #endif

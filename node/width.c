@@ -81,6 +81,13 @@ size_t width_of(struct bytes text)
 	return columns;
 }
 
+int width_for_printf(const char *text, int columns)
+{
+	struct bytes all = bytes_of_str(text);
+
+	return columns + (int)all.size - (int)width_of(all);
+}
+
 /* The text is too long exactly when a glyph would end beyond the limit; the ellipsis then goes
  * where the last glyphs that leave it room end. */
 size_t width_append(struct buf *out, struct bytes text, size_t columns_max)

@@ -15,6 +15,9 @@
  * them. */
 size_t width_of(struct bytes text);
 
+/* The width for printf's %-*s, which counts bytes, that makes `text` take so many columns. */
+int width_for_printf(const char *text, int columns);
+
 /* Append `text` as one safe line of at most `columns_max`: what is too long ends in an ellipsis,
  * after a whole character. Returns the columns it takes. */
 size_t width_append(struct buf *out, struct bytes text, size_t columns_max);

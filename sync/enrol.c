@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "core/limits.h"
+#include "core/text.h"
 #include "proto/message.h"
 #include "proto/proof.h"
 #include "proto/secret.h"
@@ -117,7 +118,7 @@ static void attempt_failed(struct enrol *e, struct now now, enum err rc, const c
 	enum progress progress = progress_of(e);
 	struct errmsg msg = { 0 };
 
-	errmsg_set(&msg, rc, "%s: %s", e->ticket.addresses[e->address_index], text);
+	errmsg_set(&msg, rc, "%s: %s", e->ticket.addresses[e->address_index], text_lookup(text));
 	note_error(e, progress, &msg);
 	drop_connection(e);
 	if (progress == TALKED) {
@@ -194,7 +195,7 @@ void enrol_connected(struct enrol *e, struct now now, struct conn_id conn)
 				 });
 	e->has_link = rc == OK;
 	if (rc)
-		attempt_failed(e, now, rc, "the handshake could not begin");
+		attempt_failed(e, now, rc, N_("the handshake could not begin"));
 	flush(e);
 }
 
@@ -316,8 +317,8 @@ void enrol_closed(struct enrol *e, struct now now, struct conn_id conn, const ch
 	case NOT_REACHED: attempt_failed(e, now, ERR_IO, reason); break;
 	case NOT_ANSWERED:
 		attempt_failed(e, now, ERR_NOT_FOUND,
-			       "closed without an answer: this node did "
-			       "not issue the ticket");
+			       N_("closed without an answer: this node did not issue "
+				  "the ticket"));
 		break;
 	case TALKED: attempt_failed(e, now, ERR_CLOSED, reason); break;
 	}
@@ -326,7 +327,7 @@ void enrol_closed(struct enrol *e, struct now now, struct conn_id conn, const ch
 void enrol_tick(struct enrol *e, struct now now)
 {
 	if (e->state == ENROL_RUNNING && now.mono_ms >= e->deadline_ms)
-		attempt_failed(e, now, ERR_TIMEOUT, "no answer");
+		attempt_failed(e, now, ERR_TIMEOUT, N_("no answer"));
 }
 
 uint64_t enrol_deadline(const struct enrol *e)

@@ -23,7 +23,7 @@ helpers=()           # other processes of ours
 keep=                # not empty: leave everything as it is at the end
 
 # What the caller's shell says of itself must not change the story.
-unset HUITONG_REPLICA HUITONG_PERSON TZ EDITOR VISUAL
+unset HUITONG_REPLICA HUITONG_PERSON TZ EDITOR VISUAL LANGUAGE
 export LC_ALL=C.UTF-8
 
 root=$(mktemp -d "${TMPDIR:-/tmp}/huitong.XXXXXX")
