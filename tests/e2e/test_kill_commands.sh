@@ -253,7 +253,9 @@ hears() { # OFFICE WORD: what its daemon says after a while
 	kill "${helpers[-1]}" 2>/dev/null || true
 	wait_briefly "${helpers[-1]}"
 }
-renew FRA
+stop SHA
+renew SHA FRA # there are few enough nodes again
+start SHA
 cp -a "$root/FRA" "$root/COPY"
 ht COPY person new "of the copy" >/dev/null
 hears COPY session-open
