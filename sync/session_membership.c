@@ -384,8 +384,10 @@ enum err session_on_statements(struct session *s, struct now now, const struct m
 	const struct message_statements *list = &m->u.statements;
 	struct acquaintance *a = &s->who;
 	bool is_end = list->count == 0;
-	/* A member may say more at any time, and does before it refuses us. */
-	bool is_due = (a->awaits_end && a->is_known) || (a->knows && !is_end);
+	/* A member may say more at any time, and does before it refuses us; also one whose
+	 * new key we have not heard of. */
+	bool is_refusal = !is_end && (a->knows || !a->has_heard);
+	bool is_due = (a->awaits_end && a->is_known) || is_refusal;
 	enum err rc;
 
 	if (s->state == SESSION_OPEN ? is_end : !is_due)

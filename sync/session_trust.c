@@ -15,7 +15,15 @@ static const struct trust_epoch *epoch_by_key(const struct trust *t,
 	return NULL;
 }
 
-/* The key that was dialled: the node's own, or one that it had or may have by now. */
+static bool is_member(const struct trust *t, const struct trust_epoch *epoch)
+{
+	const struct trust_node *node = trust_node(t, &epoch->node);
+
+	return node && !node->is_revoked;
+}
+
+/* The key that was dialled: the node's own, or one that it had or may have by now. Who was
+ * removed may come back as another node, and answers where it has always been. */
 static bool is_expected(const struct session *s, const uint8_t *key)
 {
 	const struct trust *t = replica_trust(s->config.replica);
@@ -25,7 +33,8 @@ static bool is_expected(const struct session *s, const uint8_t *key)
 	if (!s->config.expected_key || !node || memcmp(key, s->expected_key, NOISE_KEY_BYTES) == 0)
 		return true;
 	expected = epoch_by_key(t, s->expected_key);
-	return expected && record_id_cmp(&expected->node, &node->node) == 0;
+	return expected &&
+	       (!is_member(t, expected) || record_id_cmp(&expected->node, &node->node) == 0);
 }
 
 bool session_is_told(enum err rc)

@@ -237,6 +237,23 @@ static void other_member_than_the_one_dialled_is_refused(void **state)
 	talk_release(&t);
 }
 
+/* Who was removed and let in again is another node, at the same address. */
+static void other_member_than_a_removed_one_is_met(void **state)
+{
+	struct party third;
+	struct talk t;
+
+	talk_init(&t);
+	party_init(&third, 300);
+	office_join(&third.office, &t.ours.office, "NYC");
+	revoke(&t.ours.office, third.key.public_key);
+	talk_open(&t, true, third.key.public_key);
+	talk_run(&t);
+	assert_int_not_equal(session_state(t.session), SESSION_CLOSED);
+	office_close(&third.office);
+	talk_release(&t);
+}
+
 static void one_who_is_shown_all_gets_its_time(void **state)
 {
 	struct talk t;
@@ -549,20 +566,44 @@ static void nothing_is_pushed_to_one_revoked_a_moment_ago(void **state)
 	talk_release(&t);
 }
 
-static void peer_with_the_keys_of_before_is_superseded(void **state)
+/* The peer has keys of which we have not heard. */
+static struct noise_keypair rotate_peer(struct talk *t)
 {
 	uint8_t fresh_sign[SIGN_SECRET_BYTES];
 	struct noise_keypair fresh;
 	struct office other;
-	struct talk t;
 
-	talk_init(&t);
 	office_open(&other, NULL, 900);
 	memcpy(fresh_sign, other.sign_secret, sizeof(fresh_sign));
 	office_close(&other);
 	noise_keypair_from_secret(&fresh, (uint8_t[32]){ 9 });
-	OFFICE_MUST(replica_new_epoch(t.theirs.office.replica, EPOCH_ROTATED, fresh_sign,
-				      fresh.public_key, t.now.wall_ms, &msg));
+	OFFICE_MUST(replica_new_epoch(t->theirs.office.replica, EPOCH_ROTATED, fresh_sign,
+				      fresh.public_key, t->now.wall_ms, &msg));
+	return fresh;
+}
+
+static void node_that_is_refused_by_one_with_new_keys_learns_of_it(void **state)
+{
+	struct statement_list l;
+	struct talk t;
+
+	talk_init(&t);
+	t.theirs.key = rotate_peer(&t);
+	revoke(&t.theirs.office, t.ours.key.public_key);
+	begin(&t);
+	collect_all(&t.theirs.office, &l);
+	peer_says_statements(&t, l.list, l.count);
+	assert_int_equal(replica_check_member(t.ours.office.replica, NULL), ERR_REVOKED);
+	arena_release(&l.arena);
+	talk_release(&t);
+}
+
+static void peer_with_the_keys_of_before_is_superseded(void **state)
+{
+	struct talk t;
+
+	talk_init(&t);
+	rotate_peer(&t);
 	office_pull_statements(&t.ours.office, &t.theirs.office);
 	begin(&t);
 	assert_refused(&t, ERR_SUPERSEDED);
@@ -817,6 +858,7 @@ int main(void)
 		cmocka_unit_test(one_who_does_not_know_us_is_shown_all),
 		cmocka_unit_test(statement_that_came_meanwhile_follows),
 		cmocka_unit_test(other_member_than_the_one_dialled_is_refused),
+		cmocka_unit_test(other_member_than_a_removed_one_is_met),
 		cmocka_unit_test(one_who_is_shown_all_gets_its_time),
 		cmocka_unit_test(stranger_learns_nothing),
 		cmocka_unit_test(strangers_to_each_other_part),
@@ -829,6 +871,7 @@ int main(void)
 		cmocka_unit_test(statements_are_compared_in_turn),
 		cmocka_unit_test(revoked_peer_is_told_so_and_why_and_nothing_else),
 		cmocka_unit_test(node_that_is_refused_with_the_reason_learns_of_it),
+		cmocka_unit_test(node_that_is_refused_by_one_with_new_keys_learns_of_it),
 		cmocka_unit_test(peer_that_is_revoked_in_an_open_session_goes_at_once),
 		cmocka_unit_test(nothing_is_pushed_to_one_revoked_a_moment_ago),
 		cmocka_unit_test(peer_with_the_keys_of_before_is_superseded),
