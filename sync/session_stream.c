@@ -230,6 +230,30 @@ static void note_room(struct session *s, struct now now, const struct receipt *r
 		s->room_look_ms = now.mono_ms + ROOM_RETRY_MS;
 }
 
+static bool has_suspect(const struct session *s, const struct space_id *space)
+{
+	for (size_t i = 0; i < s->suspect_count; i++)
+		if (space_id_cmp(&s->suspects[i].space, space) == 0)
+			return true;
+	return false;
+}
+
+/* What names a feed that has two branches need not fit the one that we hold: it waits
+ * until it is known which is which. */
+static bool waits_for_fork(const struct session *s, const struct space_sync *sp, enum err rc)
+{
+	return (rc == ERR_INVALID || rc == ERR_CAUSAL) && has_suspect(s, &sp->id);
+}
+
+static enum err hold_all(struct space_sync *sp, const struct sealed *list, size_t count)
+{
+	enum err rc = OK;
+
+	for (size_t i = 0; rc == OK && i < count; i++)
+		rc = vv_raise(&sp->held_here, &list[i].replica, SEQ_MAX);
+	return rc;
+}
+
 static enum err receive(struct session *s, struct now now, struct space_sync *sp,
 			struct sealed *list, size_t count, struct errmsg *msg)
 {
@@ -240,6 +264,8 @@ static enum err receive(struct session *s, struct now now, struct space_sync *sp
 	rc = held_filter(r, &sp->id, &sp->held_here, list, &count, s->config.arena, msg);
 	if (rc == OK && count)
 		rc = replica_receive(r, &sp->id, list, count, now.wall_ms, &receipt, msg);
+	if (waits_for_fork(s, sp, rc))
+		return hold_all(sp, list, count);
 	/* All or nothing: the rest once more, without the feeds that may have forked. */
 	if (rc == ERR_FORK)
 		rc = session_suspect_overlaps(s, now, sp, list, count, msg);

@@ -280,6 +280,38 @@ static void branch_within_a_run_is_found(void **state)
 	twins_release(&w);
 }
 
+/* It was written by somebody who holds the peer's branch, and names a dot whose other
+ * content, ours, is younger. */
+static void changes_that_name_the_other_branch_wait(void **state)
+{
+	struct arena arena = ARENA_EMPTY;
+	struct value title = value_str("t");
+	struct op op = { .record = { { 9 } },
+			 .kind = KIND_ACTION,
+			 .field = ACTION_TITLE,
+			 .verb = VERB_SET,
+			 .value = title };
+	struct sealed *log, young;
+	struct twins w;
+	size_t count;
+
+	twins_init(&w, 5, 0, 1);
+	young = forge_ops(&w.first, OFFICE_NOW_MS + 3600000, NULL, 0, &op, 1);
+	receive(&w.t.ours.office, &w.t.space, &young);
+	office_create(&w.t.theirs.office, &w.t.space, KIND_ACTION, ACTION_TITLE, &title);
+	log = office_log(&w.t.theirs.office, &w.t.space, &arena, &count);
+	talk_begin(&w.t);
+	peer_says_have(&w.t, &w.t.theirs.office, &w.t.space);
+	assert_int_equal(talk_count(&w.t, 0, MESSAGE_ASK), 1);
+	peer_says_changes(&w.t, &w.t.space, &log[count - 1], 1);
+	assert_int_equal(session_state(w.t.session), SESSION_OPEN);
+	assert_int_equal(held(&w.t.ours.office, &w.t.space, &log[count - 1].replica), 0);
+	peer_answers(&w.t);
+	assert_int_equal(cut_of(&w).seq, 5);
+	arena_release(&arena);
+	twins_release(&w);
+}
+
 static void tags_that_agree_again_end_the_suspicion(void **state)
 {
 	struct message m = { .type = MESSAGE_HAVE };
@@ -604,6 +636,7 @@ int main(void)
 		cmocka_unit_test(branch_that_goes_on_after_the_proof_is_left_alone),
 		cmocka_unit_test(run_on_another_branch_is_no_bad_signature),
 		cmocka_unit_test(branch_within_a_run_is_found),
+		cmocka_unit_test(changes_that_name_the_other_branch_wait),
 		cmocka_unit_test(tags_that_agree_again_end_the_suspicion),
 		cmocka_unit_test(fork_of_the_peers_own_feed_is_left_to_it_for_a_minute),
 		cmocka_unit_test(feed_that_its_owner_has_healed_is_taken_again),
