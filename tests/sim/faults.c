@@ -177,7 +177,7 @@ void fault_draw_links(struct world *w)
 /* Not a fault, but as unforeseen. */
 static void invite_newcomer(struct world *w)
 {
-	for (unsigned i = w->node_count - w->config.newcomers; i < w->node_count; i++)
+	for (unsigned i = w->config.nodes - w->config.newcomers; i < w->config.nodes; i++)
 		if (node_is_running(&w->nodes[i]) && !replica_has_org(w->nodes[i].replica)) {
 			node_invite(&w->nodes[i]);
 			return;

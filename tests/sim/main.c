@@ -18,6 +18,7 @@
 #include "tests/sim/marathon.h"
 #include "tests/sim/powercut.h"
 #include "tests/sim/scenario.h"
+#include "tests/sim/stats.h"
 
 struct arguments {
 	const struct scenario *scenario;
@@ -182,10 +183,7 @@ static int run_seeds(const struct arguments *a)
 		how_to_repeat(repeat, sizeof(repeat), a, seed);
 		if (failed)
 			world_explain(w, repeat);
-		sum.edits += w->stats.edits;
-		sum.applied += w->stats.applied;
-		sum.faults += w->stats.faults;
-		sum.crashes += w->stats.crashes + w->stats.kills;
+		stats_add(&sum, &w->stats);
 		events += w->timeline.fired;
 		virtual_ms += w->timeline.now_ms;
 		world_free(w);
@@ -197,8 +195,9 @@ static int run_seeds(const struct arguments *a)
 	       " changesets applied, %" PRIu64 " faults, %" PRIu64 " crashes, %" PRIu64
 	       " events, %.1f virtual days in %.1f s "
 	       "(%.0f applied a second, audited)\n",
-	       a->count, sum.edits, sum.applied, sum.faults, sum.crashes, events,
+	       a->count, sum.edits, sum.applied, sum.faults, sum.crashes + sum.kills, events,
 	       (double)virtual_ms / (double)DAY_MS, took, (double)sum.applied / took);
+	stats_tell(&sum);
 	return 0;
 }
 

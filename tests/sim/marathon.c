@@ -6,11 +6,13 @@
 #include <time.h>
 
 #include "tests/sim/scenario.h"
+#include "tests/sim/stats.h"
 
 enum { SCENARIOS_MAX = 64, REPORT_MS = 60000 };
 
 struct tally {
-	uint64_t worlds, events, edits, applied, faults, crashes, virtual_ms, failures;
+	uint64_t worlds, events, virtual_ms, failures;
+	struct world_stats stats;
 };
 
 static uint64_t clock_ms(clockid_t clock)
@@ -34,10 +36,7 @@ static void add(struct tally *t, const struct world *w)
 {
 	t->worlds++;
 	t->events += w->timeline.fired;
-	t->edits += w->stats.edits;
-	t->applied += w->stats.applied;
-	t->faults += w->stats.faults;
-	t->crashes += w->stats.crashes + w->stats.kills;
+	stats_add(&t->stats, &w->stats);
 	t->virtual_ms += w->timeline.now_ms;
 	t->failures += w->rule != NULL;
 }
@@ -83,9 +82,10 @@ static void print_tallies(const struct tally *tallies, const struct tally *sum, 
 	printf("%" PRIu64 " worlds: %" PRIu64 " events, %" PRIu64 " edits, %" PRIu64
 	       " changesets applied, %" PRIu64 " faults, %" PRIu64 " crashes, %.1f virtual days in "
 	       "%.0f s of one core (%.1f million events a minute), %" PRIu64 " failures\n",
-	       sum->worlds, sum->events, sum->edits, sum->applied, sum->faults, sum->crashes,
-	       (double)sum->virtual_ms / (double)DAY_MS, seconds,
-	       (double)sum->events * 60 / 1e6 / seconds, sum->failures);
+	       sum->worlds, sum->events, sum->stats.edits, sum->stats.applied, sum->stats.faults,
+	       sum->stats.crashes + sum->stats.kills, (double)sum->virtual_ms / (double)DAY_MS,
+	       seconds, (double)sum->events * 60 / 1e6 / seconds, sum->failures);
+	stats_tell(&sum->stats);
 }
 
 int marathon_run(const struct marathon *m)

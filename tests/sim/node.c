@@ -39,9 +39,88 @@ enum err node_open_replica(struct node *n, bool create, struct replica **out, st
 		.sign_secret = n->sign_secret,
 		.dice = prng_dice(&n->dice),
 		.now_ms = node_now(n).wall_ms,
+		.mark = world_is_contested(n->world) && !n->ignores_mark ? &n->mark.port : NULL,
 	};
 
 	return replica_open(out, &config, msg);
+}
+
+/* Beside the database. */
+
+static enum err load_mark(void *ctx, struct mark *out)
+{
+	const struct mark_file *f = ctx;
+
+	*out = f->mark;
+	return f->is_there ? OK : ERR_NOT_FOUND;
+}
+
+static void save_mark(void *ctx, const struct mark *mark)
+{
+	struct mark_file *f = ctx;
+
+	f->mark = *mark;
+	f->is_there = true;
+}
+
+/* Standing. */
+
+bool node_is_member(const struct node *n)
+{
+	return node_is_running(n) && replica_check_member(n->replica, NULL) == OK;
+}
+
+bool node_may(const struct node *n, uint32_t space, enum role role)
+{
+	const struct member *self = replica_self(n->replica);
+
+	return space == 0 ||
+	       (self && replica_role(n->replica, self, &n->world->ledger.spaces[space]) >= role);
+}
+
+/* Keys. */
+
+void node_draw_keys(struct node *n)
+{
+	uint8_t seed[crypto_sign_SEEDBYTES], public_key[SIGN_PUBLIC_BYTES];
+
+	prng_fill(&n->dice, seed, sizeof(seed));
+	crypto_sign_seed_keypair(public_key, n->next_sign_secret, seed);
+	prng_fill(&n->dice, n->next_noise_secret, sizeof(n->next_noise_secret));
+	n->has_next_keys = true;
+}
+
+void node_take_keys(struct node *n)
+{
+	memcpy(n->sign_secret, n->next_sign_secret, SIGN_SECRET_BYTES);
+	memcpy(n->noise_secret, n->next_noise_secret, NOISE_KEY_BYTES);
+	node_public_noise_key(n->noise_secret, n->identity.noise_key);
+	n->has_next_keys = false;
+}
+
+void node_public_noise_key(const uint8_t secret[NOISE_KEY_BYTES], uint8_t out[NOISE_KEY_BYTES])
+{
+	crypto_scalarmult_base(out, secret);
+}
+
+/* The replica goes on with keys that its process had no time to take. */
+static bool lacks_keys(const struct node *n)
+{
+	const struct member *self = n->has_next_keys ? replica_self(n->replica) : NULL;
+
+	return self && memcmp(self->identity.sign_key,
+			      n->next_sign_secret + SIGN_SECRET_BYTES - SIGN_PUBLIC_BYTES,
+			      SIGN_PUBLIC_BYTES) == 0;
+}
+
+static bool is_error(const char *detail, enum err rc)
+{
+	static const char by_peer[] = "the peer says ";
+	const char *name = err_name(rc);
+
+	if (strncmp(detail, by_peer, sizeof(by_peer) - 1) == 0)
+		detail += sizeof(by_peer) - 1;
+	return strcspn(detail, ":") == strlen(name) && memcmp(name, detail, strlen(name)) == 0;
 }
 
 /* What only a wrong peer or spoilt bytes may cause. */
@@ -51,19 +130,22 @@ static bool is_quarrel(const char *detail)
 					     ERR_ORG,    ERR_SIGNATURE, ERR_CHAIN,   ERR_CAUSAL,
 					     ERR_FORK,   ERR_GRANT,     ERR_REPLICA, ERR_PROTOCOL,
 					     ERR_CORRUPT };
-	static const char by_peer[] = "the peer says ";
-	size_t size;
 
-	if (strncmp(detail, by_peer, sizeof(by_peer) - 1) == 0)
-		detail += sizeof(by_peer) - 1;
-	size = strcspn(detail, ":");
-	for (size_t i = 0; i < sizeof(quarrels) / sizeof(quarrels[0]); i++) {
-		const char *name = err_name(quarrels[i]);
-
-		if (strlen(name) == size && memcmp(name, detail, size) == 0)
+	for (size_t i = 0; i < sizeof(quarrels) / sizeof(quarrels[0]); i++)
+		if (is_error(detail, quarrels[i]))
 			return true;
-	}
 	return false;
+}
+
+/* Until a fork is proved, what names one of its branches does not fit who holds the
+ * other; and two copies that meet are one replica. */
+static bool is_of_fork(const struct world *w, const char *detail)
+{
+	bool may_fork = false;
+
+	for (uint32_t i = 0; i < w->ledger.author_count; i++)
+		may_fork |= w->ledger.authors[i].may_fork;
+	return may_fork && (is_error(detail, ERR_INVALID) || is_error(detail, ERR_REPLICA));
 }
 
 /* W-16; strangers have sessions of their own, without a peer. */
@@ -71,7 +153,8 @@ static void check_peace(struct node *n, const char *event, const char *peer, con
 {
 	bool is_end = strcmp(event, "session-refused") == 0 || strcmp(event, "session-lost") == 0;
 
-	if (is_end && is_quarrel(detail) && net_stats(n->world->net)->damaged == 0)
+	if (is_end && is_quarrel(detail) && net_stats(n->world->net)->damaged == 0 &&
+	    !is_of_fork(n->world, detail))
 		world_fail(n->world, "W-16", "%s and %s quarrel: %s", n->code, peer, detail);
 }
 
@@ -129,11 +212,6 @@ static void start_engine(struct node *n)
 		world_fail(n->world, "W-15", "%s: no engine: %s", n->code, msg.text);
 }
 
-static bool disk_is_good(const struct node *n)
-{
-	return !n->disk_is_limited && !memdisk_has_failed(n->disk);
-}
-
 /* Joining. */
 
 static void on_invitation(void *ctx, uint64_t arg)
@@ -158,7 +236,7 @@ static void start_enrol(struct node *n)
 		.noise_secret = n->noise_secret,
 		.sign_secret = n->sign_secret,
 		.replica = n->replica,
-		.office_name = n->code,
+		.office_name = n->office,
 		.person_name = n->code,
 		.address = n->world->config.dial_members ? n->address : NULL,
 	};
@@ -172,7 +250,8 @@ static struct node *draw_issuer(struct world *w)
 	for (int i = 0; i < INVITE_TRIES; i++) {
 		struct node *n = &w->nodes[prng_below(&w->dice, w->node_count)];
 
-		if (n->engine && replica_self(n->replica) && disk_is_good(n))
+		if (n->engine && node_is_member(n) && replica_self(n->replica)->is_admin &&
+		    node_disk_is_good(n))
 			return n;
 	}
 	return NULL;
@@ -186,21 +265,28 @@ static bool issue(struct node *issuer, struct node *n)
 
 	*t = (struct ticket){ .address_count = 1 };
 	memcpy(t->issuer_key, issuer->identity.noise_key, NOISE_KEY_BYTES);
-	snprintf(t->office_code, sizeof(t->office_code), "%s", n->code);
+	snprintf(t->office_code, sizeof(t->office_code), "%s", n->office);
 	snprintf(t->zone, sizeof(t->zone), "Europe/Berlin");
 	snprintf(t->addresses[0], sizeof(t->addresses[0]), "%s", issuer->address);
 	t->expires_s = (node_now(issuer).wall_ms + TICKET_DAYS * DAY_MS) / 1000;
 	n->has_ticket = ticket_issue(issuer->replica, t, true, &dice, &msg) == OK;
-	if (!n->has_ticket && disk_is_good(issuer))
+	if (!n->has_ticket && node_disk_is_good(issuer))
 		world_fail(n->world, "W-15", "%s can't issue a ticket: %s", issuer->code, msg.text);
 	return n->has_ticket;
+}
+
+/* It belongs to nobody, or not any more. */
+static bool is_outside(const struct node *n)
+{
+	return replica_check_member(n->replica, NULL) == ERR_ORG && !n->engine;
 }
 
 void node_invite(struct node *n)
 {
 	struct node *issuer = draw_issuer(n->world);
 
-	if (!node_is_running(n) || replica_has_org(n->replica) || n->enrol || n->world->rule)
+	if (!node_is_running(n) || n->world->config.direct || !is_outside(n) || n->enrol ||
+	    n->world->rule)
 		return;
 	if (!issuer || !issue(issuer, n)) {
 		invite_later(n);
@@ -210,6 +296,13 @@ void node_invite(struct node *n)
 	start_enrol(n);
 	node_touch(n);
 	node_touch(issuer);
+}
+
+/* Who comes back belongs to the organisation all the time, and is no member of it. */
+static bool has_joined(const struct node *n)
+{
+	return replica_has_org(n->replica) &&
+	       !(n->is_coming_back && replica_check_member(n->replica, NULL) == ERR_ORG);
 }
 
 /* Joined: an engine takes over. Refused: another ticket, later. */
@@ -227,11 +320,12 @@ static void look_at_enrol(struct node *n)
 		world_note(n->world, n, "! not let in: %s", enrol_error(n->enrol)->text);
 	enrol_free(n->enrol);
 	n->enrol = NULL;
-	if (rc != OK && disk_is_good(n))
+	if (rc != OK && node_disk_is_good(n))
 		world_fail(n->world, "W-15", "%s can't join: %s", n->code, msg.text);
 	/* It belongs to the organisation even if its disk had no room for more. */
-	if (replica_has_org(n->replica)) {
+	if (has_joined(n)) {
 		world_note(n->world, n, "has joined");
+		n->is_coming_back = false;
 		start_engine(n);
 	} else {
 		invite_later(n);
@@ -244,13 +338,13 @@ void node_start(struct node *n)
 	enum err rc;
 
 	n->restart_planned = false;
-	if (node_is_running(n) || n->world->rule)
+	if (node_is_running(n) || !n->is_there || n->world->rule)
 		return;
 	n->mono_base_ms = prng_below(&n->dice, 1000000000);
 	n->tick_due_ms = UINT64_MAX;
 	memdisk_on(n->disk);
 	rc = node_open_replica(n, false, &n->replica, &msg);
-	if (rc != OK && !disk_is_good(n)) {
+	if (rc != OK && !node_disk_is_good(n)) {
 		memdisk_kill(n->disk);
 		node_restart_in(n, MINUTE_MS);
 		return;
@@ -259,13 +353,41 @@ void node_start(struct node *n)
 		world_fail(n->world, "W-1", "%s does not open any more: %s", n->code, msg.text);
 		return;
 	}
+	if (lacks_keys(n)) {
+		replica_close(n->replica);
+		n->replica = NULL;
+		node_take_keys(n);
+		node_start(n);
+		return;
+	}
 	world_note(n->world, n, "started");
 	net_listen(n->world->net, n->index, true);
-	if (!replica_has_org(n->replica))
+	if (!has_joined(n))
 		start_enrol(n);
 	else if (!n->world->config.direct)
 		start_engine(n);
 	node_touch(n);
+}
+
+static void end_process(struct node *n)
+{
+	engine_free(n->engine);
+	enrol_free(n->enrol);
+	replica_close(n->replica);
+	n->engine = NULL;
+	n->enrol = NULL;
+	n->replica = NULL;
+	n->is_touched = false;
+	n->died_wall_ms = n->touched_wall_ms;
+}
+
+void node_restart(struct node *n)
+{
+	if (!node_is_running(n))
+		return;
+	net_drop_node(n->world->net, n->index, false);
+	end_process(n);
+	node_start(n);
 }
 
 void node_stop(struct node *n, enum ending how)
@@ -281,14 +403,7 @@ void node_stop(struct node *n, enum ending how)
 	else
 		memdisk_kill(n->disk);
 	net_drop_node(w->net, n->index, how == ENDING_POWER);
-	engine_free(n->engine);
-	enrol_free(n->enrol);
-	replica_close(n->replica);
-	n->engine = NULL;
-	n->enrol = NULL;
-	n->replica = NULL;
-	n->is_touched = false;
-	n->died_wall_ms = n->touched_wall_ms;
+	end_process(n);
 	w->stats.crashes += how == ENDING_POWER;
 	w->stats.kills += how == ENDING_KILL;
 }
@@ -375,6 +490,29 @@ void node_changed(struct node *n)
 	node_touch(n);
 }
 
+bool node_enrol_anew(struct node *n)
+{
+	struct errmsg msg = { 0 };
+	bool done;
+
+	/* The keys first: under those it takes a new id. */
+	net_drop_node(n->world->net, n->index, false);
+	end_process(n);
+	node_draw_keys(n);
+	node_take_keys(n);
+	n->is_coming_back = true;
+	if (node_open_replica(n, false, &n->replica, &msg) != OK) {
+		n->replica = NULL;
+		return false;
+	}
+	done = replica_enrol_anew(n->replica, &msg) == OK;
+	audit_node(n);
+	end_process(n);
+	n->has_ticket = false;
+	node_start(n);
+	return done;
+}
+
 /* The network's events: an engine's, or a newcomer's. */
 
 static struct node *node_of(void *ctx, unsigned index)
@@ -453,30 +591,54 @@ struct net_up node_net_up(struct world *w)
 
 /* Creation. */
 
+static void begin(struct world *w, unsigned index)
+{
+	struct node *n = &w->nodes[index];
+
+	n->world = w;
+	n->index = n->owner = index;
+	n->tick_due_ms = UINT64_MAX;
+	snprintf(n->code, sizeof(n->code), "N%02u", index);
+	snprintf(n->office, sizeof(n->office), "N%02u", index);
+	net_address(index, n->address);
+	n->dice = prng_split(&w->dice);
+	n->mark.port = (struct mark_port){ &n->mark, load_mark, save_mark };
+	n->disk = memdisk_new();
+}
+
 void node_create(struct world *w, unsigned index)
 {
 	struct node *n = &w->nodes[index];
 	struct errmsg msg = { 0 };
-	uint8_t seed[crypto_sign_SEEDBYTES];
 
-	n->world = w;
-	n->index = index;
-	n->tick_due_ms = UINT64_MAX;
-	snprintf(n->code, sizeof(n->code), "N%02u", index);
-	net_address(index, n->address);
-	n->dice = prng_split(&w->dice);
-	prng_fill(&n->dice, seed, sizeof(seed));
-	crypto_sign_seed_keypair(n->identity.sign_key, n->sign_secret, seed);
-	prng_fill(&n->dice, n->noise_secret, sizeof(n->noise_secret));
-	crypto_scalarmult_base(n->identity.noise_key, n->noise_secret);
-
-	n->disk = memdisk_new();
+	begin(w, index);
+	if (index >= w->config.nodes)
+		return; /* a place for a copy */
+	n->is_there = true;
+	node_draw_keys(n);
+	node_take_keys(n);
 	if (node_open_replica(n, true, &n->replica, &msg) != OK) {
 		world_fail(w, "W-15", "%s: no replica: %s", n->code, msg.text);
 		return;
 	}
 	n->identity = replica_identity(n->replica, n->identity.noise_key);
-	n->author = ledger_add_author(&w->ledger, replica_id(n->replica));
+	n->author = ledger_add_author(&w->ledger, replica_id(n->replica), index);
+}
+
+void node_become_copy(struct node *n, const struct node *of)
+{
+	assert(!n->is_there);
+	n->is_there = true;
+	n->owner = of->owner;
+	memcpy(n->office, of->office, sizeof(n->office));
+	memcpy(n->sign_secret, of->sign_secret, sizeof(n->sign_secret));
+	memcpy(n->noise_secret, of->noise_secret, sizeof(n->noise_secret));
+	n->identity = of->identity;
+	n->author = of->author;
+	n->mark.mark = of->mark.mark;
+	n->mark.is_there = of->mark.is_there;
+	n->clock_offset_ms = of->clock_offset_ms;
+	n->greatest_hlc_ms = of->greatest_hlc_ms;
 }
 
 void node_destroy(struct node *n)
@@ -485,8 +647,11 @@ void node_destroy(struct node *n)
 	enrol_free(n->enrol);
 	replica_close(n->replica);
 	memdisk_free(n->disk);
-	for (unsigned s = 0; s < LEDGER_SPACES_MAX; s++)
+	for (unsigned s = 0; s < LEDGER_SPACES_MAX; s++) {
 		free(n->held[s]);
+		free(n->limits[s]);
+		free(n->limits_before[s]);
+	}
 }
 
 /* Without engines. */
@@ -507,26 +672,27 @@ static bool hand_over_some(struct node *from, struct node *to, const struct spac
 	if (rc == OK && count)
 		rc = replica_receive(to->replica, space, list, count, node_now(to).wall_ms,
 				     &receipt, &msg);
-	if (rc != OK && disk_is_good(from) && disk_is_good(to))
+	if (rc != OK && node_disk_is_good(from) && node_disk_is_good(to))
 		world_fail(w, "W-16", "%s to %s: %s", from->code, to->code, msg.text);
 	w->stats.held_back += receipt.held_back;
 	arena_release(&arena);
 	return rc == OK && more && receipt.held_back == 0;
 }
 
-static void hand_over_statements(struct node *from, struct node *to)
+size_t node_hand_over_statements(struct node *from, struct node *to)
 {
 	struct statement_list l = { 0 };
-	struct statements_receipt receipt;
+	struct statements_receipt receipt = { 0 };
 	struct errmsg msg = { 0 };
 	enum err rc = statement_list_read(&l, from->replica, &msg);
 
 	if (rc == OK)
 		rc = replica_take_statements(to->replica, l.list, l.count, node_now(to).wall_ms,
 					     &receipt, &msg);
-	if (rc != OK && disk_is_good(from) && disk_is_good(to))
+	if (rc != OK && node_disk_is_good(from) && node_disk_is_good(to))
 		world_fail(from->world, "W-16", "%s to %s: %s", from->code, to->code, msg.text);
 	statement_list_release(&l);
+	return rc == OK ? receipt.added : 0;
 }
 
 void node_hand_over(struct node *from, struct node *to)
@@ -540,13 +706,13 @@ void node_hand_over(struct node *from, struct node *to)
 	    replica_refresh(to->replica, &changed, &msg) != OK)
 		return;
 	if (replica_trust(from->replica) && replica_has_org(to->replica))
-		hand_over_statements(from, to);
+		node_hand_over_statements(from, to);
 	replica_spaces(from->replica, &count);
 	for (size_t i = 0; i < count && !from->world->rule; i++) {
 		struct space_id space = replica_spaces(from->replica, &count)[i];
 		const struct member *self = replica_self(to->replica);
 
-		if (i > 0 && (!self || replica_role(to->replica, self, &space) < ROLE_READER))
+		if (i > 0 && (!self || !replica_is_granted(to->replica, self, &space)))
 			continue;
 		while (hand_over_some(from, to, &space) && !from->world->rule)
 			continue;

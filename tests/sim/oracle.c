@@ -32,9 +32,11 @@ static bool is_subject(const struct subject *s, uint32_t space, uint16_t kind,
 	return s->space == space && s->kind == kind && record_id_cmp(&s->id, id) == 0;
 }
 
-void oracle_init(struct oracle *o, const struct ledger *ledger)
+void oracle_init(struct oracle *o, const struct ledger *ledger, bool is_contested)
 {
-	*o = (struct oracle){ .ledger = ledger, .bucket_count = 4096 };
+	*o = (struct oracle){ .ledger = ledger,
+			      .is_contested = is_contested,
+			      .bucket_count = 4096 };
 	o->buckets = must(malloc(o->bucket_count * sizeof(*o->buckets)));
 	memset(o->buckets, 0xff, o->bucket_count * sizeof(*o->buckets));
 }
@@ -77,15 +79,25 @@ static struct subject *find_or_add(struct oracle *o, uint32_t space, const struc
 	return &o->subjects[o->subject_count++];
 }
 
+/* That of the dots' contents which the author held, or else any of it. */
+static const struct ledger_entry *find_target(const struct oracle *o, const struct ledger_entry *e,
+					      const struct dot *dot)
+{
+	const struct ledger *l = o->ledger;
+	uint32_t root = ledger_author(l, &dot->replica), best = root;
+
+	for (uint32_t i = root; i != LEDGER_NONE && i < e->context_count; i++)
+		if (l->authors[i].root == root && e->context[i] > e->context[best])
+			best = i;
+	return root == LEDGER_NONE ? NULL : ledger_find(l, e->space, best, dot->seq);
+}
+
 /* A removal names the additions that it saw; they all have one value. */
 static struct value removed_value(const struct oracle *o, const struct ledger_entry *e,
 				  const struct op *op)
 {
 	const struct target *t = &op->targets[0];
-	uint32_t author =
-		op->target_count ? ledger_author(o->ledger, &t->dot.replica) : LEDGER_NONE;
-	const struct ledger_entry *adder =
-		author == LEDGER_NONE ? NULL : ledger_find(o->ledger, e->space, author, t->dot.seq);
+	const struct ledger_entry *adder = op->target_count ? find_target(o, e, &t->dot) : NULL;
 
 	for (size_t i = 0; adder && i < adder->cs.op_count; i++)
 		if (adder->cs.ops[i].verb == VERB_ADD && adder->cs.ops[i].n == t->n)
@@ -125,11 +137,46 @@ bool subject_exists(const struct subject *s, const uint32_t *held)
 	return false;
 }
 
+static bool is_named(const struct target *list, size_t count, const struct dot *dot, uint32_t n)
+{
+	for (size_t i = 0; i < count; i++)
+		if (dot_cmp(&list[i].dot, dot) == 0 && list[i].n == n)
+			return true;
+	return false;
+}
+
+/* A void has seen, of each replica that it names, all up to there. */
+static bool is_observed(const struct op *op, const struct dot *dot)
+{
+	for (size_t i = 0; i < op->observed_count; i++)
+		if (replica_id_cmp(&op->observed[i].dot.replica, &dot->replica) == 0 &&
+		    dot->seq <= op->observed[i].dot.seq)
+			return true;
+	return false;
+}
+
+/* What the op says by itself. */
+static bool names(const struct ledger *l, const struct fact *later, const struct fact *earlier)
+{
+	const struct op *op = later->op;
+	struct dot dot = entry_stamp(l, earlier->entry).dot;
+	struct dot own = entry_stamp(l, later->entry).dot;
+	bool is_own = replica_id_cmp(&dot.replica, &own.replica) == 0 && dot.seq < own.seq;
+
+	if (op->verb == VERB_VOID && earlier->op->field != 0)
+		return is_observed(op, &dot);
+	if (op->verb == VERB_REMOVE)
+		return is_named(op->targets, op->target_count, &dot, earlier->op->n);
+	return is_own || is_named(op->targets, op->target_count, &dot, 0);
+}
+
 /* Within one changeset the later of two writes of one field stands. */
-static bool knows(const struct fact *later, const struct fact *earlier)
+static bool knows(const struct oracle *o, const struct fact *later, const struct fact *earlier)
 {
 	if (later->entry == earlier->entry)
 		return later->op->verb <= VERB_REPLACE && later->op > earlier->op;
+	if (o->is_contested)
+		return names(o->ledger, later, earlier);
 	return entry_knows(later->entry, earlier->entry);
 }
 
@@ -148,8 +195,8 @@ static bool undoes(const struct fact *b, const struct fact *a)
 }
 
 /* The held facts about a field (0: the voids) that nothing held undoes. */
-static uint32_t current_facts(const struct subject *s, const uint32_t *held, uint8_t field,
-			      const struct fact **out)
+static uint32_t current_facts(const struct oracle *o, const struct subject *s, const uint32_t *held,
+			      uint8_t field, const struct fact **out)
 {
 	uint32_t count = 0;
 
@@ -160,7 +207,7 @@ static uint32_t current_facts(const struct subject *s, const uint32_t *held, uin
 
 		for (uint32_t k = 0; stands && k < s->fact_count; k++)
 			stands = !(undoes(&s->facts[k], f) && is_held(&s->facts[k], held) &&
-				   knows(&s->facts[k], f));
+				   knows(o, &s->facts[k], f));
 		if (stands)
 			out[count++] = f;
 	}
@@ -177,11 +224,11 @@ static bool field_is_register(const struct field *f)
 	return f->merge == MERGE_LWW || f->merge == MERGE_MV || f->merge == MERGE_STATE;
 }
 
-static bool any_knows(const struct fact *const *voids, uint32_t void_count,
+static bool any_knows(const struct oracle *o, const struct fact *const *voids, uint32_t void_count,
 		      const struct fact *write)
 {
 	for (uint32_t v = 0; v < void_count; v++)
-		if (knows(voids[v], write))
+		if (knows(o, voids[v], write))
 			return true;
 	return false;
 }
@@ -190,16 +237,16 @@ enum record_life oracle_life(const struct oracle *o, const struct subject *s, co
 {
 	const struct kind *kind = schema_kind(s->kind);
 	const struct fact **voids = fact_array(s), **writes = fact_array(s);
-	uint32_t void_count = current_facts(s, held, 0, voids);
+	uint32_t void_count = current_facts(o, s, held, 0, voids);
 	enum record_life life = void_count ? RECORD_VOID : RECORD_LIVE;
 
 	for (size_t i = 0; void_count && i < kind->field_count; i++) {
 		uint32_t count;
 
 		/* Elements count as well as values: docs/DATA_MODEL.md, I-15. */
-		count = current_facts(s, held, kind->fields[i].number, writes);
+		count = current_facts(o, s, held, kind->fields[i].number, writes);
 		for (uint32_t k = 0; k < count; k++)
-			if (!any_knows(voids, void_count, writes[k]))
+			if (!any_knows(o, voids, void_count, writes[k]))
 				life = RECORD_REVIVED;
 	}
 	free(voids);
@@ -222,8 +269,8 @@ static int fact_order(const struct oracle *o, const struct field *field, const s
 		return rank_a > rank_b ? -1 : 1;
 	if (a->entry->cs.hlc.bits != b->entry->cs.hlc.bits)
 		return a->entry->cs.hlc.bits > b->entry->cs.hlc.bits ? -1 : 1;
-	order = memcmp(o->ledger->authors[a->entry->author].bytes,
-		       o->ledger->authors[b->entry->author].bytes, ID_BYTES);
+	order = memcmp(o->ledger->authors[a->entry->author].id.bytes,
+		       o->ledger->authors[b->entry->author].id.bytes, ID_BYTES);
 	if (order)
 		return -order;
 	return a->entry->seq > b->entry->seq ? -1 : a->entry->seq < b->entry->seq;
@@ -267,7 +314,7 @@ const struct value *oracle_shown(const struct oracle *o, const struct subject *s
 				 const uint32_t *held, const struct field *field)
 {
 	const struct fact **facts = fact_array(s);
-	uint32_t count = current_facts(s, held, field->number, facts);
+	uint32_t count = current_facts(o, s, held, field->number, facts);
 	const struct value *shown;
 
 	sort_facts(o, field, facts, count);
@@ -289,7 +336,7 @@ bool oracle_has_conflict(const struct oracle *o, const struct subject *s, const 
 	if (!field || !field_is_register(field))
 		return false;
 	facts = fact_array(s);
-	count = current_facts(s, held, number, facts);
+	count = current_facts(o, s, held, number, facts);
 	sort_facts(o, field, facts, count);
 	has = is_conflict(field, facts, count);
 	free(facts);
@@ -304,6 +351,66 @@ unsigned oracle_conflicts(const struct oracle *o, const struct subject *s, const
 	for (size_t i = 0; i < kind->field_count; i++)
 		conflicts += oracle_has_conflict(o, s, held, kind->fields[i].number);
 	return conflicts;
+}
+
+/* What a write names. */
+
+static bool is_there(const struct oracle *o, const struct fact *const *facts, uint32_t count,
+		     const struct dot *dot)
+{
+	for (uint32_t i = 0; i < count; i++) {
+		struct dot of = entry_stamp(o->ledger, facts[i]->entry).dot;
+
+		if (dot_cmp(&of, dot) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* All that stands of the field and is of its concern, and nothing else. */
+static bool names_field(const struct oracle *o, const struct subject *s, const struct fact *later,
+			uint8_t field, const uint32_t *counted)
+{
+	const struct op *op = later->op;
+	const struct fact **facts = fact_array(s);
+	uint32_t count = current_facts(o, s, counted, field, facts);
+	bool is_right = true;
+
+	for (uint32_t i = 0; i < count; i++)
+		if (op->verb != VERB_REMOVE || value_equal(&later->removed, &facts[i]->op->value))
+			is_right &= names(o->ledger, later, facts[i]);
+	for (size_t i = 0; field == op->field && i < op->target_count; i++)
+		is_right &= is_there(o, facts, count, &op->targets[i].dot);
+	free(facts);
+	return is_right;
+}
+
+static bool fact_names_rightly(const struct oracle *o, const struct subject *s,
+			       const struct fact *f, const uint32_t *counted)
+{
+	const struct kind *kind = schema_kind(s->kind);
+
+	if (f->op->verb == VERB_ADD)
+		return true;
+	for (size_t i = 0; f->op->verb == VERB_VOID && i < kind->field_count; i++)
+		if (!names_field(o, s, f, kind->fields[i].number, counted))
+			return false;
+	return names_field(o, s, f, f->op->field, counted);
+}
+
+bool oracle_names_rightly(const struct oracle *o, const struct ledger_entry *e,
+			  const uint32_t *counted)
+{
+	for (size_t i = 0; i < e->cs.op_count; i++) {
+		const struct op *op = &e->cs.ops[i];
+		const struct subject *s = oracle_find(o, e->space, op->kind, &op->record);
+
+		for (uint32_t k = 0; k < s->fact_count; k++)
+			if (s->facts[k].op == op &&
+			    !fact_names_rightly(o, s, &s->facts[k], counted))
+				return false;
+	}
+	return true;
 }
 
 /* Comparing. */
@@ -338,7 +445,7 @@ static bool same_stamp(const struct comparison *c, const struct stamp *is, const
 static enum err compare_register(struct comparison *c, const struct record *rec,
 				 const struct field *field)
 {
-	uint32_t count = current_facts(c->s, c->held, field->number, c->facts);
+	uint32_t count = current_facts(c->o, c->s, c->held, field->number, c->facts);
 	size_t is_count;
 	const struct entry *is = record_values(rec, field->number, &is_count);
 
@@ -371,7 +478,7 @@ static void sort_elements(const struct oracle *o, const struct fact **facts, uin
 
 static enum err compare_elements(struct comparison *c, const struct field *field)
 {
-	uint32_t count = current_facts(c->s, c->held, field->number, c->facts);
+	uint32_t count = current_facts(c->o, c->s, c->held, field->number, c->facts);
 	struct element *is;
 	size_t is_count;
 	enum err rc = replica_elements(c->r, c->s->kind, &c->s->id, field->number, &c->arena, &is,
@@ -419,7 +526,7 @@ static enum err compare_fields(struct comparison *c, const struct record *rec)
 static enum err compare_voids(struct comparison *c, const struct record *rec)
 {
 	static const struct field voids = { .name = "voids", .merge = MERGE_LWW };
-	uint32_t count = current_facts(c->s, c->held, 0, c->facts);
+	uint32_t count = current_facts(c->o, c->s, c->held, 0, c->facts);
 
 	if (rec->void_count != count)
 		return differs(c, voids.name, "their number", rec->void_count, count);

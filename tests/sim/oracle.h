@@ -2,7 +2,7 @@
  *
  * It knows which changesets exist and what each author held when writing
  * (ledger.h), and nothing else: no targets, no dependencies, no order of
- * arrival. For a set of changesets held:
+ * arrival. For a set of changesets that are held and count:
  *
  *   register   a write is current unless a later write of the same field knew it
  *   shown      the greatest by (rank of a state, stamp, replica, seq)
@@ -14,8 +14,13 @@
  *   conflict   an MV register with another value than the one that shows; a
  *              final state shown beside another one; a revived record
  *
- * "Knew" is happened-before: the author held it. Nothing here is taken from the
- * code under test but the decoded ops and the schema table. */
+ * "Knew" is happened-before: the author held it. Nothing here is taken from the code
+ * under test but the decoded ops and the schema table.
+ *
+ * In a contested world (world.h) something may not count any more that a later write
+ * has replaced, and what that one had replaced is there again: so "knew" is what the op
+ * names, and when an edit is learned it is checked that it names what it must: what was
+ * there, by these rules, of what counted at its author. */
 #ifndef HT_TESTS_SIM_ORACLE_H
 #define HT_TESTS_SIM_ORACLE_H
 
@@ -40,22 +45,28 @@ struct subject { /* a record */
 
 struct oracle {
 	const struct ledger *ledger;
+	bool is_contested;
 	struct subject *subjects; /* in the order of learning */
 	uint32_t subject_count, subject_cap;
 	uint32_t *buckets;
 	uint32_t bucket_count;
 };
 
-void oracle_init(struct oracle *o, const struct ledger *ledger);
+void oracle_init(struct oracle *o, const struct ledger *ledger, bool is_contested);
 void oracle_release(struct oracle *o);
 
 /* Take note of a changeset; what its author held was learned before. */
 void oracle_learn(struct oracle *o, const struct ledger_entry *e);
 
+/* Whether it names all that was there of what it replaces, removes or voids, for
+ * somebody to whom this much counted, and nothing else. */
+bool oracle_names_rightly(const struct oracle *o, const struct ledger_entry *e,
+			  const uint32_t *counted);
+
 const struct subject *oracle_find(const struct oracle *o, uint32_t space, uint16_t kind,
 				  const struct record_id *id); /* or NULL */
 
-/* Whoever holds this much has the record at all. */
+/* Whoever holds this much that counts has the record at all. */
 bool subject_exists(const struct subject *s, const uint32_t *held);
 
 enum record_life oracle_life(const struct oracle *o, const struct subject *s, const uint32_t *held);

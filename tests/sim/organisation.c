@@ -1,5 +1,6 @@
 #include "tests/sim/organisation.h"
 
+#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -32,7 +33,7 @@ void organisation_connect(struct world *w)
 /* Those who are there from the beginning. */
 static unsigned founder_count(const struct world *w)
 {
-	return w->node_count - w->config.newcomers;
+	return w->config.nodes - w->config.newcomers;
 }
 
 static void check(struct world *w, enum err rc, const struct errmsg *msg)
@@ -41,12 +42,23 @@ static void check(struct world *w, enum err rc, const struct errmsg *msg)
 		world_fail(w, "W-15", "the organisation can't be founded: %s", msg->text);
 }
 
+/* The organisation's, which is kept apart from all nodes. */
+static void draw_root(struct world *w)
+{
+	uint8_t seed[crypto_sign_SEEDBYTES];
+	struct prng dice;
+
+	prng_init(&dice, w->config.seed + UINT64_C(0x726f6f74));
+	prng_fill(&dice, seed, sizeof(seed));
+	crypto_sign_seed_keypair(w->root.key.bytes, w->root_secret, seed);
+	w->root.secret = w->root_secret;
+}
+
 static void found(struct world *w)
 {
 	struct node *n = &w->nodes[0];
 	struct errmsg msg = { 0 };
 	struct space_id directory;
-	struct sign_key root = { { 1 } };
 	struct founding f = {
 		.org_name = "Huitong",
 		.office_code = n->code,
@@ -54,10 +66,11 @@ static void found(struct world *w)
 		.zone = "Asia/Shanghai",
 		.person_name = "founder",
 		.address = w->config.dial_members ? n->address : NULL,
-		.roots = { 1, &root, 1 },
+		.roots = { 1, &w->root.key, 1 },
 		.node = n->identity,
 	};
 
+	draw_root(w);
 	check(w, replica_found(n->replica, &f, node_now(n).wall_ms, &msg), &msg);
 	directory = replica_directory(n->replica);
 	ledger_add_space(&w->ledger, &directory);

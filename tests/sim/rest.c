@@ -5,6 +5,8 @@
 #include <stdlib.h>
 
 #include "core/limits.h"
+#include "tests/sim/fate.h"
+#include "tests/sim/invariants.h"
 #include "tests/sim/node.h"
 
 static void *must(void *memory)
@@ -20,6 +22,8 @@ static void *must(void *memory)
 
 static bool takes_part(const struct world *w, const struct node *n, uint32_t space)
 {
+	if (world_is_contested(w))
+		return node_is_member(n) && node_may(n, space, ROLE_READER);
 	for (unsigned i = 0; i < w->space_count; i++)
 		if (w->spaces[i].space == space)
 			return w->spaces[i].has[n->index];
@@ -30,20 +34,119 @@ static bool holds_all(const struct world *w, const struct node *n, uint32_t spac
 		      struct errmsg *why_not)
 {
 	for (uint32_t author = 0; author < w->ledger.author_count; author++) {
-		uint32_t written = w->ledger.feeds[space][author].count;
+		uint32_t written = ledger_top(&w->ledger, space, author);
 		uint32_t held = n->held[space] ? n->held[space][author] : 0;
 
 		if (held == written)
 			continue;
 		errmsg_set(why_not, ERR_NOT_FOUND, "%s holds %u of %u changesets of %s in space %u",
-			   n->code, held, written, w->nodes[author].code, space);
+			   n->code, held, written, w->nodes[w->ledger.authors[author].owner].code,
+			   space);
 		return false;
+	}
+	return true;
+}
+
+/* NULL is a frontier of nothing. */
+static bool same_frontier(const struct world *w, const struct node *a, const struct node *b,
+			  uint32_t space)
+{
+	for (uint32_t i = 0; i < w->ledger.author_count; i++)
+		if ((a->held[space] ? a->held[space][i] : 0) !=
+		    (b->held[space] ? b->held[space][i] : 0))
+			return false;
+	return true;
+}
+
+static bool same_membership(const struct node *a, const struct node *b, struct errmsg *why_not)
+{
+	if (a->view != b->view)
+		errmsg_set(why_not, ERR_NOT_FOUND, "%s and %s hold other statements", a->code,
+			   b->code);
+	return a->view == b->view;
+}
+
+static bool knows(const struct node *a, const struct node *b)
+{
+	return trust_node_by_noise_key(a->view->trust, b->identity.noise_key) != NULL;
+}
+
+/* A statement names the key, and it is no member's, or no more: nothing that it says is
+ * heard, and it is told why only if it was one once. */
+static bool refuses(const struct node *a, const struct node *b)
+{
+	const struct trust *t = a->view->trust;
+
+	for (size_t i = 0; i < t->epoch_count && !knows(a, b); i++)
+		if (memcmp(t->epochs[i].identity.noise_key, b->identity.noise_key,
+			   NOISE_KEY_BYTES) == 0)
+			return true;
+	return false;
+}
+
+/* One of them knows the other's key for a member's, and neither refuses the other's. */
+static bool are_acquainted(const struct node *a, const struct node *b)
+{
+	return (knows(a, b) || knows(b, a)) && !refuses(a, b) && !refuses(b, a);
+}
+
+void audit_acquaintance(const struct world *w, const struct node *n, bool *part)
+{
+	bool grows = true;
+
+	memset(part, 0, NET_NODES_MAX * sizeof(*part));
+	part[n->index] = true;
+	while (grows) {
+		grows = false;
+		for (unsigned i = 0; i < w->node_count; i++)
+			for (unsigned k = 0; k < w->node_count && !part[i]; k++)
+				if (part[k] && node_is_member(&w->nodes[i]) &&
+				    are_acquainted(&w->nodes[i], &w->nodes[k]))
+					grows = part[i] = true;
+	}
+}
+
+/* All members know the same, and hold the same of what both may read; but for such as
+ * nobody brings together any more: both have taken new keys since they met; two have
+ * removed each other, and the others have heard of one only; or it was let in by somebody
+ * who was removed at the same time. */
+static bool members_agree(const struct world *w, struct errmsg *why_not)
+{
+	bool part[NET_NODES_MAX];
+
+	for (unsigned i = 0; i < w->node_count && !w->config.act_mean_ms; i++)
+		if (w->nodes[i].is_there && !node_is_member(&w->nodes[i])) {
+			errmsg_set(why_not, ERR_NOT_FOUND, "%s has to enrol anew",
+				   w->nodes[i].code);
+			return false;
+		}
+	for (unsigned i = 0; i < w->node_count; i++) {
+		if (node_is_member(&w->nodes[i]))
+			audit_acquaintance(w, &w->nodes[i], part);
+		for (unsigned k = 0; k < i && node_is_member(&w->nodes[i]); k++) {
+			const struct node *a = &w->nodes[i], *b = &w->nodes[k];
+
+			if (!node_is_member(b) || !part[k])
+				continue;
+			if (!same_membership(a, b, why_not))
+				return false;
+			for (uint32_t s = 0; s < w->ledger.space_count; s++) {
+				if (!takes_part(w, a, s) || !takes_part(w, b, s) ||
+				    same_frontier(w, a, b, s))
+					continue;
+				errmsg_set(why_not, ERR_NOT_FOUND, "%s and %s differ in space %u",
+					   a->code, b->code, s);
+				return false;
+			}
+		}
 	}
 	return true;
 }
 
 bool audit_has_converged(struct world *w, struct errmsg *why_not)
 {
+	if (world_is_contested(w))
+		return members_agree(w, why_not);
 	for (unsigned i = 0; i < w->node_count; i++)
 		for (uint32_t space = 0; space < w->ledger.space_count; space++)
 			if (takes_part(w, &w->nodes[i], space) &&
@@ -81,7 +184,7 @@ bool audit_agrees(struct world *w, const bool *part, struct errmsg *why_not)
 /* The conflict inbox. */
 
 /* A row of it is one of those that must be there. */
-static void check_conflict(struct node *n, struct rows *rows)
+static void check_conflict(struct node *n, uint32_t *const *counted, struct rows *rows)
 {
 	struct world *w = n->world;
 	struct record_id space_id = rows_id(rows, 0), id = rows_id(rows, 1);
@@ -94,13 +197,13 @@ static void check_conflict(struct node *n, struct rows *rows)
 	space = ledger_space(&w->ledger, &key);
 	s = space == LEDGER_NONE ? NULL
 				 : oracle_find(&w->oracle, space, (uint16_t)rows_int(rows, 2), &id);
-	if (!s || !oracle_has_conflict(&w->oracle, s, n->held[space], field))
+	if (!s || !counted[space] || !oracle_has_conflict(&w->oracle, s, counted[space], field))
 		world_fail(w, "W-11", "%s has a conflict in its inbox that is none, field %u",
 			   n->code, field);
 }
 
 /* W-11: the inbox has every conflict and nothing else. */
-static void check_inbox(struct node *n, uint64_t conflicts)
+static void check_inbox(struct node *n, uint32_t *const *counted, uint64_t conflicts)
 {
 	static const char sql[] = "SELECT s.id, c.record, c.kind, c.field FROM conflict c "
 				  "JOIN space_index s ON s.idx = c.space";
@@ -111,7 +214,7 @@ static void check_inbox(struct node *n, uint64_t conflicts)
 
 	if (rc == OK) {
 		for (; rows_next(rows) && !n->world->rule; count++)
-			check_conflict(n, rows);
+			check_conflict(n, counted, rows);
 		rc = rows_close(rows, &msg);
 	}
 	if (rc != OK)
@@ -123,7 +226,7 @@ static void check_inbox(struct node *n, uint64_t conflicts)
 }
 
 /* W-11 for every record of every space that the node holds. */
-static void check_all_records(struct node *n)
+static void check_all_records(struct node *n, uint32_t *const *counted)
 {
 	struct world *w = n->world;
 	struct errmsg msg = { 0 };
@@ -131,7 +234,7 @@ static void check_all_records(struct node *n)
 
 	for (uint32_t i = 0; i < w->oracle.subject_count && !w->rule; i++) {
 		const struct subject *s = &w->oracle.subjects[i];
-		const uint32_t *held = n->held[s->space];
+		const uint32_t *held = counted[s->space];
 
 		if (!held || !schema_kind(s->kind))
 			continue;
@@ -140,7 +243,7 @@ static void check_all_records(struct node *n)
 			world_fail(w, "W-11", "%s: %s", n->code, msg.text);
 	}
 	if (!w->rule)
-		check_inbox(n, conflicts);
+		check_inbox(n, counted, conflicts);
 }
 
 /* The views for people. */
@@ -182,14 +285,15 @@ static const struct subject *subject_of_row(const struct world *w, const struct 
 }
 
 /* W-18: one row of the view of a kind; the columns are its registers in order. */
-static void check_row(struct node *n, const struct kind *kind, struct rows *rows)
+static void check_row(struct node *n, uint32_t *const *counted, const struct kind *kind,
+		      struct rows *rows)
 {
 	struct world *w = n->world;
 	const struct subject *s = subject_of_row(w, kind, rows);
 	struct buf text = BUF_EMPTY;
 	int column = 2;
 
-	if (!s) {
+	if (!s || !counted[s->space]) {
 		world_fail(w, "W-18", "%s shows a %s that nobody wrote", n->code, kind->name);
 		return;
 	}
@@ -199,7 +303,7 @@ static void check_row(struct node *n, const struct kind *kind, struct rows *rows
 
 		if (!merge_is_register(f->merge))
 			continue;
-		v = oracle_shown(&w->oracle, s, n->held[s->space], f);
+		v = oracle_shown(&w->oracle, s, counted[s->space], f);
 		if (rows_is_null(rows, column) == readable(f, v, &text) ||
 		    !bytes_equal(bytes_of_str(rows_text(rows, column)), buf_bytes(&text)))
 			world_fail(w, "W-18", "%s shows %s.%s as '%.40s', must be '%.*s'", n->code,
@@ -220,23 +324,24 @@ static void view_query(const struct kind *kind, struct buf *sql)
 	buf_append_byte(sql, 0);
 }
 
-static uint64_t count_subjects(const struct node *n, const struct kind *kind)
+static uint64_t count_subjects(const struct node *n, uint32_t *const *counted,
+			       const struct kind *kind)
 {
 	const struct oracle *o = &n->world->oracle;
 	uint64_t count = 0;
 
 	for (uint32_t i = 0; i < o->subject_count; i++)
-		count += o->subjects[i].kind == kind->number && n->held[o->subjects[i].space] &&
-			 subject_exists(&o->subjects[i], n->held[o->subjects[i].space]);
+		count += o->subjects[i].kind == kind->number && counted[o->subjects[i].space] &&
+			 subject_exists(&o->subjects[i], counted[o->subjects[i].space]);
 	return count;
 }
 
 /* W-18: the view has every record and nothing else. */
-static void check_view(struct node *n, const struct kind *kind)
+static void check_view(struct node *n, uint32_t *const *counted, const struct kind *kind)
 {
 	struct errmsg msg = { 0 };
 	struct buf sql = BUF_EMPTY;
-	uint64_t count = 0, must_be = count_subjects(n, kind);
+	uint64_t count = 0, must_be = count_subjects(n, counted, kind);
 	struct rows *rows;
 	enum err rc;
 
@@ -244,7 +349,7 @@ static void check_view(struct node *n, const struct kind *kind)
 	rc = rows_open(&rows, n->replica, (const char *)sql.data, NULL, 0, &msg);
 	if (rc == OK) {
 		for (; rows_next(rows) && !n->world->rule; count++)
-			check_row(n, kind, rows);
+			check_row(n, counted, kind, rows);
 		rc = rows_close(rows, &msg);
 	}
 	if (rc != OK)
@@ -255,13 +360,13 @@ static void check_view(struct node *n, const struct kind *kind)
 	buf_release(&sql);
 }
 
-static void check_views(struct node *n)
+static void check_views(struct node *n, uint32_t *const *counted)
 {
 	size_t count;
 	const struct kind *kinds = schema_kinds(&count);
 
 	for (size_t i = 0; i < count && !n->world->rule; i++)
-		check_view(n, &kinds[i]);
+		check_view(n, counted, &kinds[i]);
 }
 
 /* Readable numbers. */
@@ -338,11 +443,10 @@ static void wait_for_idle(struct node *n)
 
 static bool hold_the_same(const struct world *w, const struct node *a, const struct node *b)
 {
-	size_t bytes = w->ledger.author_max * sizeof(uint32_t);
-
+	if (a->view != b->view)
+		return false;
 	for (uint32_t space = 0; space < w->ledger.space_count; space++)
-		if (takes_part(w, a, space) != takes_part(w, b, space) ||
-		    (takes_part(w, a, space) && memcmp(a->held[space], b->held[space], bytes) != 0))
+		if (!same_frontier(w, a, b, space))
 			return false;
 	return true;
 }
@@ -356,6 +460,25 @@ static void check_verify(struct node *n)
 		world_fail(n->world, "W-13", "%s does not verify: %s", n->code, msg.text);
 }
 
+/* All of one node: records, views, the log replayed. */
+static void check_node(struct node *n)
+{
+	struct world *w = n->world;
+	uint32_t *counted[LEDGER_SPACES_MAX] = { NULL };
+
+	for (uint32_t s = 0; s < w->ledger.space_count; s++) {
+		if (!n->held[s])
+			continue;
+		counted[s] = must(calloc(w->ledger.author_max, sizeof(**counted)));
+		audit_counted(n, s, counted[s]);
+	}
+	check_all_records(n, counted);
+	check_views(n, counted);
+	check_verify(n);
+	for (uint32_t s = 0; s < w->ledger.space_count; s++)
+		free(counted[s]);
+}
+
 /* Equal holdings, equal hashes. */
 static void check_hashes(struct world *w)
 {
@@ -363,10 +486,13 @@ static void check_hashes(struct world *w)
 	struct errmsg msg = { 0 };
 
 	for (unsigned i = 0; i < w->node_count && !w->rule; i++) {
+		if (!node_is_running(&w->nodes[i]))
+			continue;
 		if (replica_state_hash(w->nodes[i].replica, hashes[i], &msg) != OK)
 			world_fail(w, "W-13", "%s: %s", w->nodes[i].code, msg.text);
 		for (unsigned k = 0; k < i && !w->rule; k++)
-			if (hold_the_same(w, &w->nodes[i], &w->nodes[k]) &&
+			if (node_is_running(&w->nodes[k]) &&
+			    hold_the_same(w, &w->nodes[i], &w->nodes[k]) &&
 			    memcmp(hashes[i], hashes[k], STATE_HASH_BYTES) != 0)
 				world_fail(w, "W-13", "%s and %s hold the same and differ",
 					   w->nodes[k].code, w->nodes[i].code);
@@ -384,15 +510,19 @@ void audit_rest(struct world *w, unsigned verify_count)
 		world_fail(w, "W-12", "%s", msg.text);
 	/* Of nodes with equal hashes one stands for all. */
 	check_hashes(w);
-	check_numbers(w);
+	/* Copies issue the same ones, and so does who comes back as another node. */
+	if (!world_is_contested(w))
+		check_numbers(w);
 	check_dials(w);
+	if (world_is_contested(w))
+		fate_check(w);
 	for (unsigned i = 0; i < w->node_count; i++)
-		wait_for_idle(&w->nodes[i]);
+		if (!world_is_contested(w) || node_is_member(&w->nodes[i]))
+			wait_for_idle(&w->nodes[i]);
 	for (unsigned i = 0; i < verify_count && !w->rule; i++) {
 		struct node *n = &w->nodes[prng_below(&w->dice, w->node_count)];
 
-		check_all_records(n);
-		check_views(n);
-		check_verify(n);
+		if (node_is_running(n))
+			check_node(n);
 	}
 }

@@ -1,15 +1,20 @@
-/* What must hold once nothing moves any more: W-11 to W-13, W-17 and W-18 of
+/* What must hold once nothing moves any more: W-11 to W-13, W-17 to W-19 and W-24 of
  * invariants.h. */
 #ifndef HT_TESTS_SIM_REST_H
 #define HT_TESTS_SIM_REST_H
 
 #include "tests/sim/world.h"
 
-/* W-12: everybody holds all that there is and that they take part in. */
+/* W-12: everybody holds all that there is and that they take part in; in a contested
+ * world all members the same. */
 bool audit_has_converged(struct world *w, struct errmsg *why_not);
 
 /* The nodes of `part` hold the same of every space that they share. */
 bool audit_agrees(struct world *w, const bool *part, struct errmsg *why_not);
+
+/* In a contested world: who can be reached from this member by members that let each
+ * other in. part[NET_NODES_MAX] is set. */
+void audit_acquaintance(const struct world *w, const struct node *n, bool *part);
 
 /* All of it. Of `verify_count` nodes every record, and the log replayed. */
 void audit_rest(struct world *w, unsigned verify_count);

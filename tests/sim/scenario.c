@@ -106,7 +106,8 @@ static void play_torn_commit(struct world *w)
 static void play_newcomers(struct world *w)
 {
 	fault_draw_links(w);
-	for (unsigned i = w->node_count - w->config.newcomers; i < w->node_count && !w->rule; i++) {
+	for (unsigned i = w->config.nodes - w->config.newcomers; i < w->config.nodes && !w->rule;
+	     i++) {
 		struct node *n = &w->nodes[i];
 
 		node_invite(n);
@@ -180,7 +181,7 @@ static void play_clock_ahead(struct world *w)
 	for (unsigned i = 0; i < w->node_count; i++)
 		others[i] = i != 1;
 	for (uint32_t s = 0; s < w->ledger.space_count; s++)
-		before[s] = w->ledger.feeds[s][n->author].count;
+		before[s] = ledger_top(&w->ledger, s, n->author);
 	n->clock_offset_ms = (int64_t)YEAR_MS;
 	world_run(w, 20 * MINUTE_MS, 0);
 	w->is_settling = true;
@@ -281,6 +282,36 @@ static void play_fifty(struct world *w)
 	world_run(w, 10 * MINUTE_MS, 0);
 }
 
+/* Removals, roles, keys and adoptions, wherever somebody is, while links come and go. */
+static void play_revoke(struct world *w)
+{
+	bool part[NET_NODES_MAX];
+
+	for (unsigned round = 0; round < 3 && !w->rule; round++) {
+		for (unsigned i = 0; i < w->node_count; i++)
+			part[i] = prng_chance(&w->dice, 50);
+		fault_partition(w, part, true);
+		world_run(w, w->config.run_ms, 0);
+		fault_partition(w, part, false);
+		world_run(w, prng_below(&w->dice, MINUTE_MS), 0);
+	}
+}
+
+/* With links that come and go, so that disks are put back unawares. */
+static void play_copies(struct world *w)
+{
+	for (unsigned round = 0; round < 4 && !w->rule; round++) {
+		unsigned alone = (unsigned)prng_below(&w->dice, w->node_count);
+		bool part[NET_NODES_MAX] = { false };
+
+		part[alone] = true;
+		fault_partition(w, part, true);
+		world_run(w, w->config.run_ms, 0);
+		fault_partition(w, part, false);
+		world_run(w, w->config.run_ms, 0);
+	}
+}
+
 static const struct scenario scenarios[] = {
 	{ "random",
 	  "chaos: the seed decides everything",
@@ -357,6 +388,51 @@ static const struct scenario scenarios[] = {
 	  { .nodes = 3, .spaces = 1, .all_granted = true, .edit_mean_ms = 2000 },
 	  NULL,
 	  play_full_disk },
+	{ "revoke",
+	  "partition x revoke: removals, roles, keys, adoptions, anywhere",
+	  { .nodes = 5,
+	    .spaces = 2,
+	    .all_granted = true,
+	    .run_ms = 50 * SECOND_MS,
+	    .edit_mean_ms = 4 * SECOND_MS,
+	    .act_mean_ms = 8 * SECOND_MS },
+	  NULL,
+	  play_revoke },
+	{ "restore",
+	  "databases are restored from backups, or put back by hand",
+	  { .nodes = 4,
+	    .spaces = 2,
+	    .all_granted = true,
+	    .run_ms = 40 * SECOND_MS,
+	    .edit_mean_ms = 4 * SECOND_MS,
+	    .copy_mean_ms = 15 * SECOND_MS,
+	    .copy_kinds = 1 << COPY_BACKUP | 1 << COPY_RESTORE | 1 << COPY_PUT_BACK },
+	  NULL,
+	  play_copies },
+	{ "rollback",
+	  "hosts go back to snapshots, and nothing tells them",
+	  { .nodes = 4,
+	    .spaces = 2,
+	    .all_granted = true,
+	    .run_ms = 40 * SECOND_MS,
+	    .edit_mean_ms = 4 * SECOND_MS,
+	    .copy_mean_ms = 15 * SECOND_MS,
+	    .copy_kinds = 1 << COPY_BACKUP | 1 << COPY_ROLL_BACK },
+	  NULL,
+	  play_copies },
+	{ "twins",
+	  "disks are cloned, and both machines run",
+	  { .nodes = 3,
+	    .copies = 2,
+	    .spaces = 2,
+	    .all_granted = true,
+	    .both_dial = true, /* an address stays with whose key was there first */
+	    .run_ms = 40 * SECOND_MS,
+	    .edit_mean_ms = 4 * SECOND_MS,
+	    .copy_mean_ms = 30 * SECOND_MS,
+	    .copy_kinds = 1 << COPY_BACKUP | 1 << COPY_CLONE },
+	  NULL,
+	  play_copies },
 	{ "fifty",
 	  "fifty-two offices in a tree",
 	  { .nodes = 52,

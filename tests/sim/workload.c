@@ -13,6 +13,7 @@ enum {
 	WISHES_MAX = 64,    /* in one changeset */
 	TRIES = 20,
 	HOT_RECORDS = 12,
+	MARKS_A_RECORD = 8,
 	SHARED_IDS = 40, /* ids that offices come to independently, per kind */
 };
 
@@ -84,16 +85,35 @@ static bool is_granted(const struct wish *w, const struct op *op)
 	       (!has_value || value_equal(&w->value, &op->value));
 }
 
+/* The newest of its own feed that it holds; 0 = none. */
+static uint32_t own_seq(const struct job *j, uint32_t space)
+{
+	const uint32_t *held = j->n->held[space];
+	const struct ledger_entry *e =
+		held ? ledger_tip(&j->w->ledger, space, held, j->n->author) : NULL;
+
+	return e ? e->seq : 0;
+}
+
+static const struct ledger_entry *own_entry(const struct job *j, uint32_t space, uint32_t seq)
+{
+	const uint32_t *held = j->n->held[space];
+	const struct ledger_entry *tip =
+		held ? ledger_tip(&j->w->ledger, space, held, j->n->author) : NULL;
+
+	return tip && seq <= tip->seq ? ledger_find(&j->w->ledger, space, tip->author, seq) : NULL;
+}
+
 /* W-14: the changeset has an op for each wish and no other. */
 static void check_granted(struct job *j, const struct draft *d)
 {
-	uint32_t written = j->w->ledger.feeds[d->space][j->n->author].count, matched = 0;
+	uint32_t written = own_seq(j, d->space), matched = 0;
 	const struct ledger_entry *e;
 
 	/* Several drafts of one transaction may be in one feed: the last ones. */
 	for (unsigned i = j->draft_count; i-- > 0 && &j->drafts[i] != d;)
 		written -= j->drafts[i].space == d->space && j->drafts[i].wish_count > 0;
-	e = ledger_find(&j->w->ledger, d->space, j->n->author, written);
+	e = own_entry(j, d->space, written);
 	if (!e) {
 		world_fail(j->w, "W-1", "%s committed, and has nothing new", j->n->code);
 		return;
@@ -445,28 +465,55 @@ static uint32_t draw_space(struct job *j)
 		const struct collaboration *c =
 			&j->w->spaces[prng_below(j->dice, j->w->space_count)];
 
-		if (replica_is_granted(j->replica, self, &c->id))
+		if (replica_role(j->replica, self, &c->id) >= ROLE_EDITOR)
 			return c->space;
 	}
 	return 0;
+}
+
+/* Something that nobody else writes, and that stays: so that one can tell whether a
+ * changeset that was lost has been written again. Its author is as unique. */
+static enum err mark(struct job *j, struct draft *d)
+{
+	uint64_t number = j->w->mark_count++;
+	uint16_t kind = d->space ? KIND_ACTION : KIND_PERSON;
+	uint8_t field = d->space ? ACTION_PROGRESS : PERSON_CONTACTS;
+	struct record_id diary;
+	struct prng source;
+	struct value value;
+	char text[32];
+	enum err rc;
+
+	prng_init(&source, (uint64_t)d->space << 48 | number / MARKS_A_RECORD);
+	prng_fill(&source, diary.bytes, ID_BYTES);
+	snprintf(text, sizeof(text), "mark %llu", (unsigned long long)number);
+	value = value_text(arena_copy(&j->arena, bytes_of_str(text)));
+	rc = edit_add(d->edit, kind, &diary, field, &value, &j->msg);
+	if (rc == OK)
+		wish(d, kind, &diary, field, VERB_ADD, &value);
+	return rc;
 }
 
 static enum err open_draft(struct job *j, uint32_t space, struct draft **out)
 {
 	struct draft *d = &j->drafts[j->draft_count];
 	struct value person = draw_ref(j, &(struct field){ .ref = KIND_PERSON });
+	bool is_marked = world_is_contested(j->w);
 	enum err rc;
+
+	if (is_marked)
+		prng_fill(j->dice, person.ref.bytes, ID_BYTES);
 
 	d->space = space;
 	d->wish_count = 0;
 	rc = edit_open(&d->edit, j->replica, &j->w->ledger.spaces[space],
-		       prng_chance(j->dice, 80) ? &person.ref : NULL, node_now(j->n).wall_ms,
-		       &j->msg);
+		       is_marked || prng_chance(j->dice, 80) ? &person.ref : NULL,
+		       node_now(j->n).wall_ms, &j->msg);
 	if (rc != OK)
 		return rc;
 	j->draft_count++;
 	*out = d;
-	return OK;
+	return is_marked ? mark(j, d) : OK;
 }
 
 static enum err write_draft(struct job *j, uint32_t space)
@@ -530,14 +577,16 @@ static enum err commit(struct job *j, enum err (*write)(struct job *))
 /* What the commit has promised, whether or not we get to see it now. */
 static void note_acknowledged(struct job *j)
 {
+	/* It may have begun another epoch for it. */
+	if (replica_id_cmp(replica_id(j->n->replica), &j->n->identity.replica) != 0)
+		return;
 	for (unsigned i = 0; i < j->draft_count; i++) {
-		uint32_t space = j->drafts[i].space;
-		const uint32_t *held = j->n->held[space];
+		uint32_t space = j->drafts[i].space, held = own_seq(j, space);
 
 		if (j->drafts[i].wish_count == 0)
 			continue;
-		if (held && j->n->acknowledged[space] < held[j->n->author])
-			j->n->acknowledged[space] = held[j->n->author];
+		if (j->n->acknowledged[space] < held)
+			j->n->acknowledged[space] = held;
 		j->n->acknowledged[space]++;
 	}
 }
@@ -554,7 +603,7 @@ static bool run_job(struct node *n, unsigned amount, enum err (*write)(struct jo
 {
 	struct job *j = calloc(1, sizeof(*j));
 	struct replica *second = NULL;
-	bool is_good = !n->disk_is_limited && !memdisk_has_failed(n->disk);
+	bool is_good = node_disk_is_good(n);
 	enum err rc = OK;
 
 	if (!j)
@@ -580,10 +629,12 @@ static bool run_job(struct node *n, unsigned amount, enum err (*write)(struct jo
 	n->world->stats.refused_edits += rc != OK;
 	if (rc == OK)
 		note_acknowledged(j);
+	n->is_writing = true;
 	/* Before the audit, which would look into the store on the engine's behalf. */
 	node_changed(n);
 	if (rc == OK)
 		audit_node(n);
+	n->is_writing = false;
 	/* What a failing disk does not show now must be there after the restart. */
 	if (rc == OK && !memdisk_has_failed(n->disk))
 		check_drafts(j);
@@ -631,6 +682,7 @@ static enum err write_actions(struct job *j)
 	rc = open_draft(j, space, &d);
 	if (rc != OK)
 		return rc;
+	d->wish_count = 0; /* a marked one is not compared either */
 	for (unsigned i = 0; rc == OK && i < j->amount; i++)
 		rc = write_action(j, d);
 	if (rc == OK)
@@ -680,7 +732,7 @@ static enum err write_grant(struct job *j)
 		return OK;
 	s.u.grant.space = c->id;
 	s.u.grant.role = ROLE_MANAGER;
-	snprintf(s.u.grant.office_code, sizeof(s.u.grant.office_code), "%s", grantee->code);
+	snprintf(s.u.grant.office_code, sizeof(s.u.grant.office_code), "%s", grantee->office);
 	return replica_state(j->replica, &s, NULL, 0, node_now(j->n).wall_ms, &j->msg);
 }
 

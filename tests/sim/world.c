@@ -6,18 +6,23 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "tests/sim/acts.h"
+#include "tests/sim/copies.h"
 #include "tests/sim/faults.h"
 #include "tests/sim/invariants.h"
+#include "tests/sim/meeting.h"
 #include "tests/sim/node.h"
 #include "tests/sim/organisation.h"
 #include "tests/sim/rest.h"
 #include "tests/sim/workload.h"
 
 enum {
-	HAND_OVER_MEAN_MS = 2000, /* of one edge, in a direct world */
+	HAND_OVER_MEAN_MS = 2000, /* of one edge one way, in a direct world */
+	MEETING_MEAN_MS = 20000,  /* likewise, in a contested one */
 	SETTLE_HOURS_MAX = 12,
 	QUIET_MINUTES = 10,
 	VERIFY_COUNT = 2,
+	EPOCHS_MAX = 600, /* beyond the first of each node, and branches */
 };
 
 static void *must(void *memory)
@@ -90,8 +95,8 @@ static void on_edit(void *ctx, uint64_t arg)
 
 	if (w->is_settling)
 		return;
-	if (node_is_running(n) && replica_self(n->replica)) {
-		if (prng_chance(&w->dice, 2))
+	if (node_is_member(n)) {
+		if (!w->config.act_mean_ms && prng_chance(&w->dice, 2))
 			workload_grant(n);
 		else if (prng_chance(&w->dice, 5))
 			workload_actions(n, 1 + (unsigned)prng_below(&w->dice, 40));
@@ -111,6 +116,33 @@ static void on_fault(void *ctx, uint64_t arg)
 	plan(w, w->config.fault_mean_ms, on_fault, 0);
 }
 
+static void on_act(void *ctx, uint64_t arg)
+{
+	struct world *w = ctx;
+
+	if (w->is_settling)
+		return;
+	act_strike(w);
+	plan(w, w->config.act_mean_ms, on_act, 0);
+}
+
+static void on_copy(void *ctx, uint64_t arg)
+{
+	struct world *w = ctx;
+
+	if (w->is_settling)
+		return;
+	copy_strike(w);
+	plan(w, w->config.copy_mean_ms, on_copy, 0);
+}
+
+static void on_hand_over(void *ctx, uint64_t arg);
+
+static void plan_hand_over(struct world *w, uint64_t arg)
+{
+	plan(w, world_is_contested(w) ? MEETING_MEAN_MS : HAND_OVER_MEAN_MS, on_hand_over, arg);
+}
+
 static void on_hand_over(void *ctx, uint64_t arg)
 {
 	struct world *w = ctx;
@@ -118,9 +150,11 @@ static void on_hand_over(void *ctx, uint64_t arg)
 	struct node *from = &w->nodes[arg & 1 ? e->b : e->a];
 	struct node *to = &w->nodes[arg & 1 ? e->a : e->b];
 
-	if (!net_link(w->net, from->index, to->index)->is_cut)
+	if (world_is_contested(w))
+		meeting_hold(from, to);
+	else if (!net_link(w->net, from->index, to->index)->is_cut)
 		node_hand_over(from, to);
-	plan(w, HAND_OVER_MEAN_MS, on_hand_over, arg);
+	plan_hand_over(w, arg);
 }
 
 static void plan_all(struct world *w)
@@ -129,8 +163,12 @@ static void plan_all(struct world *w)
 		plan(w, w->config.edit_mean_ms, on_edit, 0);
 	if (w->config.fault_mean_ms)
 		plan(w, w->config.fault_mean_ms, on_fault, 0);
+	if (w->config.act_mean_ms)
+		plan(w, w->config.act_mean_ms, on_act, 0);
+	if (w->config.copy_mean_ms)
+		plan(w, w->config.copy_mean_ms, on_copy, 0);
 	for (uint64_t i = 0; w->config.direct && i < 2 * (uint64_t)w->edge_count; i++)
-		plan(w, HAND_OVER_MEAN_MS, on_hand_over, i);
+		plan_hand_over(w, i);
 }
 
 /* Life. */
@@ -152,16 +190,18 @@ struct world *world_new(const struct world_config *config)
 	w->config.no_audit = false; /* the book must know how it began */
 	if (w->config.direct)
 		w->config.newcomers = 0; /* they join over the wire */
-	w->node_count = config->nodes;
+	w->node_count = config->nodes + config->copies;
 	w->space_count = config->spaces;
 	w->nodes = must(calloc(w->node_count, sizeof(*w->nodes)));
 	w->spaces = must(calloc(w->space_count + 1, sizeof(*w->spaces)));
 	w->offices = must(calloc(w->node_count, sizeof(*w->offices)));
+	w->snapshots = must(calloc(WORLD_SNAPSHOTS + 1, sizeof(*w->snapshots)));
+	w->no_snapshot = &w->snapshots[WORLD_SNAPSHOTS];
 	w->edges = must(calloc((size_t)w->node_count * w->node_count, sizeof(*w->edges)));
 	prng_init(&w->dice, config->seed);
 	timeline_init(&w->timeline);
-	ledger_init(&w->ledger, w->node_count);
-	oracle_init(&w->oracle, &w->ledger);
+	ledger_init(&w->ledger, w->node_count + (world_is_contested(w) ? EPOCHS_MAX : 0));
+	oracle_init(&w->oracle, &w->ledger, world_is_contested(w));
 	w->net = net_new(w->node_count, &w->timeline, prng_next(&w->dice), &up);
 	organisation_connect(w);
 	for (unsigned i = 0; i < w->node_count && !w->rule; i++)
@@ -186,14 +226,18 @@ void world_free(struct world *w)
 		return;
 	for (unsigned i = 0; i < w->node_count; i++)
 		node_destroy(&w->nodes[i]);
+	for (unsigned i = 0; i < WORLD_SNAPSHOTS; i++)
+		snapshot_release(&w->snapshots[i]);
 	net_free(w->net);
 	oracle_release(&w->oracle);
 	ledger_release(&w->ledger);
+	views_release(&w->views);
 	timeline_release(&w->timeline);
 	free(w->nodes);
 	free(w->spaces);
 	free(w->offices);
 	free(w->edges);
+	free(w->snapshots);
 	free(w);
 }
 
@@ -258,6 +302,14 @@ bool world_quieten(struct world *w)
 	return w->rule == NULL;
 }
 
+/* Where nobody is removed on purpose, whoever is out is a copy, and enrols anew. */
+static void let_in_again(struct world *w)
+{
+	for (unsigned i = 0; !w->config.act_mean_ms && world_is_contested(w) && i < w->node_count;
+	     i++)
+		act_by(&w->nodes[i], ACT_READMIT);
+}
+
 bool world_settle(struct world *w)
 {
 	struct errmsg why_not = { 0 };
@@ -271,8 +323,10 @@ bool world_settle(struct world *w)
 	for (unsigned i = 0; i < w->node_count; i++)
 		node_invite(&w->nodes[i]);
 	limit_ms = w->timeline.now_ms + SETTLE_HOURS_MAX * HOUR_MS;
-	while (!w->rule && !audit_has_converged(w, &why_not) && w->timeline.now_ms < limit_ms)
+	while (!w->rule && !audit_has_converged(w, &why_not) && w->timeline.now_ms < limit_ms) {
+		let_in_again(w);
 		world_run(w, MINUTE_MS, 0);
+	}
 	/* Nothing may move any more, and the last acknowledgements arrive. */
 	if (world_run(w, QUIET_MINUTES * MINUTE_MS, 0))
 		audit_rest(w, VERIFY_COUNT);

@@ -15,7 +15,9 @@
 #include "tests/sim/memvfs.h"
 #include "tests/sim/net.h"
 #include "tests/sim/oracle.h"
+#include "tests/sim/stats.h"
 #include "tests/sim/timeline.h"
+#include "tests/sim/views.h"
 
 /* 2026-03-01T00:00:00Z: when every world begins. */
 #define WORLD_EPOCH_MS UINT64_C(1772323200000)
@@ -25,6 +27,11 @@
 #define HOUR_MS   (60 * MINUTE_MS)
 #define DAY_MS    (24 * HOUR_MS)
 #define YEAR_MS   (365 * DAY_MS)
+
+/* What can happen to a disk (copies.h). */
+enum copy { COPY_BACKUP, COPY_RESTORE, COPY_PUT_BACK, COPY_ROLL_BACK, COPY_CLONE, COPY_COUNT };
+
+enum { WORLD_SNAPSHOTS = 6 };
 
 enum topology {
 	TOPOLOGY_MESH,
@@ -60,6 +67,10 @@ struct world_config {
 
 	uint64_t edit_mean_ms;  /* between two edits anywhere; 0 = none */
 	uint64_t fault_mean_ms; /* between two faults; 0 = none */
+	uint64_t act_mean_ms;   /* between two acts of membership (acts.h); 0 = none */
+	uint64_t copy_mean_ms;  /* between two copies of a disk (copies.h); 0 = none */
+	unsigned copy_kinds;    /* bits of enum copy */
+	unsigned copies;        /* nodes that are not there until a disk is copied to them */
 	uint64_t run_ms;        /* of a random run */
 	uint64_t events_max;    /* of a random run; 0 = no limit */
 };
@@ -70,10 +81,18 @@ struct edge {
 
 enum { NODE_CODE_SIZE = OFFICE_CODE_MAX + 1 };
 
+/* The high-water mark beside a database, where a node has one. */
+struct mark_file {
+	struct mark_port port;
+	struct mark mark;
+	bool is_there;
+};
+
 struct node {
 	struct world *world;
 	unsigned index;
-	char code[NODE_CODE_SIZE]; /* of its office */
+	char code[NODE_CODE_SIZE];   /* its own, and its office's unless it is a copy */
+	char office[NODE_CODE_SIZE]; /* its office's */
 	char address[16];
 
 	struct memdisk *disk;
@@ -83,12 +102,20 @@ struct node {
 	struct enrol *enrol;     /* while it joins */
 	struct ticket ticket;
 	bool has_ticket;
-	size_t statement_count; /* that the audit has seen */
+	bool is_coming_back;     /* it was a member, and asks to be one again */
+	const struct view *view; /* what the audit has seen that it knows; NULL = nothing */
+	struct mark_file mark;
 	struct prng dice;
 	uint8_t sign_secret[SIGN_SECRET_BYTES];
 	uint8_t noise_secret[NOISE_KEY_BYTES];
 	struct node_identity identity;
-	uint32_t author; /* its number in the ledger */
+	/* What it is about to go on with, once that is durable. */
+	uint8_t next_sign_secret[SIGN_SECRET_BYTES];
+	uint8_t next_noise_secret[NOISE_KEY_BYTES];
+	bool has_next_keys;
+	uint32_t author; /* of its epoch, in the ledger */
+	uint32_t owner;  /* its index, or that of the node that it is a copy of */
+	bool is_there;   /* not a place for a copy */
 
 	int64_t clock_offset_ms; /* of its wall clock */
 	int32_t clock_drift_ppm;
@@ -100,8 +127,14 @@ struct node {
 
 	bool is_touched; /* by the event at hand: to be audited */
 	bool restart_planned;
-	/* By space of the ledger: what was held at the last audit. */
+	bool ignores_mark;
+	bool is_writing; /* an edit: what it has written else, it wrote again */
+	/* By space of the ledger: what was held at the last audit, and how far the feed
+	 * of each of the first `limit_count` authors counts, then and before. */
 	uint32_t *held[LEDGER_SPACES_MAX];
+	uint32_t *limits[LEDGER_SPACES_MAX], *limits_before[LEDGER_SPACES_MAX];
+	uint32_t limit_count[LEDGER_SPACES_MAX];
+	bool could_read[LEDGER_SPACES_MAX];       /* it was granted to its office */
 	uint32_t acknowledged[LEDGER_SPACES_MAX]; /* the newest of its own */
 	uint64_t greatest_hlc_ms;                 /* of all that it holds */
 };
@@ -112,11 +145,7 @@ struct collaboration {
 	bool has[NET_NODES_MAX]; /* nodes that were granted it, anywhere */
 };
 
-struct world_stats {
-	uint64_t edits, changesets; /* transactions, and what they wrote */
-	uint64_t applied;           /* changesets that came from others */
-	uint64_t crashes, kills, faults, refused_edits, held_back;
-};
+struct snapshot;
 
 enum { TRACE_LINES = 48, TRACE_LINE_BYTES = 200 };
 
@@ -126,7 +155,12 @@ struct world {
 	struct net *net;
 	struct prng dice;
 	struct ledger ledger;
+	struct views views;
 	struct oracle oracle;
+	struct signer root; /* of the organisation */
+	uint8_t root_secret[SIGN_SECRET_BYTES];
+	uint64_t mark_count; /* of unique values written */
+	struct snapshot *snapshots, *no_snapshot;
 	struct node *nodes;
 	unsigned node_count;
 	struct edge *edges;
@@ -143,6 +177,12 @@ struct world {
 	uint64_t trace_count;
 	uint64_t trace_hash; /* of all lines: two equal runs have the same */
 };
+
+/* Feeds may end, fork and go on under other ids: the second reading of the rules. */
+static inline bool world_is_contested(const struct world *w)
+{
+	return w->config.act_mean_ms || w->config.copy_mean_ms;
+}
 
 /* Never NULL; look at world->rule. */
 struct world *world_new(const struct world_config *config);

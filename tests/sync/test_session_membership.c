@@ -591,10 +591,10 @@ static void node_that_is_refused_by_one_with_new_keys_learns_of_it(void **state)
 	t.theirs.key = rotate_peer(&t);
 	revoke(&t.theirs.office, t.ours.key.public_key);
 	begin(&t);
-	collect_all(&t.theirs.office, &l);
+	l = office_statements(&t.theirs.office);
 	peer_says_statements(&t, l.list, l.count);
 	assert_int_equal(replica_check_member(t.ours.office.replica, NULL), ERR_REVOKED);
-	arena_release(&l.arena);
+	statement_list_release(&l);
 	talk_release(&t);
 }
 
