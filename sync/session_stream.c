@@ -245,6 +245,12 @@ static bool waits_for_fork(const struct session *s, const struct space_sync *sp,
 	return (rc == ERR_INVALID || rc == ERR_CAUSAL) && has_suspect(s, &sp->id);
 }
 
+/* What was dropped may be missing below what was on its way behind it. */
+static bool is_gap(const struct space_sync *sp, enum err rc)
+{
+	return (rc == ERR_CHAIN || rc == ERR_CAUSAL) && sp->has_dropped;
+}
+
 static enum err hold_all(struct space_sync *sp, const struct sealed *list, size_t count)
 {
 	enum err rc = OK;
@@ -264,7 +270,8 @@ static enum err receive(struct session *s, struct now now, struct space_sync *sp
 	rc = held_filter(r, &sp->id, &sp->held_here, list, &count, s->config.arena, msg);
 	if (rc == OK && count)
 		rc = replica_receive(r, &sp->id, list, count, now.wall_ms, &receipt, msg);
-	if (waits_for_fork(s, sp, rc))
+	s->news.must_renew = s->news.must_renew || is_gap(sp, rc);
+	if (waits_for_fork(s, sp, rc) || is_gap(sp, rc))
 		return hold_all(sp, list, count);
 	/* All or nothing: the rest once more, without the feeds that may have forked. */
 	if (rc == ERR_FORK)
@@ -348,6 +355,16 @@ bool session_is_taking(const struct session *s)
 	return !s->takes_nothing;
 }
 
+static enum err note_dropped(struct session *s, const struct space_id *space)
+{
+	struct space_sync *sp = space_table_add(&s->spaces, space);
+
+	if (!sp)
+		return ERR_NOMEM;
+	sp->has_dropped = true;
+	return OK;
+}
+
 enum err session_on_changes(struct session *s, struct now now, const struct message *m,
 			    struct errmsg *msg)
 {
@@ -361,6 +378,8 @@ enum err session_on_changes(struct session *s, struct now now, const struct mess
 	/* What is not shared is dropped, and acknowledged as nothing. */
 	if (rc == OK && shared)
 		rc = take_changes(s, now, c, &sent, msg);
+	else if (rc == OK)
+		rc = note_dropped(s, &c->space);
 	if (rc == OK)
 		rc = acknowledge(s, now, &c->space, &sent, msg);
 	vv_release(&sent);

@@ -17,6 +17,7 @@ struct space_sync {
 	bool is_announced;    /* in our DIGESTS */
 	bool has_told;        /* the peer was sent our whole vector, or has the same */
 	bool is_dirty;        /* there may be something to offer */
+	bool has_dropped;     /* CHANGES came before we knew that it is shared, or after */
 };
 
 /* Entries stay where they are put, [0] is the first added: the directory. */

@@ -821,6 +821,34 @@ static void sending_to_a_space_without_a_part_in_it_is_refused(void **state)
 }
 
 /* What is pushed may cross with what the peer says; its PONG ends that. */
+/* The first came before the grant had arrived here, the second was behind it. */
+static void what_follows_dropped_changes_renews_the_session(void **state)
+{
+	struct value title = value_str("t");
+	struct arena arena = ARENA_EMPTY;
+	struct sealed *list;
+	struct talk t;
+	size_t count;
+
+	talk_init(&t);
+	for (int i = 0; i < 2; i++)
+		office_create(&t.theirs.office, &t.space, KIND_ACTION, ACTION_TITLE, &title);
+	list = office_log(&t.theirs.office, &t.space, &arena, &count);
+	talk_begin(&t);
+	office_grant(&t.ours.office, &t.space, "FRA", ROLE_NONE);
+	session_wake(t.session, t.now, NULL);
+	talk_run(&t);
+	peer_says_changes(&t, &t.space, &list[count - 2], 1);
+	office_grant(&t.ours.office, &t.space, "FRA", ROLE_EDITOR);
+	session_wake(t.session, t.now, NULL);
+	talk_run(&t);
+	peer_says_changes(&t, &t.space, &list[count - 1], 1);
+	assert_int_equal(session_state(t.session), SESSION_OPEN);
+	assert_true(session_take_news(t.session).must_renew);
+	arena_release(&arena);
+	talk_release(&t);
+}
+
 static void who_may_not_know_yet_is_excused(void **state)
 {
 	struct message pong = { .type = MESSAGE_PONG };
@@ -885,6 +913,7 @@ int main(void)
 		cmocka_unit_test(asking_for_a_space_without_a_part_in_it_is_refused),
 		cmocka_unit_test(changeset_of_a_space_without_a_part_in_it_is_not_told),
 		cmocka_unit_test(sending_to_a_space_without_a_part_in_it_is_refused),
+		cmocka_unit_test(what_follows_dropped_changes_renews_the_session),
 		cmocka_unit_test(who_may_not_know_yet_is_excused),
 	};
 
