@@ -22,7 +22,7 @@ enum {
 	SETTLE_HOURS_MAX = 12,
 	QUIET_MINUTES = 10,
 	VERIFY_COUNT = 2,
-	EPOCHS_MAX = 600, /* beyond the first of each node, and branches */
+	AUTHORS_MORE = 600, /* beyond the first of each node, and branches */
 };
 
 static void *must(void *memory)
@@ -200,7 +200,7 @@ struct world *world_new(const struct world_config *config)
 	w->edges = must(calloc((size_t)w->node_count * w->node_count, sizeof(*w->edges)));
 	prng_init(&w->dice, config->seed);
 	timeline_init(&w->timeline);
-	ledger_init(&w->ledger, w->node_count + (world_is_contested(w) ? EPOCHS_MAX : 0));
+	ledger_init(&w->ledger, w->node_count + (world_is_contested(w) ? AUTHORS_MORE : 0));
 	oracle_init(&w->oracle, &w->ledger, world_is_contested(w));
 	w->net = net_new(w->node_count, &w->timeline, prng_next(&w->dice), &up);
 	organisation_connect(w);
