@@ -96,20 +96,6 @@ static bool looks_new(const struct group *g)
 	return true;
 }
 
-static enum err insert_new(struct applier *a, const struct group *g, bool *exists)
-{
-	struct record rec;
-	enum err rc;
-
-	record_init(&rec, g->kind, &g->ops[0].record, a->arena);
-	rc = apply_registers(a, &rec, g);
-	if (rc == OK)
-		rc = store_record_insert(a->store, a->space, &rec, exists, a->msg);
-	if (rc == OK && !*exists)
-		rc = save_conflicts(a, &rec, 0);
-	return rc;
-}
-
 /* Whether the record's sets and logs have something that its voids had not seen. */
 static enum err look_for_unseen(struct applier *a, struct record *rec)
 {
@@ -124,6 +110,22 @@ static enum err look_for_unseen(struct applier *a, struct record *rec)
 				a->msg);
 	for (size_t i = 0; rc == OK && i < count; i++)
 		rec->has_unseen_element |= record_is_unseen(rec, &dots[i]);
+	return rc;
+}
+
+static enum err insert_new(struct applier *a, const struct group *g, bool *exists)
+{
+	struct record rec;
+	enum err rc;
+
+	record_init(&rec, g->kind, &g->ops[0].record, a->arena);
+	rc = apply_registers(a, &rec, g);
+	if (rc == OK)
+		rc = look_for_unseen(a, &rec); /* voided, while what was voided does not count */
+	if (rc == OK)
+		rc = store_record_insert(a->store, a->space, &rec, exists, a->msg);
+	if (rc == OK && !*exists)
+		rc = save_conflicts(a, &rec, 0);
 	return rc;
 }
 

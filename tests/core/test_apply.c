@@ -323,6 +323,29 @@ static void addition_concurrent_with_a_void_keeps_the_record_alive(void **state)
 	assert_all_agree(w);
 }
 
+/* What was voided is written by a node that counts no more; the void and the addition,
+ * of one changeset, still do. */
+static void addition_beside_a_void_keeps_alive_what_is_gone_otherwise(void **state)
+{
+	struct world *w = *state;
+	struct office *o = &w->offices[0];
+	struct record_id id = office_item(&w->offices[1], &w->space, "soon gone");
+	struct statement s = { .type = STATEMENT_REVOKE };
+	struct value entry = value_str("not without this");
+	struct edit *e;
+
+	office_pull(o, &w->offices[1]);
+	e = office_edit(o, &w->space);
+	OFFICE_MUST(edit_void(e, KIND_ACTION, &id, &msg));
+	OFFICE_MUST(edit_add(e, KIND_ACTION, &id, ACTION_PROGRESS, &entry, &msg));
+	office_seal(o, e);
+	assert_true(is_marked(o, &id, 0));
+	s.u.revoke.node =
+		replica_member_by_replica(o->replica, replica_id(w->offices[1].replica))->node;
+	OFFICE_MUST(replica_state(o->replica, &s, NULL, 0, o->now_ms++, &msg));
+	assert_true(is_marked(o, &id, 0));
+}
+
 static void both_may_remove_the_same_element(void **state)
 {
 	struct world *w = *state;
@@ -473,6 +496,7 @@ int main(void)
 		TEST(edit_concurrent_with_a_void_is_marked),
 		TEST(addition_concurrent_with_a_removal_stays),
 		TEST(addition_concurrent_with_a_void_keeps_the_record_alive),
+		TEST(addition_beside_a_void_keeps_alive_what_is_gone_otherwise),
 		TEST(both_may_remove_the_same_element),
 		TEST(log_entries_come_in_the_order_of_their_stamps),
 		TEST(same_record_in_two_spaces_is_two),
