@@ -220,8 +220,8 @@ void scrub_free(struct scrub *s)
 {
 	if (!s)
 		return;
-	if (s->place.phase != PHASE_RESTING && keep(s, s->kept_ms) != OK)
-		s->kept_ms = 0; /* then what was done since is done again */
+	if (s->place.phase != PHASE_RESTING)
+		scrub_keep(s, UINT64_MAX); /* or else what was done since is done again */
 	put_away(s);
 	arena_release(&s->arena);
 	free(s);
@@ -477,8 +477,10 @@ static enum err (*const phases[PHASE_COUNT])(struct scrub *s, size_t row_count,
 static enum err look(struct scrub *s, uint64_t now_ms, size_t row_count, struct errmsg *msg)
 {
 	bool changed;
-	enum err rc = store_begin_read(s->r->store, msg);
+	enum err rc;
 
+	store_forget_pages(s->r->store); /* it is the disk that forgets */
+	rc = store_begin_read(s->r->store, msg);
 	if (rc != OK)
 		return rc;
 	rc = replica_refresh(s->r, &changed, msg);
@@ -532,4 +534,10 @@ enum err scrub_slice(struct scrub *s, uint64_t now_ms, size_t row_count, struct 
 	if (rc == OK && is_news(s, now_ms))
 		rc = keep(s, now_ms);
 	return rc;
+}
+
+void scrub_keep(struct scrub *s, uint64_t now_ms)
+{
+	if (is_news(s, now_ms) && keep(s, now_ms) != OK)
+		s->kept_ms = 0;
 }

@@ -36,6 +36,9 @@ bool scrub_is_due(const struct scrub *s, uint64_t now_ms, uint64_t period_ms);
 MUST_CHECK enum err scrub_slice(struct scrub *s, uint64_t now_ms, size_t row_count,
 				struct errmsg *msg);
 
+/* Keep what has been noted or put back since by others; if that fails, the next slice does. */
+void scrub_keep(struct scrub *s, uint64_t now_ms);
+
 /* As it was kept last. ERR_NOT_FOUND: never. */
 MUST_CHECK enum err scrub_look(struct replica *r, struct scrub_state *out, struct errmsg *msg);
 

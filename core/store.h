@@ -277,6 +277,8 @@ MUST_CHECK enum err store_check_table(struct store *s, const char *table, struct
 enum { TABLE_NAME_BYTES = 64 };
 MUST_CHECK enum err store_table(struct store *s, size_t place, char out[TABLE_NAME_BYTES],
 				bool *is_state, struct errmsg *msg);
+/* Read from the file again what is read from now on, not from memory. */
+void store_forget_pages(struct store *s);
 /* While nothing is acknowledged, commits need not wait for the disk; the end of it does. */
 MUST_CHECK enum err store_hurry(struct store *s, bool hurry, struct errmsg *msg);
 /* Put on the disk for good what can be read, also what a process wrote that

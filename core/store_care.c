@@ -137,6 +137,11 @@ enum err store_check_table(struct store *s, const char *table, struct errmsg *ms
 	return check_structure(s, sql, msg);
 }
 
+void store_forget_pages(struct store *s)
+{
+	sqlite3_db_release_memory(s->db);
+}
+
 static bool is_state_table(const char *name)
 {
 	return strncmp(name, "r_", 2) == 0 || strcmp(name, "element") == 0 ||

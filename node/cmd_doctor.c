@@ -8,6 +8,7 @@
 #include "core/limits.h"
 #include "node/cmd.h"
 #include "node/control.h"
+#include "node/damage_view.h"
 #include "node/i18n.h"
 #include "node/output.h"
 #include "node/ref.h"
@@ -312,6 +313,27 @@ static void check_quarantine(struct doctor *d, struct finding *f)
 		find(f, GRADE_OK, NULL, _("empty"));
 }
 
+/* What the daemon's scrub has found; it is a while ago. */
+static void check_damage(struct doctor *d, struct finding *f)
+{
+	struct scrub_state *state = calloc(1, sizeof(*state));
+	const struct damage *first = state ? &state->damage.list[0] : NULL;
+	struct errmsg msg = { 0 };
+	char text[DAMAGE_VIEW_BYTES];
+	enum err rc = state ? scrub_look(d->ctx->replica, state, &msg) : ERR_NOMEM;
+
+	if (rc != OK) {
+		find(f, GRADE_OK, NULL, _("the daemon has not looked for any yet"));
+	} else if (state->damage.count) {
+		damage_view(text, first);
+		find(f, GRADE_FAIL, damage_prospect(first),
+		     P_("%s", "%s, and more: huitong status", state->damage.count), text);
+	} else {
+		find(f, GRADE_OK, NULL, _("none"));
+	}
+	free(state);
+}
+
 static void check_forks(struct doctor *d, struct finding *f)
 {
 	struct standing standing;
@@ -335,19 +357,13 @@ static const struct check {
 	bool needs_replica;
 	void (*look)(struct doctor *d, struct finding *f);
 } checks[] = {
-	{ "folder", false, check_folder },
-	{ "key", false, check_key },
-	{ "replica", false, check_replica },
-	{ "membership", true, check_membership },
-	{ "author", true, check_author },
-	{ "daemon", false, check_daemon },
-	{ "peers", true, check_peers },
-	{ "clock", false, check_clock },
-	{ "disk", false, check_disk },
-	{ "tzdata", false, check_tzdata },
-	{ "locale", false, check_locale },
-	{ "conflicts", true, check_conflicts },
-	{ "quarantine", true, check_quarantine },
+	{ "folder", false, check_folder },        { "key", false, check_key },
+	{ "replica", false, check_replica },      { "damage", true, check_damage },
+	{ "membership", true, check_membership }, { "author", true, check_author },
+	{ "daemon", false, check_daemon },        { "peers", true, check_peers },
+	{ "clock", false, check_clock },          { "disk", false, check_disk },
+	{ "tzdata", false, check_tzdata },        { "locale", false, check_locale },
+	{ "conflicts", true, check_conflicts },   { "quarantine", true, check_quarantine },
 	{ "forks", true, check_forks },
 };
 

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "node/cmd.h"
+#include "node/duration.h"
 #include "node/i18n.h"
 #include "node/newcomer.h"
 #include "node/output.h"
@@ -16,26 +17,15 @@ enum { DEFAULT_EXPIRY_S = 24 * 3600, ID_TEXT_BYTES = 2 * TICKET_ID_BYTES + 1 };
 
 /* ---- invite ---------------------------------------------------------------- */
 
-/* "30m", "24h", "3d" */
 static enum err parse_expiry(const char *text, uint64_t *out_s, struct errmsg *msg)
 {
-	static const struct {
-		char unit;
-		uint64_t seconds;
-	} units[] = { { 'm', 60 }, { 'h', 3600 }, { 'd', 86400 } };
-	char *end;
-	unsigned long n;
+	uint64_t seconds = DEFAULT_EXPIRY_S;
 
-	*out_s = DEFAULT_EXPIRY_S;
-	if (!text)
+	if (!text ||
+	    (duration_parse(text, &seconds) && seconds > 0 && seconds <= TICKET_LIFE_S_MAX)) {
+		*out_s = seconds;
 		return OK;
-	n = strtoul(text, &end, 10);
-	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++)
-		if (end != text && end[0] == units[i].unit && !end[1] && n > 0 &&
-		    n <= TICKET_LIFE_S_MAX / units[i].seconds) {
-			*out_s = n * units[i].seconds;
-			return OK;
-		}
+	}
 	return errmsg_set(msg, ERR_INVALID,
 			  _("--expires: \"%s\" is not like 30m, 24h or 3d (at most 72h)"), text);
 }
@@ -161,7 +151,7 @@ enum err cmd_invite(struct context *ctx, const struct args *args, struct errmsg 
 	struct ticket ticket = { .address_count = 0 };
 	struct dice dice = system_dice();
 	const char *code = args_word(args, 0);
-	uint64_t lasts_s;
+	uint64_t lasts_s = 0;
 	enum err rc = parse_expiry(args_option(args, "expires"), &lasts_s, msg);
 
 	if (rc == OK && !office_code_is_valid(code))

@@ -14,7 +14,7 @@ struct source {
 /* The file first, then the command line: what it says replaces, its peers add. */
 static enum err read_settings(void *ctx, struct config *out, struct errmsg *msg)
 {
-	static const char *const options[] = { "listen", "peer", "log-level" };
+	static const char *const options[] = { "listen", "peer", "scrub", "log-level" };
 	const struct source *source = ctx;
 	const struct args *args = source->args;
 	enum err rc = config_load(out, source->folder->config, msg);

@@ -1,6 +1,9 @@
 /* status, peers, sync: where this node stands, and the daemon's ear. */
+#include <stdlib.h>
+
 #include "node/cmd.h"
 #include "node/control.h"
+#include "node/damage_view.h"
 #include "node/i18n.h"
 #include "node/output.h"
 #include "node/ref.h"
@@ -166,6 +169,7 @@ struct facts {
 	const struct member *self;
 	struct replica_stats stats;
 	struct standing standing;
+	struct scrub_state *scrub; /* NULL: the daemon has never looked */
 	char replica[ID_TEXT_SIZE];
 	char hash[HASH_TEXT_SIZE]; /* "" unless asked for */
 	json_t *spaces;            /* NULL unless asked for */
@@ -178,6 +182,7 @@ static void facts_release(struct facts *f)
 	buf_release(&f->organisation);
 	json_decref(f->spaces);
 	json_decref(f->daemon);
+	free(f->scrub);
 }
 
 static enum err find_organisation(struct context *ctx, struct buf *out, struct errmsg *msg)
@@ -240,6 +245,19 @@ static int64_t most_unsent(const json_t *daemon)
 	return most;
 }
 
+static enum err find_scrub(struct context *ctx, struct scrub_state **out, struct errmsg *msg)
+{
+	struct scrub_state *state = calloc(1, sizeof(*state));
+	enum err rc = state ? scrub_look(ctx->replica, state, NULL) : no_memory(msg);
+
+	if (rc == OK) {
+		*out = state;
+		return OK;
+	}
+	free(state);
+	return state ? OK : rc;
+}
+
 static enum err gather(struct facts *f, struct context *ctx, bool wants_hash, struct errmsg *msg)
 {
 	uint8_t hash[STATE_HASH_BYTES];
@@ -251,6 +269,8 @@ static enum err gather(struct facts *f, struct context *ctx, bool wants_hash, st
 		rc = replica_stats(ctx->replica, &f->stats, msg);
 	if (rc == OK)
 		rc = standing_look(&f->standing, ctx, msg);
+	if (rc == OK)
+		rc = find_scrub(ctx, &f->scrub, msg);
 	if (rc == OK && wants_hash)
 		rc = replica_state_hash(ctx->replica, hash, msg);
 	if (rc == OK && wants_hash)
@@ -282,6 +302,8 @@ static json_t *facts_json(struct context *ctx, const struct facts *f)
 		(json_int_t)(f->stats.database_bytes + f->stats.wal_bytes), "unsent",
 		f->unsent < 0 ? json_null() : json_integer(f->unsent), "daemon", f->daemon);
 
+	if (json && f->scrub)
+		json_object_set_new(json, "scrub", damage_view_json(f->scrub));
 	if (json && f->hash[0])
 		json_object_set_new(json, "state_hash", json_string(f->hash));
 	if (json && f->spaces)
@@ -323,6 +345,18 @@ static void print_standing(const struct standing *s)
 	snprintf(text, sizeof(text), _("%zu feeds wrote a changeset twice: huitong trust log"),
 		 s->forked_feeds);
 	line(_("forks"), s->forked_feeds ? text : "");
+}
+
+static void print_damage(const struct damage_list *l)
+{
+	char text[DAMAGE_VIEW_BYTES];
+
+	for (size_t i = 0; i < l->count; i++) {
+		damage_view(text, &l->list[i]);
+		line(_("damage"), text);
+		line("", damage_prospect(&l->list[i]));
+	}
+	line(_("damage"), l->has_more ? _("and more than that") : "");
 }
 
 static void print_daemon(const struct facts *f)
@@ -367,6 +401,8 @@ static void print_facts(struct context *ctx, const struct facts *f)
 		 f->stats.conflicts ? _(": huitong conflicts") : "");
 	line(_("conflicts"), text);
 	print_standing(&f->standing);
+	if (f->scrub)
+		print_damage(&f->scrub->damage);
 	print_daemon(f);
 	line(_("state hash"), f->hash);
 	for (size_t i = 0; i < json_array_size(f->spaces); i++) {

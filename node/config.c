@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "node/duration.h"
 #include "node/i18n.h"
 #include "node/sys_error.h"
 #include "sync/address.h"
@@ -17,6 +18,7 @@ void config_init(struct config *c)
 	*c = (struct config){ .dial = true,
 			      .ballast_mib = CONFIG_BALLAST_MIB,
 			      .low_water_mib = CONFIG_LOW_WATER_MIB,
+			      .scrub_s = CONFIG_SCRUB_S,
 			      .log_level = LOG_INFO };
 }
 
@@ -102,6 +104,13 @@ static enum err set_low_water(struct config *c, const char *value, struct errmsg
 	return set_mib(&c->low_water_mib, value, msg);
 }
 
+static enum err set_scrub(struct config *c, const char *value, struct errmsg *msg)
+{
+	if (duration_parse(value, &c->scrub_s))
+		return OK;
+	return errmsg_set(msg, ERR_INVALID, _("\"%s\" is not like 12h or 7d, nor 0: never"), value);
+}
+
 static enum err set_log_level(struct config *c, const char *value, struct errmsg *msg)
 {
 	static const char *const words[] = { [LOG_DEBUG] = "debug",
@@ -122,8 +131,9 @@ static const struct {
 	const char *name;
 	enum err (*set)(struct config *c, const char *value, struct errmsg *msg);
 } keys[] = {
-	{ "listen", set_listen },   { "peer", set_peer },           { "dial", set_dial },
-	{ "ballast", set_ballast }, { "low-water", set_low_water }, { "log-level", set_log_level },
+	{ "listen", set_listen },       { "peer", set_peer },           { "dial", set_dial },
+	{ "ballast", set_ballast },     { "low-water", set_low_water }, { "scrub", set_scrub },
+	{ "log-level", set_log_level },
 };
 
 enum err config_set(struct config *c, const char *key, const char *value, struct errmsg *msg)
@@ -133,7 +143,7 @@ enum err config_set(struct config *c, const char *key, const char *value, struct
 			return keys[i].set(c, value, msg);
 	return errmsg_set(msg, ERR_INVALID,
 			  _("\"%s\" is no setting: listen, peer, dial, ballast, low-water, "
-			    "log-level"),
+			    "scrub, log-level"),
 			  key);
 }
 

@@ -6,6 +6,7 @@
  *   dial = yes                    dial the addresses that the directory has
  *   ballast = 32                  MiB to be given up on a full disk (node/ballast.h)
  *   low-water = 64                MiB left, under which nothing is taken from peers
+ *   scrub = 7d                    how often the whole database is looked at; 0: never
  *   log-level = info              debug, info, warn, error
  */
 #ifndef HT_NODE_CONFIG_H
@@ -21,6 +22,7 @@ enum {
 	CONFIG_BALLAST_MIB = 32,
 	CONFIG_LOW_WATER_MIB = 64,
 	CONFIG_MIB_MAX = 1 << 20,
+	CONFIG_SCRUB_S = 7 * 24 * 3600,
 };
 
 struct config {
@@ -30,6 +32,7 @@ struct config {
 	bool dial;
 	unsigned ballast_mib;   /* 0: none */
 	unsigned low_water_mib; /* 0: none */
+	uint64_t scrub_s;       /* 0: never */
 	enum log_level log_level;
 };
 

@@ -16,6 +16,7 @@
 #include "node/i18n.h"
 #include "node/log.h"
 #include "node/notify.h"
+#include "node/scrubber.h"
 #include "node/sys_error.h"
 #include "sync/transport.h"
 
@@ -42,6 +43,7 @@ struct daemon {
 	bool is_stopping;
 	uint64_t refresh_ms; /* monotonic: when to look at the replica */
 	uint64_t reloads;    /* of the replica, when the engine was last told */
+	struct scrubber scrubber;
 	struct ballast ballast;
 	bool was_full;    /* the replica had no room, at the last turn */
 	uint64_t disk_ms; /* monotonic: when to look at the disk */
@@ -112,6 +114,11 @@ static void on_closed(void *ctx, struct conn_id conn, const char *reason)
 
 	if (d->engine)
 		engine_closed(d->engine, d->now, conn, reason);
+}
+
+static void on_scrub(void *ctx, enum log_level level, const char *event, const char *detail)
+{
+	say(ctx, level, event, detail);
 }
 
 static void on_trouble(void *ctx, const char *what)
@@ -320,6 +327,7 @@ static enum err start(struct daemon *d, struct errmsg *msg)
 	d->log.level = d->config.log_level;
 	ballast_set(&d->ballast, (uint64_t)d->config.ballast_mib << 20,
 		    (uint64_t)d->config.low_water_mib << 20);
+	scrubber_set(&d->scrubber, d->config.scrub_s);
 	raise_descriptor_limit(d);
 	if (rc == OK)
 		rc = open_signals(d, msg); /* before nng's threads inherit the mask */
@@ -356,6 +364,7 @@ static enum err renew(struct daemon *d, struct errmsg *msg)
 	d->log.level = config.log_level;
 	ballast_set(&d->ballast, (uint64_t)config.ballast_mib << 20,
 		    (uint64_t)config.low_water_mib << 20);
+	scrubber_set(&d->scrubber, config.scrub_s);
 	engine_free(d->engine);
 	d->engine = NULL;
 	rc = start_engine(d, msg);
@@ -391,7 +400,8 @@ static int timeout_ms(const struct daemon *d)
 	uint64_t deadline_ms = d->refresh_ms;
 
 	if (d->engine)
-		deadline_ms = earliest(deadline_ms, engine_deadline(d->engine));
+		deadline_ms = earliest(earliest(deadline_ms, engine_deadline(d->engine)),
+				       scrubber_deadline(&d->scrubber));
 	if (d->has_control)
 		deadline_ms = earliest(deadline_ms, control_server_deadline(&d->control));
 	if (d->has_more || deadline_ms <= d->now.mono_ms)
@@ -439,6 +449,13 @@ static void look_at_replica(struct daemon *d)
 	engine_changed(d->engine, d->now);
 }
 
+/* Only when nothing else waits. What was found is asked of the peers at once. */
+static void scrub(struct daemon *d)
+{
+	if (!d->has_more && scrubber_turn(&d->scrubber, d->now))
+		engine_changed(d->engine, d->now);
+}
+
 static enum err turn(struct daemon *d, struct errmsg *msg)
 {
 	enum err rc = OK;
@@ -449,6 +466,7 @@ static enum err turn(struct daemon *d, struct errmsg *msg)
 	if (rc == OK) {
 		look_at_disk(d);
 		look_at_replica(d);
+		scrub(d);
 		if (engine_deadline(d->engine) <= d->now.mono_ms)
 			engine_tick(d->engine, d->now);
 	}
@@ -496,14 +514,20 @@ static void announce(struct daemon *d)
 
 enum err daemon_run(const struct daemon_options *options, struct errmsg *msg)
 {
-	struct daemon d = { .options = options, .signal_fd = -1, .now = read_clocks() };
+	struct daemon d = { .options = options,
+			    .signal_fd = -1,
+			    .now = read_clocks(),
+			    .scrubber = { .say = on_scrub } };
 	enum err rc;
 
 	config_init(&d.config);
 	ballast_init(&d.ballast, options->folder);
 	log_init(&d.log, STDERR_FILENO);
 	d.started_ms = d.now.wall_ms;
-	rc = start(&d, msg);
+	d.scrubber.ctx = &d;
+	rc = scrubber_open(&d.scrubber, options->replica, d.now, msg);
+	if (rc == OK)
+		rc = start(&d, msg);
 	if (rc == OK)
 		announce(&d);
 	while (rc == OK && !d.is_stopping)
@@ -511,6 +535,7 @@ enum err daemon_run(const struct daemon_options *options, struct errmsg *msg)
 	notify_send("STOPPING=1");
 	if (d.transport)
 		leave(&d);
+	scrubber_close(&d.scrubber);
 	transport_free(d.transport);
 	transport_library_release();
 	if (d.signal_fd >= 0)

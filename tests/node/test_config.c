@@ -31,6 +31,7 @@ static void file_sets_what_it_names(void **state)
 			       "dial = no\n"
 			       "ballast = 16\n"
 			       "low-water = 0\n"
+			       "scrub = 12h\n"
 			       "log-level = debug",
 			       &msg),
 			 OK);
@@ -42,6 +43,7 @@ static void file_sets_what_it_names(void **state)
 	assert_false(c.dial);
 	assert_int_equal(c.ballast_mib, 16);
 	assert_int_equal(c.low_water_mib, 0);
+	assert_int_equal(c.scrub_s, 12 * 3600);
 	assert_int_equal(c.log_level, LOG_DEBUG);
 	config_release(&c);
 }
@@ -58,6 +60,7 @@ static void nothing_said_dials_and_tells_what_happens(void **state)
 	assert_true(c.dial);
 	assert_int_equal(c.ballast_mib, CONFIG_BALLAST_MIB);
 	assert_int_equal(c.low_water_mib, CONFIG_LOW_WATER_MIB);
+	assert_int_equal(c.scrub_s, CONFIG_SCRUB_S);
 	assert_int_equal(c.log_level, LOG_INFO);
 	config_release(&c);
 }
@@ -79,6 +82,7 @@ static void wrong_line_is_named_and_nothing_changes(void **state)
 		{ "ballast =", ERR_INVALID, "no number of MiB" },
 		{ "low-water = 16 GB", ERR_INVALID, "no number of MiB" },
 		{ "low-water = 99999999999999999999", ERR_INVALID, "no number of MiB" },
+		{ "scrub = weekly", ERR_INVALID, "\"weekly\" is not like" },
 		{ "log-level = loud", ERR_INVALID, "\"loud\"" },
 		{ "= x", ERR_INVALID, "line 1: " },
 	};
