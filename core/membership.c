@@ -4,6 +4,7 @@
 
 #include "core/membership_check.h"
 #include "core/replica_impl.h"
+#include "core/statement_parts.h"
 #include "core/text.h"
 
 #define SETTING_TRUST        "trust"
@@ -292,20 +293,17 @@ static enum err keep(struct intake *in)
 }
 
 /* Everything that follows from the fold, in the open transaction. */
-static enum err settle(struct intake *in, struct statements_receipt *receipt)
+static enum err settle(struct replica *r, bool has_fresh_forks, struct statements_receipt *receipt,
+		       struct errmsg *msg)
 {
-	struct replica *r = in->r;
-	enum err rc = keep(in);
+	enum err rc = OK;
 
 	r->directory.stale = true;
-	if (rc == OK && has_forks(&in->fresh))
-		rc = fork_load(r, in->msg);
+	if (has_fresh_forks)
+		rc = fork_load(r, msg);
 	if (rc == OK)
-		rc = quarantine_apply(r, receipt, in->msg);
-	if (rc == OK)
-		rc = directory_load(r, in->msg);
-	receipt->added = in->fresh.count;
-	return rc;
+		rc = quarantine_apply(r, receipt, msg);
+	return rc == OK ? directory_load(r, msg) : rc;
 }
 
 /* ---- Taking ------------------------------------------------------------------ */
@@ -415,7 +413,10 @@ static enum err take_all(struct intake *in, const struct bytes *list, size_t cou
 	if (rc != OK || in->fresh.count == 0)
 		return rc;
 	rc = fold(in);
-	return rc == OK ? settle(in, receipt) : rc;
+	if (rc == OK)
+		rc = keep(in);
+	receipt->added = in->fresh.count;
+	return rc == OK ? settle(in->r, has_forks(&in->fresh), receipt, in->msg) : rc;
 }
 
 enum err replica_take_statements(struct replica *r, const struct bytes *list, size_t count,
@@ -483,18 +484,27 @@ static enum err sign_into(struct intake *in, struct statement *s, const struct s
 	return rc;
 }
 
-static enum err make(struct intake *in, struct statement *s, const struct signer *signers,
-		     size_t signer_count)
+/* All that nobody has followed yet; of too many at least `after` (NULL: any). */
+static void choose_parents(const struct trust *t, struct statement *s,
+			   const struct statement_id *after)
+{
+	bool is_too_many = t->head_count > PARENTS_MAX;
+
+	s->parents = is_too_many && after ? after : t->heads;
+	s->parent_count = t->head_count;
+	if (is_too_many)
+		s->parent_count = after ? 1 : PARENTS_MAX;
+}
+
+/* Signed, judged and kept; what follows from it is still to be settled. */
+static enum err make(struct intake *in, struct statement *s, const struct statement_id *after,
+		     const struct signer *signers, size_t signer_count)
 {
 	struct replica *r = in->r;
-	struct statements_receipt receipt = { 0 };
 	enum err rc, restored;
 
-	if (r->trust && s->type != STATEMENT_FORK) {
-		s->parents = r->trust->heads;
-		s->parent_count =
-			r->trust->head_count < PARENTS_MAX ? r->trust->head_count : PARENTS_MAX;
-	}
+	if (r->trust && s->type != STATEMENT_FORK)
+		choose_parents(r->trust, s, after);
 	rc = sign_into(in, s, signers, signer_count);
 	s->parents = NULL;
 	s->parent_count = 0;
@@ -509,17 +519,60 @@ static enum err make(struct intake *in, struct statement *s, const struct signer
 		restored = membership_load(r, in->msg);
 		return restored == OK ? rc : restored;
 	}
-	return rc == OK ? settle(in, &receipt) : rc;
+	return rc == OK ? keep(in) : rc;
+}
+
+static enum err make_one(struct replica *r, struct statement *s, const struct statement_id *after,
+			 const struct signer *signers, size_t signer_count, struct errmsg *msg)
+{
+	struct intake in = { .r = r, .msg = msg };
+	enum err rc = make(&in, s, after, signers, signer_count);
+
+	intake_release(&in);
+	return rc;
+}
+
+/* Who is a member no more can say nothing of its other feeds. */
+static enum err check_parts(const struct replica *r, const struct statement_parts *parts,
+			    const struct signer *signers, size_t signer_count, struct errmsg *msg)
+{
+	const struct statement *s = &parts->list[0];
+	const struct trust_node *node = NULL;
+
+	if (parts->count > 1 && s->type == STATEMENT_REVOKE && signer_count == 1)
+		node = trust_node_by_sign_key(r->trust, signers[0].key.bytes);
+	if (!node || record_id_cmp(&node->node, &s->u.revoke.node) != 0)
+		return OK;
+	return errmsg_set(
+		msg, ERR_LIMIT,
+		"a node of more than %d feeds can't revoke itself: an admin's node or the "
+		"root keys can",
+		CUTS_MAX);
 }
 
 enum err membership_state(struct replica *r, struct statement *s, const struct signer *signers,
 			  size_t signer_count, struct errmsg *msg)
 {
-	struct intake in = { .r = r, .msg = msg };
-	enum err rc = make(&in, s, signers, signer_count);
+	struct signer self = membership_signer(r);
+	struct statements_receipt receipt = { 0 };
+	struct statement_parts parts = { 0 };
+	enum err rc = statement_parts_of(&parts, s);
 
-	intake_release(&in);
-	return rc;
+	if (rc == OK)
+		rc = check_parts(r, &parts, signers, signer_count, msg);
+	if (rc == OK)
+		rc = make_one(r, &parts.list[0], NULL, signers, signer_count, msg);
+	/* The node's key is its new one from then on. */
+	if (s->type == STATEMENT_EPOCH) {
+		signers = &self;
+		signer_count = 1;
+	}
+	for (size_t i = 1; rc == OK && i < parts.count; i++)
+		rc = make_one(r, &parts.list[i], &parts.list[i - 1].id, signers, signer_count, msg);
+	if (rc == OK)
+		s->id = parts.list[0].id;
+	statement_parts_release(&parts);
+	return rc == OK ? settle(r, s->type == STATEMENT_FORK, &receipt, msg) : rc;
 }
 
 enum err replica_state(struct replica *r, struct statement *s, const struct signer *roots,
@@ -636,7 +689,9 @@ static enum err fold_anew(struct replica *r, struct errmsg *msg)
 	if (rc == OK)
 		rc = fold_all(&in);
 	if (rc == OK)
-		rc = settle(&in, &ignored);
+		rc = keep(&in);
+	if (rc == OK)
+		rc = settle(r, false, &ignored, msg);
 	intake_release(&in);
 	return rc;
 }

@@ -335,8 +335,6 @@ enum err replica_cuts_of(struct replica *r, const struct record_id *node,
 	}
 	if (rc != OK)
 		return rc;
-	if (got > CUTS_MAX)
-		return errmsg_set(msg, ERR_LIMIT, "the node has more than %d feeds", CUTS_MAX);
 	cuts_sort(cuts, got);
 	*out = cuts;
 	*count = got;

@@ -153,7 +153,8 @@ MUST_CHECK enum err replica_each_statement(struct replica *r,
 /* Make a statement: parents, time, node's signature and, when `roots` are given,
  * theirs instead. Kept, folded and applied as in replica_take_statements(). Inside a
  * transaction (replica_begin()) it is part of it. If it would not stand it is not
- * kept: ERR_AUTHORITY, ERR_EXISTS, ERR_NOT_FOUND, in words. */
+ * kept: ERR_AUTHORITY, ERR_EXISTS, ERR_NOT_FOUND, in words. Of cuts there may be more than
+ * CUTS_MAX: ADOPTs in the same transaction name the others. */
 MUST_CHECK enum err replica_state(struct replica *r, struct statement *s,
 				  const struct signer *roots, size_t root_count, uint64_t now_ms,
 				  struct errmsg *msg);
