@@ -76,6 +76,16 @@ static enum err change_id(struct replica *r, struct errmsg *msg)
 	return rc;
 }
 
+enum err epoch_take_up(struct replica *r, const struct replica_id *id,
+		       const uint8_t nonce[ID_BYTES], struct errmsg *msg)
+{
+	enum err rc = remember_former(r, msg);
+
+	r->id = *id;
+	memcpy(r->nonce, nonce, ID_BYTES);
+	return rc == OK ? replica_store_id(r, msg) : rc;
+}
+
 static struct signer signer_of(const uint8_t *secret)
 {
 	struct signer signer = { .secret = secret };

@@ -473,6 +473,7 @@ enum disk_state replica_disk(const struct replica *r);
 /* What could be saved of a damaged database. */
 struct salvage {
 	uint64_t changesets;  /* taken over, each verified */
+	uint64_t own;         /* this node's among them */
 	uint64_t left_behind; /* not: they come again from peers, if those have them */
 	uint64_t statements_lost;
 	uint64_t settings_lost; /* 1 or more: some local settings are gone */
@@ -488,6 +489,25 @@ MUST_CHECK enum err replica_salvage(const struct replica_config *config, const c
 				    struct salvage *out,
 				    void (*progress)(void *ctx, uint64_t done, uint64_t total),
 				    void *ctx, struct errmsg *msg);
+
+/* What was taken over of a database in whose place another one comes. */
+struct takeover {
+	uint64_t changesets;  /* that were not here, each verified */
+	uint64_t own;         /* this node's among them */
+	uint64_t left_behind; /* they seem to be there and can't be read, or don't hold */
+	bool is_unread;       /* nothing of it could be read; `why` in words */
+	struct errmsg why;
+};
+
+/* The replica is a backup that is to take the place of the database `before` (NULL: of none): it
+ * goes on under another id (M-18), with what only that one holds. Statements and changesets are
+ * taken as from a peer; ours from beyond some damage are written again. That `before` can't be
+ * read is no error. Errors as of replica_new_epoch() and replica_receive(). */
+MUST_CHECK enum err replica_restore(struct replica *r, const char *before, uint64_t now_ms,
+				    struct takeover *out, struct errmsg *msg);
+/* What has come into `before` since: the same under the id that the replica has. */
+MUST_CHECK enum err replica_take_over(struct replica *r, const char *before, uint64_t now_ms,
+				      struct takeover *out, struct errmsg *msg);
 
 struct replica_stats {
 	uint64_t changesets, feeds, spaces, records, conflicts;

@@ -362,16 +362,21 @@ static enum err load_id(struct replica *r, struct errmsg *msg)
 				   : rc;
 }
 
+enum err replica_store_id(struct replica *r, struct errmsg *msg)
+{
+	struct bytes id = bytes_of(r->id.bytes, ID_BYTES), nonce = bytes_of(r->nonce, ID_BYTES);
+	enum err rc = store_setting_put(r->store, "nonce", &nonce, msg);
+
+	return rc == OK ? store_setting_put(r->store, "replica", &id, msg) : rc;
+}
+
 enum err replica_draw_id(struct replica *r, struct errmsg *msg)
 {
 	struct signer self = membership_signer(r);
-	struct bytes id = bytes_of(r->id.bytes, ID_BYTES), nonce = bytes_of(r->nonce, ID_BYTES);
-	enum err rc;
 
 	dice_fill(&r->dice, r->nonce, ID_BYTES);
 	r->id = epoch_replica(self.key.bytes, r->nonce);
-	rc = store_setting_put(r->store, "nonce", &nonce, msg);
-	return rc == OK ? store_setting_put(r->store, "replica", &id, msg) : rc;
+	return replica_store_id(r, msg);
 }
 
 enum err replica_reload(struct replica *r, struct errmsg *msg)

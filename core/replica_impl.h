@@ -126,6 +126,11 @@ bool epoch_is_forked(const struct replica *r);
 MUST_CHECK enum err epoch_former(struct replica *r, struct arena *arena, struct replica_id **out,
 				 size_t *count, struct errmsg *msg);
 
+/* Another database of this node was further: be what it was, in the open transaction. The next
+ * epoch follows from that one. */
+MUST_CHECK enum err epoch_take_up(struct replica *r, const struct replica_id *id,
+				  const uint8_t nonce[ID_BYTES], struct errmsg *msg);
+
 /* A member in good standing whose epoch was forked goes on under another id, and what is
  * ours and counts no more is written again (core/reauthor.c). Transactions of its own. */
 MUST_CHECK enum err reauthor_after_change(struct replica *r, uint64_t now_ms, struct errmsg *msg);
@@ -191,6 +196,8 @@ MUST_CHECK enum err store_marks_hash(struct store *s, uint8_t out[STATE_HASH_BYT
 void directory_release(struct directory *d);
 MUST_CHECK enum err directory_load(struct replica *r, struct errmsg *msg);
 
+/* Our id and its nonce as they are in memory. */
+MUST_CHECK enum err replica_store_id(struct replica *r, struct errmsg *msg);
 /* A new id from a fresh nonce and the public half of the signing key; stored. */
 MUST_CHECK enum err replica_draw_id(struct replica *r, struct errmsg *msg);
 

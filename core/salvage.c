@@ -2,42 +2,20 @@
  * statement and changeset goes through the same door as if a peer had sent it. */
 #include <stdlib.h>
 
-#include "core/replica_impl.h"
+#include "core/salvage_impl.h"
 
 enum { BATCH_MAX = 256 };
-
-/* Where the reading stands in one feed of the damaged database. */
-struct source {
-	uint32_t idx;
-	struct space_id space;
-	struct replica_id replica;
-	struct feed_head head; /* of the part that verified */
-	struct stored next;
-	struct hlc_stamp hlc; /* of `next` */
-	struct arena arena;   /* holds `next` */
-	bool has_next;
-	uint64_t rows;   /* that the log seems to have */
-	uint64_t copied; /* that are in the new one */
-};
-
-struct salvager {
-	struct store *from;
-	struct replica *to;
-	struct source *sources;
-	size_t source_count;
-	struct replica_id old_id;
-	uint8_t old_nonce[ID_BYTES];
-	struct salvage report;
-	uint64_t total, now_ms;
-	void (*progress)(void *ctx, uint64_t done, uint64_t total);
-	void *ctx;
-	struct errmsg *msg;
-};
 
 /* What stops the work, and not just the damaged thing at hand. */
 static bool is_fatal(enum err rc)
 {
 	return rc == ERR_NOMEM || rc == ERR_IO || rc == ERR_FULL || rc == ERR_READONLY;
+}
+
+/* What reading the damaged one has come to. */
+static bool ends_reading(const struct salvager *s, enum err rc)
+{
+	return rc == ERR_NOMEM || (is_fatal(rc) && !s->is_takeover);
 }
 
 /* ---- Settings and counters --------------------------------------------------- */
@@ -127,6 +105,7 @@ static enum err read_statements(struct salvager *s, struct texts *t)
 		return rc;
 	while (t->count < STATEMENTS_MAX && rows_next(rows))
 		t->list[t->count++] = arena_copy(&t->arena, rows_bytes(rows, 0));
+	s->statement_count = t->count;
 	s->report.statements_lost += rows_close(rows, NULL) != OK;
 	return t->count ? OK
 			: errmsg_set(s->msg, ERR_CORRUPT, "no statement of membership can be read");
@@ -167,12 +146,12 @@ static enum err take_statements(struct salvager *s, const struct texts *t)
 	return OK;
 }
 
-static enum err copy_statements(struct salvager *s)
+enum err salvager_take_statements(struct salvager *s)
 {
 	struct texts *t = calloc(1, sizeof(*t));
 	enum err rc = t ? read_statements(s, t) : ERR_NOMEM;
 
-	if (rc == OK)
+	if (rc == OK && !s->is_takeover)
 		rc = join(s, t);
 	if (rc == OK)
 		rc = take_statements(s, t);
@@ -185,7 +164,7 @@ static enum err copy_statements(struct salvager *s)
 /* ---- Feeds ------------------------------------------------------------------- */
 
 /* The next changeset, if it continues the part that verified. */
-static enum err advance(struct salvager *s, struct source *f)
+static enum err advance(struct salvager *s, struct salvage_source *f)
 {
 	uint8_t link[LINK_BYTES];
 	size_t count = 0;
@@ -195,7 +174,7 @@ static enum err advance(struct salvager *s, struct source *f)
 	f->has_next = false;
 	rc = store_read(s->from, f->idx, f->head.seq + 1, 1, SIZE_MAX, &f->arena, &f->next, &count,
 			NULL);
-	if (is_fatal(rc))
+	if (ends_reading(s, rc))
 		return errmsg_set(s->msg, rc, "read the damaged log");
 	if (rc != OK || count == 0 || f->next.seq != f->head.seq + 1)
 		return OK;
@@ -205,23 +184,36 @@ static enum err advance(struct salvager *s, struct source *f)
 	return OK;
 }
 
+/* What is there already need not be read. */
+static void skip_held(const struct salvager *s, struct salvage_source *f)
+{
+	const struct space_state *space = replica_space(s->to, &f->space);
+	const struct feed *feed = space ? replica_feed(s->to, space, &f->replica) : NULL;
+
+	if (feed)
+		f->head = feed->head;
+	f->copied = f->head.seq;
+}
+
 static enum err add_source(struct salvager *s, struct rows *rows)
 {
-	struct source *sources = realloc(s->sources, (s->source_count + 1) * sizeof(*sources));
+	struct salvage_source *sources =
+		realloc(s->sources, (s->source_count + 1) * sizeof(*sources));
 	struct record_id space, replica;
-	struct source *f;
+	struct salvage_source *f;
 
 	if (!sources)
 		return ERR_NOMEM;
 	s->sources = sources;
 	f = &sources[s->source_count++];
-	*f = (struct source){ .idx = (uint32_t)rows_int(rows, 0),
-			      .rows = (uint64_t)rows_int(rows, 3) };
+	*f = (struct salvage_source){ .idx = (uint32_t)rows_int(rows, 0),
+				      .rows = (uint64_t)rows_int(rows, 3) };
 	space = rows_id(rows, 1);
 	replica = rows_id(rows, 2);
 	memcpy(f->space.bytes, space.bytes, ID_BYTES);
 	memcpy(f->replica.bytes, replica.bytes, ID_BYTES);
 	s->total += f->rows;
+	skip_held(s, f);
 	return advance(s, f);
 }
 
@@ -240,14 +232,14 @@ static enum err open_sources(struct salvager *s)
 	while (rc == OK && rows_next(rows))
 		rc = add_source(s, rows);
 	closed = rows_close(rows, rc == OK ? s->msg : NULL);
-	if (rc == OK && is_fatal(closed))
+	if (rc == OK && ends_reading(s, closed))
 		rc = closed;
 	return rc;
 }
 
-static struct source *least(struct salvager *s)
+static struct salvage_source *least(struct salvager *s)
 {
-	struct source *best = NULL;
+	struct salvage_source *best = NULL;
 
 	for (size_t i = 0; i < s->source_count; i++)
 		if (s->sources[i].has_next && (!best || hlc_cmp(s->sources[i].hlc, best->hlc) < 0))
@@ -255,9 +247,17 @@ static struct source *least(struct salvager *s)
 	return best;
 }
 
+static bool is_of_our_node(const struct salvager *s, const struct salvage_source *f)
+{
+	const struct member *self = replica_self(s->to);
+	const struct member *author = replica_member_by_replica(s->to, &f->replica);
+
+	return self && author && record_id_cmp(&self->node, &author->node) == 0;
+}
+
 /* What depends on something that is left behind is left behind with the rest of its
  * feed. */
-static enum err take(struct salvager *s, struct source *f)
+static enum err take(struct salvager *s, struct salvage_source *f)
 {
 	struct sealed sealed = { f->replica, f->next.seq, f->next.body, f->next.signature };
 	struct receipt receipt = { 0 };
@@ -271,6 +271,7 @@ static enum err take(struct salvager *s, struct source *f)
 	}
 	f->copied++;
 	s->report.changesets++;
+	s->report.own += is_of_our_node(s, f);
 	if (s->progress && s->report.changesets % BATCH_MAX == 0)
 		s->progress(s->ctx, s->report.changesets, s->total);
 	memcpy(f->head.link, f->next.link, LINK_BYTES);
@@ -279,9 +280,9 @@ static enum err take(struct salvager *s, struct source *f)
 	return advance(s, f);
 }
 
-static enum err copy_feeds(struct salvager *s)
+enum err salvager_take_feeds(struct salvager *s)
 {
-	struct source *f;
+	struct salvage_source *f;
 	enum err rc = open_sources(s);
 
 	while (rc == OK && (f = least(s)))
@@ -296,7 +297,7 @@ static enum err copy_feeds(struct salvager *s)
 /* ---- Ourselves --------------------------------------------------------------- */
 
 /* Under which this node wrote the feed, now or before; NULL: another node did. */
-static const struct trust_epoch *our_epoch(const struct salvager *s, const struct source *f)
+static const struct trust_epoch *our_epoch(const struct salvager *s, const struct salvage_source *f)
 {
 	const struct trust *t = replica_trust(s->to);
 	const struct trust_epoch *now = t ? trust_epoch(t, &s->old_id) : NULL;
@@ -315,8 +316,9 @@ static struct feed_head head_of(const struct stored *row)
 }
 
 /* If it is whole, and signed by us. */
-static enum err keep_row(struct salvager *s, struct source *f, const struct trust_epoch *epoch,
-			 const struct feed_head *before, const struct stored *row)
+static enum err keep_row(struct salvager *s, struct salvage_source *f,
+			 const struct trust_epoch *epoch, const struct feed_head *before,
+			 const struct stored *row)
 {
 	const struct space_state *space = replica_space(s->to, &f->space);
 	struct feed *feed = space ? replica_feed(s->to, space, &f->replica) : NULL;
@@ -334,7 +336,8 @@ static enum err keep_row(struct salvager *s, struct source *f, const struct trus
 
 /* All that lies beyond the part that verified. What can't be read is passed over, but not
  * more often than there are rows: a damaged one may claim any seq. */
-static enum err keep_rest(struct salvager *s, struct source *f, const struct trust_epoch *epoch)
+static enum err keep_rest(struct salvager *s, struct salvage_source *f,
+			  const struct trust_epoch *epoch)
 {
 	struct feed_head before = f->head;
 	uint64_t seq = f->head.seq + 1, misses = 0;
@@ -357,7 +360,7 @@ static enum err keep_rest(struct salvager *s, struct source *f, const struct tru
 	return rc;
 }
 
-static enum err keep_ours(struct salvager *s)
+enum err salvager_keep_ours(struct salvager *s)
 {
 	enum err rc = OK;
 
@@ -398,10 +401,10 @@ static enum err be_ourselves(struct salvager *s)
 		return take_id(s, &fresh_id, fresh_nonce);
 	rc = replica_new_epoch(s->to, EPOCH_BEHIND, NULL, NULL, s->now_ms, s->msg);
 	s->report.is_member = rc == OK && replica_check_member(s->to, NULL) == OK;
-	return s->report.is_member ? keep_ours(s) : rc;
+	return s->report.is_member ? salvager_keep_ours(s) : rc;
 }
 
-static enum err read_ourselves(struct salvager *s)
+enum err salvager_read_ourselves(struct salvager *s)
 {
 	struct signer self = membership_signer(s->to);
 	struct replica_id id;
@@ -416,18 +419,26 @@ static enum err read_ourselves(struct salvager *s)
 	return OK;
 }
 
+void salvager_release(struct salvager *s)
+{
+	for (size_t i = 0; i < s->source_count; i++)
+		arena_release(&s->sources[i].arena);
+	free(s->sources);
+	store_close(s->from);
+}
+
 static enum err salvage(struct salvager *s)
 {
-	enum err rc = read_ourselves(s);
+	enum err rc = salvager_read_ourselves(s);
 
 	if (rc == OK)
 		rc = copy_settings(s);
 	if (rc == OK)
 		rc = copy_counters(s);
 	if (rc == OK)
-		rc = copy_statements(s);
+		rc = salvager_take_statements(s);
 	if (rc == OK)
-		rc = copy_feeds(s);
+		rc = salvager_take_feeds(s);
 	return rc == OK ? be_ourselves(s) : rc;
 }
 
@@ -456,11 +467,8 @@ enum err replica_salvage(const struct replica_config *config, const char *to, st
 		rc = salvage(&s);
 	if (rc == OK)
 		rc = store_hurry(s.to->store, false, msg);
-	for (size_t i = 0; i < s.source_count; i++)
-		arena_release(&s.sources[i].arena);
-	free(s.sources);
+	salvager_release(&s);
 	replica_close(s.to);
-	store_close(s.from);
 	if (rc == OK)
 		*out = s.report;
 	return rc;

@@ -47,19 +47,21 @@ static enum err fetch(struct context *ctx, const char *path, const char *to, str
 
 /* On purpose it is another file than the replica has known, and not because somebody
  * moved it. */
-static enum err state_restored(struct context *ctx, struct replica *copy, struct errmsg *msg)
+static enum err go_on(struct context *ctx, struct replica *copy, struct takeover *taken,
+		      struct errmsg *msg)
 {
-	enum err rc = replica_begin(copy, msg);
+	bool has_before = access(ctx->folder.database, F_OK) == 0;
+	enum err rc = replica_setting_put(copy, SETTING_MACHINE, NULL, msg);
 
-	if (rc == OK)
-		rc = replica_setting_put(copy, SETTING_MACHINE, NULL, msg);
-	if (rc == OK)
-		rc = replica_new_epoch(copy, EPOCH_RESTORED, NULL, NULL, ctx->now_ms, msg);
-	return rc == OK ? replica_commit(copy, msg) : rc;
+	if (rc != OK)
+		return rc;
+	return replica_restore(copy, has_before ? ctx->folder.database : NULL, ctx->now_ms, taken,
+			       msg);
 }
 
-/* The copy goes on under another id before it is anybody's database. */
-static enum err begin_epoch(struct context *ctx, const char *path, struct errmsg *msg)
+/* The copy goes on under another id, with what it lacks, before it is anybody's database. */
+static enum err begin_epoch(struct context *ctx, const char *path, struct takeover *taken,
+			    struct errmsg *msg)
 {
 	struct replica_config config = { .path = path,
 					 .sign_secret = ctx->identity.sign_secret,
@@ -70,7 +72,7 @@ static enum err begin_epoch(struct context *ctx, const char *path, struct errmsg
 	enum err rc = replica_open(&copy, &config, msg);
 
 	if (rc == OK)
-		rc = state_restored(ctx, copy, msg);
+		rc = go_on(ctx, copy, taken, msg);
 	replica_close(copy);
 	snprintf(wal, sizeof(wal), "%s-wal", path);
 	if (rc == OK && access(wal, F_OK) == 0)
@@ -78,20 +80,68 @@ static enum err begin_epoch(struct context *ctx, const char *path, struct errmsg
 	return rc;
 }
 
-static enum err print(struct context *ctx, const char *kept, struct errmsg *msg)
+/* Somebody may have written until the very end. */
+static enum err take_the_last(struct context *ctx, const char *kept, struct takeover *taken,
+			      struct errmsg *msg)
+{
+	struct takeover last = { .changesets = 0 };
+	enum err rc = OK;
+
+	if (*kept && !taken->is_unread)
+		rc = replica_take_over(ctx->replica, kept, ctx->now_ms, &last, msg);
+	taken->changesets += last.changesets;
+	taken->own += last.own;
+	return rc;
+}
+
+/* ---- Telling ---------------------------------------------------------------- */
+
+static enum err print_json(struct context *ctx, const char *id, const char *kept,
+			   const struct takeover *taken, struct errmsg *msg)
+{
+	return output_json(stdout,
+			   json_pack("{s:s, s:s, s:s?, s:I, s:I, s:I, s:s?}", "folder",
+				     ctx->folder.path, "replica", id, "kept", *kept ? kept : NULL,
+				     "taken_over", (json_int_t)taken->changesets, "own",
+				     (json_int_t)taken->own, "left_behind",
+				     (json_int_t)taken->left_behind, "unread",
+				     taken->is_unread ? taken->why.text : NULL),
+			   msg);
+}
+
+static void tell_kept(const char *kept, const struct takeover *taken)
+{
+	output_line(stderr, _("the database of before is kept as %s"), kept);
+	if (taken->is_unread)
+		output_line(stderr,
+			    _("it can't be read, so what it alone held is not taken over: %s"),
+			    taken->why.text);
+	if (taken->changesets)
+		output_line(stderr,
+			    _("taken over from it: %llu changesets that the backup lacks, %llu of "
+			      "them this node's own"),
+			    (unsigned long long)taken->changesets, (unsigned long long)taken->own);
+	if (taken->left_behind)
+		output_line(
+			stderr,
+			_("%llu changesets in it are damaged or follow what is: this node's own, "
+			  "where whole, are written again, the others come back from the "
+			  "offices that hold them"),
+			(unsigned long long)taken->left_behind);
+}
+
+static enum err print(struct context *ctx, const char *kept, const struct takeover *taken,
+		      struct errmsg *msg)
 {
 	char id[ID_TEXT_SIZE];
 	struct errmsg why;
 
 	id_text(replica_id(ctx->replica)->bytes, id);
 	if (ctx->is_json)
-		return output_json(stdout,
-				   json_pack("{s:s, s:s, s:s?}", "folder", ctx->folder.path,
-					     "replica", id, "kept", *kept ? kept : NULL),
-				   msg);
+		return print_json(ctx, id, kept, taken, msg);
 	output_line(stdout, _("restored; this node goes on as replica %.12s"), id);
 	if (*kept)
-		output_line(stderr, _("the database of before is kept as %s"), kept);
+		tell_kept(kept, taken);
 	if (replica_check_member(ctx->replica, &why) == ERR_SUPERSEDED)
 		output_line(stderr, "%s", why.text);
 	else
@@ -101,9 +151,12 @@ static enum err print(struct context *ctx, const char *kept, struct errmsg *msg)
 	return OK;
 }
 
+/* ---- restore ---------------------------------------------------------------- */
+
 enum err cmd_restore(struct context *ctx, const struct args *args, struct errmsg *msg)
 {
 	char copy[SWAP_PATH_BYTES], kept[SWAP_PATH_BYTES] = "";
+	struct takeover taken = { .changesets = 0 };
 	int lock_fd = -1;
 	enum err rc = folder_create(&ctx->folder, msg);
 
@@ -117,13 +170,15 @@ enum err cmd_restore(struct context *ctx, const struct args *args, struct errmsg
 	if (rc == OK)
 		rc = fetch(ctx, args_word(args, 0), copy, msg);
 	if (rc == OK)
-		rc = begin_epoch(ctx, copy, msg);
+		rc = begin_epoch(ctx, copy, &taken, msg);
 	if (rc == OK)
 		rc = swap_in(&ctx->folder, copy, kept, msg);
 	if (rc == OK)
 		rc = context_open_replica(ctx, false, false, msg);
 	if (rc == OK)
-		rc = print(ctx, kept, msg);
+		rc = take_the_last(ctx, kept, &taken, msg);
+	if (rc == OK)
+		rc = print(ctx, kept, &taken, msg);
 	if (lock_fd >= 0)
 		close(lock_fd);
 	return rc;
