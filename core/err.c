@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "core/text.h"
+#include "core/i18n.h"
 
 static const char *const names[ERR_COUNT] = {
 	[OK] = "ok",

@@ -2,10 +2,10 @@
  * follows from them applied to the log and the state. */
 #include <stdlib.h>
 
+#include "core/i18n.h"
 #include "core/membership_check.h"
 #include "core/replica_impl.h"
 #include "core/statement_parts.h"
-#include "core/text.h"
 
 #define SETTING_TRUST        "trust"
 #define SETTING_TRUST_SERIAL "trust_serial"

@@ -2,9 +2,9 @@
 
 #include <stdlib.h>
 
+#include "core/i18n.h"
 #include "core/limits.h"
 #include "core/position.h"
-#include "core/text.h"
 #include "core/utf8.h"
 #include "core/walltime.h"
 

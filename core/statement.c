@@ -4,9 +4,9 @@
 #include <sodium.h>
 #include <stdlib.h>
 
+#include "core/i18n.h"
 #include "core/limits.h"
 #include "core/statement_format.h"
-#include "core/text.h"
 
 enum { CONTENT_VERSION = 1, CONTENT_HEAD = 5 };
 

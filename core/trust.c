@@ -2,7 +2,7 @@
 
 #include <stdlib.h>
 
-#include "core/text.h"
+#include "core/i18n.h"
 #include "core/trust_impl.h"
 
 static const char *const verdict_names[VERDICT_COUNT] = {

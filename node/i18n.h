@@ -1,10 +1,10 @@
-/* Text for people goes through gettext (see core/text.h). */
+/* Text for people goes through gettext (see core/i18n.h). */
 #ifndef HT_NODE_I18N_H
 #define HT_NODE_I18N_H
 
 #include <libintl.h>
 
-#include "core/text.h"
+#include "core/i18n.h"
 
 #define _(text) gettext(text)
 

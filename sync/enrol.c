@@ -4,8 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "core/i18n.h"
 #include "core/limits.h"
-#include "core/text.h"
 #include "proto/message.h"
 #include "proto/proof.h"
 #include "proto/secret.h"

@@ -22,7 +22,7 @@ grep -HnE '^[[:space:]]*#[[:space:]]*include' {core,proto,sync,node}/*.[ch] | aw
 		door["jansson.h"] = "^node/"
 		door["microhttpd.h"] = "^node/http[a-z0-9_]*[.][ch]$"
 		door["qrencode.h"] = "^node/qr[.]c$"
-		door["libintl.h"] = "^(core/text[.]c|node/i18n[.]h)$"
+		door["libintl.h"] = "^(core/i18n[.]c|node/i18n[.]h)$"
 	}
 	function complain(why) {
 		print file ":" line ": " why

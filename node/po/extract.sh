@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The texts of the program for people, as a template for catalogs, on stdout. Beside those that are
-# marked, all formats of errmsg_set() are: see core/text.h.
+# marked, all formats of errmsg_set() are: see core/i18n.h.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 

@@ -1,4 +1,4 @@
-#include "core/text.h"
+#include "core/i18n.h"
 
 #include <libintl.h>
 

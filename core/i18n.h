@@ -3,8 +3,8 @@
  *
  * N_() marks one that stands in a table and is looked up later. Translators see the literal,
  * so it must be one. The formats of errmsg_set() need no mark. */
-#ifndef HT_CORE_TEXT_H
-#define HT_CORE_TEXT_H
+#ifndef HT_CORE_I18N_H
+#define HT_CORE_I18N_H
 
 #define N_(text) (text)
 
