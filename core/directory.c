@@ -142,12 +142,6 @@ enum role replica_role(const struct replica *r, const struct member *member,
 	return trust_role(r->trust, space, member->office_code);
 }
 
-bool replica_is_granted(const struct replica *r, const struct member *member,
-			const struct space_id *space)
-{
-	return replica_role(r, member, space) != ROLE_NONE;
-}
-
 static bool is_own_key(const struct replica *r, const struct trust_epoch *own)
 {
 	struct signer self = membership_signer(r);

@@ -278,10 +278,8 @@ const struct member *replica_member_by_replica(const struct replica *r,
 /* Our own entry, or NULL before it has arrived. */
 const struct member *replica_self(const struct replica *r);
 
-/* What the member's office may do in the space; ROLE_NONE for a revoked member. */
-/* Whether it takes part at all. */
-bool replica_is_granted(const struct replica *r, const struct member *member,
-			const struct space_id *space);
+/* What the member's office may do in the space: ROLE_NONE if it takes no part, or the member
+ * was revoked. */
 enum role replica_role(const struct replica *r, const struct member *member,
 		       const struct space_id *space);
 

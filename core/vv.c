@@ -1,6 +1,5 @@
 #include "core/vv.h"
 
-#include <sodium.h>
 #include <stdlib.h>
 
 void vv_release(struct vv *vv)
@@ -107,22 +106,4 @@ bool vv_dominates(const struct vv *a, const struct vv *b)
 		if (!vv_covers(a, &b->entries[i]))
 			return false;
 	return true;
-}
-
-void vv_digest(const struct vv *vv, uint8_t out[VV_DIGEST_BYTES])
-{
-	uint8_t full[crypto_generichash_BYTES_MIN];
-	crypto_generichash_state state;
-
-	crypto_generichash_init(&state, NULL, 0, sizeof(full));
-	for (size_t i = 0; i < vv->count; i++) {
-		uint8_t seq[8];
-
-		for (int k = 0; k < 8; k++)
-			seq[k] = (uint8_t)(vv->entries[i].seq >> (56 - 8 * k));
-		crypto_generichash_update(&state, vv->entries[i].replica.bytes, ID_BYTES);
-		crypto_generichash_update(&state, seq, sizeof(seq));
-	}
-	crypto_generichash_final(&state, full, sizeof(full));
-	memcpy(out, full, VV_DIGEST_BYTES);
 }

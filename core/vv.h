@@ -10,7 +10,7 @@
 
 #include "core/dot.h"
 
-#define VV_DIGEST_BYTES 8
+#define VV_DIGEST_BYTES 8 /* of replica_digest() */
 
 struct vv {
 	struct dot *entries; /* sorted by replica, seq > 0 */
@@ -38,9 +38,5 @@ bool vv_covers(const struct vv *vv, const struct dot *dot);
 
 /* Every entry of `b` is held by `a`. */
 bool vv_dominates(const struct vv *a, const struct vv *b);
-
-/* A short fingerprint: equal vectors have equal digests; unequal ones differ
- * but for chance (64 bits of BLAKE2b). A digest saves bytes, it proves nothing. */
-void vv_digest(const struct vv *vv, uint8_t out[VV_DIGEST_BYTES]);
 
 #endif

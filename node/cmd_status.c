@@ -213,7 +213,7 @@ static enum err spaces_json(struct context *ctx, json_t **out, struct errmsg *ms
 		uint8_t bytes[VV_DIGEST_BYTES];
 		json_int_t changesets = 0;
 
-		vv_digest(vv, bytes);
+		replica_digest(ctx->replica, &spaces[i], bytes);
 		hex_encode(digest, bytes_of(bytes, sizeof(bytes)));
 		for (size_t k = 0; k < vv->count; k++)
 			changesets += (json_int_t)vv->entries[k].seq;

@@ -123,8 +123,8 @@ bool session_shares(const struct session *s, const struct parts *parts,
 
 	if (space_id_cmp(space, &directory) == 0)
 		return true;
-	return parts->peer && parts->self && replica_is_granted(r, parts->peer, space) &&
-	       replica_is_granted(r, parts->self, space);
+	return parts->peer && parts->self && replica_role(r, parts->peer, space) != ROLE_NONE &&
+	       replica_role(r, parts->self, space) != ROLE_NONE;
 }
 
 struct space_sync *session_directory(const struct session *s)

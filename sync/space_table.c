@@ -124,8 +124,8 @@ uint64_t space_table_to_send(const struct space_table *t, const struct replica *
 	for (size_t i = 0; peer && self && i < space_count; i++) {
 		const struct space_sync *sp = space_table_find(t, &spaces[i]);
 
-		if (!replica_is_granted(r, peer, &spaces[i]) ||
-		    !replica_is_granted(r, self, &spaces[i]) || (sp && !sp->is_known))
+		if (replica_role(r, peer, &spaces[i]) == ROLE_NONE ||
+		    replica_role(r, self, &spaces[i]) == ROLE_NONE || (sp && !sp->is_known))
 			continue;
 		count += count_missing(sp ? &sp->peer : &VV_EMPTY, replica_vv(r, &spaces[i]));
 	}

@@ -51,8 +51,8 @@ static struct snapshot snapshot_of(const struct world *w, const struct office *o
 	struct snapshot s;
 
 	OFFICE_MUST(replica_state_hash(o->replica, s.state, &msg));
-	vv_digest(replica_vv(o->replica, &directory), s.directory);
-	vv_digest(replica_vv(o->replica, &w->space), s.shared);
+	replica_digest(o->replica, &directory, s.directory);
+	replica_digest(o->replica, &w->space, s.shared);
 	return s;
 }
 

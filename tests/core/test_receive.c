@@ -96,7 +96,7 @@ static struct trace trace_of(struct office *o, const struct space_id *space)
 
 	memset(&t, 0, sizeof(t));
 	OFFICE_MUST(replica_state_hash(o->replica, t.hash, &msg));
-	vv_digest(replica_vv(o->replica, space), t.vv);
+	replica_digest(o->replica, space, t.vv);
 	t.changesets = office_count(o, "SELECT count(*) FROM changeset");
 	t.feeds = office_count(o, "SELECT count(*) FROM feed");
 	t.replicas = office_count(o, "SELECT count(*) FROM replica_index");

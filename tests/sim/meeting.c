@@ -169,7 +169,7 @@ static bool may_read(const struct node *n, const struct space_id *space)
 	struct space_id directory = replica_directory(n->replica);
 
 	return space_id_cmp(space, &directory) == 0 ||
-	       replica_is_granted(n->replica, replica_self(n->replica), space);
+	       replica_role(n->replica, replica_self(n->replica), space) != ROLE_NONE;
 }
 
 static bool may_share(const struct node *a, const struct node *b, const struct space_id *space)

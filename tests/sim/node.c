@@ -712,7 +712,7 @@ void node_hand_over(struct node *from, struct node *to)
 		struct space_id space = replica_spaces(from->replica, &count)[i];
 		const struct member *self = replica_self(to->replica);
 
-		if (i > 0 && (!self || !replica_is_granted(to->replica, self, &space)))
+		if (i > 0 && (!self || replica_role(to->replica, self, &space) == ROLE_NONE))
 			continue;
 		while (hand_over_some(from, to, &space) && !from->world->rule)
 			continue;

@@ -181,12 +181,14 @@ struct hlc_stamp __wrap_hlc_now(struct hlc *clock, uint64_t wall_ms)
 	return is_active(PLANTED_WALL_CLOCK) ? wall : __real_hlc_now(clock, wall_ms);
 }
 
-bool __real_replica_is_granted(const struct replica *r, const struct member *member,
-			       const struct space_id *space);
-bool __wrap_replica_is_granted(const struct replica *r, const struct member *member,
-			       const struct space_id *space);
-bool __wrap_replica_is_granted(const struct replica *r, const struct member *member,
-			       const struct space_id *space)
+enum role __real_replica_role(const struct replica *r, const struct member *member,
+			      const struct space_id *space);
+enum role __wrap_replica_role(const struct replica *r, const struct member *member,
+			      const struct space_id *space);
+enum role __wrap_replica_role(const struct replica *r, const struct member *member,
+			      const struct space_id *space)
 {
-	return is_active(PLANTED_NO_GRANTS) || __real_replica_is_granted(r, member, space);
+	enum role role = __real_replica_role(r, member, space);
+
+	return role == ROLE_NONE && is_active(PLANTED_NO_GRANTS) ? ROLE_READER : role;
 }
