@@ -327,7 +327,7 @@ static void check_damage(struct doctor *d, struct finding *f)
 	} else if (state->damage.count) {
 		damage_view(text, first);
 		find(f, GRADE_FAIL, damage_prospect(first),
-		     P_("%s", "%s, and more: huitong status", state->damage.count), text);
+		     state->damage.count > 1 ? _("%s, and more: huitong status") : "%s", text);
 	} else {
 		find(f, GRADE_OK, NULL, _("none"));
 	}

@@ -28,9 +28,6 @@ enum err cmd_rotate(struct context *ctx, const struct args *args, struct errmsg 
 
 	if (rc == OK)
 		rc = lock_take(&lock_fd, ctx->folder.lock, msg);
-	if (rc == ERR_BUSY)
-		errmsg_prefix(msg, rc,
-			      "%s: ", _("stop the daemon first, it works with the old keys"));
 	if (rc == OK)
 		rc = rotation_run(ctx, msg);
 	if (rc == OK)

@@ -55,12 +55,15 @@ static const struct outcome outcomes[ERR_COUNT] = {
 			       "(huitong collab offices); the holders of the recovery words can "
 			       "make an admin: huitong recover.") },
 	[ERR_REVOKED] = { EXIT_REFUSED,
-			  N_("Who was removed comes back with a new ticket: huitong invite there, "
-			     "huitong join here. What this folder holds stays.") },
+			  N_("Who was removed comes back with a new ticket: `huitong invite` on an "
+			     "admin's node; then, with the daemon stopped, `huitong join` here. "
+			     "What this folder holds stays.") },
 	[ERR_SUPERSEDED] = { EXIT_REFUSED,
-			     N_("If both copies shall go on, enrol this one anew: huitong invite "
-				"there, huitong join here. What only this one holds is kept; "
-				"otherwise just stop it.") },
+			     N_("If both copies shall go on, enrol this one anew: `huitong invite` "
+				"on "
+				"an admin's node; then, with the daemon stopped, `huitong join` "
+				"here. What only this one holds is kept. Otherwise just stop "
+				"it.") },
 	[ERR_GRANT] = { EXIT_REFUSED, N_("Its managers say who takes part, and as what: huitong "
 					 "collab offices.") },
 	[ERR_TIMEOUT] = { EXIT_FAILED,

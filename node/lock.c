@@ -20,10 +20,10 @@ static enum err refuse(int fd, const char *path, struct errmsg *msg)
 
 	if (pid > 0)
 		return errmsg_set(msg, ERR_BUSY,
-				  _("a daemon is running here already, process %ld "
-				    "(%s)"),
-				  pid, path);
-	return errmsg_set(msg, ERR_BUSY, _("a daemon is running here already (%s)"), path);
+				  _("process %ld is at work here: stop the daemon first (%s)"), pid,
+				  path);
+	return errmsg_set(msg, ERR_BUSY,
+			  _("another process is at work here: stop the daemon first (%s)"), path);
 }
 
 enum err lock_take(int *fd, const char *path, struct errmsg *msg)
