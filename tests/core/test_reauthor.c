@@ -62,10 +62,7 @@ static int set_up(void **state)
 	tempdir_path(w->copy, sizeof(w->copy), w->dir, "copy.db");
 	office_open(&w->a, NULL, 1);
 	office_open(&w->b, w->path, 2);
-	office_found(&w->a, "SHA");
-	office_join(&w->b, &w->a, "FRA");
-	w->space = office_share(&w->a);
-	office_pull(&w->b, &w->a);
+	w->space = UNITE(&w->a, &w->b);
 	*state = w;
 	return 0;
 }

@@ -34,10 +34,7 @@ static int set_up(void **state)
 	tempdir_path(w->path, sizeof(w->path), w->dir, "replica.db");
 	office_open(&w->a, NULL, 1);
 	office_open(&w->b, w->path, 2);
-	office_found(&w->a, "SHA");
-	office_join(&w->b, &w->a, "FRA");
-	w->space = office_share(&w->a);
-	office_pull(&w->b, &w->a);
+	w->space = UNITE(&w->a, &w->b);
 	for (unsigned i = 0; i < EDITS; i++) {
 		struct office *o = i % 2 ? &w->a : &w->b;
 		struct value title = value_str("what is to be done"), note = value_str("half done");

@@ -39,10 +39,7 @@ static int set_up(void **state)
 	tempdir_path(w->backup, sizeof(w->backup), w->dir, "backup.db");
 	office_open(&w->a, NULL, 1);
 	office_open(&w->b, w->path, 2);
-	office_found(&w->a, "SHA");
-	office_join(&w->b, &w->a, "FRA");
-	w->space = office_share(&w->a);
-	office_pull(&w->b, &w->a);
+	w->space = UNITE(&w->a, &w->b);
 	write_titles(w, &w->b, "in the backup", 2);
 	OFFICE_MUST(replica_backup(w->b.replica, w->backup, NULL, NULL, &msg));
 	*state = w;

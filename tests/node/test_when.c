@@ -6,33 +6,7 @@
 
 #include <cmocka.h>
 
-#include "node/when.h"
-
-/* Friday, 2026-09-18 02:00 UTC: in Shanghai 10:00. */
-#define NOW_S INT64_C(1789696800)
-
-static struct zone_db *zones;
-
-static int setup(void **state)
-{
-	return zone_db_new(&zones, NULL, NULL);
-}
-
-static int teardown(void **state)
-{
-	zone_db_free(zones);
-	return 0;
-}
-
-static struct when_reader reader_in(const char *zone)
-{
-	struct when_reader r = { 0 };
-	struct errmsg msg = { 0 };
-
-	if (when_reader_init(&r, zones, zone, NOW_S, &msg))
-		fail_msg("%s", msg.text);
-	return r;
-}
+#include "tests/node/reader.h"
 
 static struct walltime parsed(const char *text)
 {

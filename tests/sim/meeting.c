@@ -2,6 +2,7 @@
 
 #include "tests/sim/invariants.h"
 #include "tests/sim/node.h"
+#include "tests/support/branching.h"
 
 enum { ROUNDS_MAX = 200, PIECE_COUNT = 20, PIECE_BYTES = 64 * 1024 };
 
@@ -72,52 +73,6 @@ static bool are_members(const struct node *a, const struct node *b)
 
 /* ---- Forks ------------------------------------------------------------------------- */
 
-static uint64_t held(const struct node *n, const struct space_id *space,
-		     const struct replica_id *replica)
-{
-	return vv_get(replica_vv(n->replica, space), replica);
-}
-
-static bool is_same_at(struct node *a, struct node *b, const struct space_id *space,
-		       const struct dot *dot)
-{
-	uint8_t x[TAG_BYTES], y[TAG_BYTES];
-	struct errmsg msg = { 0 };
-
-	if (replica_tag(a->replica, space, dot, x, &msg) != OK ||
-	    replica_tag(b->replica, space, dot, y, &msg) != OK) {
-		fail(a, b, &msg);
-		return true;
-	}
-	return memcmp(x, y, TAG_BYTES) == 0;
-}
-
-/* The first seq at which they differ; 0: as far as both hold it they don't. */
-static uint64_t find_fork(struct node *a, struct node *b, const struct space_id *space,
-			  const struct replica_id *replica)
-{
-	uint64_t of_a = held(a, space, replica), of_b = held(b, space, replica);
-	uint64_t same = 0, differs = of_a < of_b ? of_a : of_b;
-	struct dot dot = { *replica, differs };
-
-	if (differs == 0 || is_same_at(a, b, space, &dot))
-		return 0;
-	while (differs - same > 1) {
-		dot.seq = same + (differs - same) / 2;
-		*(is_same_at(a, b, space, &dot) ? &same : &differs) = dot.seq;
-	}
-	return differs;
-}
-
-static bool is_of(const struct node *n, const struct replica_id *replica)
-{
-	const struct trust *t = replica_trust(n->replica);
-	const struct trust_epoch *own = trust_epoch(t, replica_id(n->replica));
-	const struct trust_epoch *epoch = trust_epoch(t, replica);
-
-	return own && epoch && record_id_cmp(&own->node, &epoch->node) == 0;
-}
-
 /* What `n` does about a fork that it has found at `by`. */
 static enum err settle(struct node *n, struct node *by, const struct space_id *space,
 		       const struct replica_id *replica, uint64_t seq, struct errmsg *msg)
@@ -131,7 +86,7 @@ static enum err settle(struct node *n, struct node *by, const struct space_id *s
 
 	if (rc == OK) {
 		told_witness(&theirs, &told);
-		rc = is_of(n, replica)
+		rc = feed_is_own(n->replica, replica)
 			     ? replica_heal_own(n->replica, space, replica, seq, &theirs, now_ms,
 						msg)
 			     : replica_prove_fork(n->replica, space, &dot, &theirs, now_ms, msg);
@@ -144,16 +99,20 @@ static enum err settle(struct node *n, struct node *by, const struct space_id *s
 static bool compare_feed(struct node *a, struct node *b, const struct space_id *space,
 			 const struct replica_id *replica)
 {
-	uint64_t fork = find_fork(a, b, space, replica);
+	uint64_t fork = 0;
 	struct errmsg msg = { 0 };
-	enum err rc;
+	enum err rc = feed_branches_at(a->replica, b->replica, space, replica, &fork, &msg);
 
-	if (fork && is_of(b, replica) && !is_of(a, replica))
+	if (rc != OK) {
+		fail(a, b, &msg);
+		return false;
+	}
+	if (fork && feed_is_own(b->replica, replica) && !feed_is_own(a->replica, replica))
 		return false; /* it heals its own, when it looks */
 	if (fork)
 		rc = settle(a, b, space, replica, fork, &msg);
 	else if (replica_id_cmp(replica, replica_id(a->replica)) == 0 &&
-		 held(b, space, replica) > held(a, space, replica))
+		 feed_held(b->replica, space, replica) > feed_held(a->replica, space, replica))
 		rc = replica_heal_own(a->replica, space, replica, 0, NULL, node_now(a).wall_ms,
 				      &msg);
 	else

@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "tests/support/branching.h"
+
 enum { ROUNDS_MAX = 1000, TAKE_COUNT = 20, TAKE_BYTES = 64 * 1024 };
 
 static bool is_member(const struct office *o)
@@ -24,48 +26,6 @@ static struct witness witness_at(struct office *o, const struct space_id *space,
 	return witness;
 }
 
-static bool is_same_at(struct office *a, struct office *b, const struct space_id *space,
-		       const struct dot *dot)
-{
-	uint8_t x[TAG_BYTES], y[TAG_BYTES];
-
-	OFFICE_MUST(replica_tag(a->replica, space, dot, x, &msg));
-	OFFICE_MUST(replica_tag(b->replica, space, dot, y, &msg));
-	return memcmp(x, y, TAG_BYTES) == 0;
-}
-
-static uint64_t held(const struct office *o, const struct space_id *space,
-		     const struct replica_id *replica)
-{
-	return vv_get(replica_vv(o->replica, space), replica);
-}
-
-/* The first seq at which they differ; 0: as far as both hold it they don't. */
-static uint64_t find_fork(struct office *a, struct office *b, const struct space_id *space,
-			  const struct replica_id *replica)
-{
-	uint64_t of_a = held(a, space, replica), of_b = held(b, space, replica);
-	uint64_t same = 0, differs = of_a < of_b ? of_a : of_b;
-	struct dot dot = { *replica, differs };
-
-	if (differs == 0 || is_same_at(a, b, space, &dot))
-		return 0;
-	while (differs - same > 1) {
-		dot.seq = same + (differs - same) / 2;
-		*(is_same_at(a, b, space, &dot) ? &same : &differs) = dot.seq;
-	}
-	return differs;
-}
-
-static bool is_of(const struct office *o, const struct replica_id *replica)
-{
-	const struct trust *t = replica_trust(o->replica);
-	const struct trust_epoch *own = trust_epoch(t, replica_id(o->replica));
-	const struct trust_epoch *epoch = trust_epoch(t, replica);
-
-	return own && epoch && record_id_cmp(&own->node, &epoch->node) == 0;
-}
-
 static void accept(const char *what, enum err rc, const struct errmsg *why)
 {
 	if (rc != OK && rc != ERR_EXISTS)
@@ -81,7 +41,7 @@ static void settle(struct office *o, struct office *by, const struct space_id *s
 	struct errmsg why = { .text = "" };
 	enum err rc = ERR_REPLICA;
 
-	if (is_of(o, replica))
+	if (feed_is_own(o->replica, replica))
 		rc = replica_heal_own(o->replica, space, replica, seq, &theirs, o->now_ms++, &why);
 	if (rc == ERR_REPLICA)
 		rc = replica_prove_fork(o->replica, space, &dot, &theirs, o->now_ms++, &why);
@@ -92,16 +52,17 @@ static void settle(struct office *o, struct office *by, const struct space_id *s
 static bool compare_feed(struct office *a, struct office *b, const struct space_id *space,
 			 const struct replica_id *replica)
 {
-	uint64_t fork = find_fork(a, b, space, replica);
+	uint64_t fork;
 	struct errmsg why = { .text = "" };
-	bool b_first = is_of(b, replica) && !is_of(a, replica);
+	bool b_first = feed_is_own(b->replica, replica) && !feed_is_own(a->replica, replica);
 
+	OFFICE_MUST(feed_branches_at(a->replica, b->replica, space, replica, &fork, &msg));
 	if (fork) {
 		settle(b_first ? b : a, b_first ? a : b, space, replica, fork);
 		return true;
 	}
 	if (replica_id_cmp(replica, replica_id(a->replica)) != 0 ||
-	    held(b, space, replica) <= held(a, space, replica))
+	    feed_held(b->replica, space, replica) <= feed_held(a->replica, space, replica))
 		return false;
 	accept("go on after having gone back",
 	       replica_heal_own(a->replica, space, replica, 0, NULL, a->now_ms++, &why), &why);
