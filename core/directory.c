@@ -75,14 +75,14 @@ static enum err read_addresses(struct replica *r, struct directory *d, struct er
 }
 
 /* A space that statements speak of is known even while nothing of it is held. */
-static enum err add_granted_spaces(struct replica *r)
+static enum err add_granted_spaces(struct replica *r, struct errmsg *msg)
 {
 	struct space_state *space;
 	enum err rc = OK;
 
 	for (size_t i = 0; rc == OK && r->trust && i < r->trust->space_count; i++)
 		if (!replica_space(r, &r->trust->spaces[i]))
-			rc = replica_space_add(r, &r->trust->spaces[i], &space);
+			rc = replica_space_add(r, &r->trust->spaces[i], &space, msg);
 	return rc;
 }
 
@@ -97,7 +97,7 @@ enum err directory_load(struct replica *r, struct errmsg *msg)
 	if (rc == OK)
 		rc = read_addresses(r, &fresh, msg);
 	if (rc == OK)
-		rc = add_granted_spaces(r);
+		rc = add_granted_spaces(r, msg);
 	if (rc != OK) {
 		directory_release(&fresh);
 		return rc;

@@ -323,8 +323,15 @@ enum err epoch_check(struct replica *r, const struct replica_config *config, str
 
 bool epoch_is_forked(const struct replica *r)
 {
-	for (size_t i = 0; i < r->fork_count; i++)
-		if (replica_id_cmp(&r->forks[i].replica, &r->id) == 0)
-			return true;
-	return false;
+	size_t low = 0, high = r->fork_count;
+
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+
+		if (replica_id_cmp(&r->forks[mid].replica, &r->id) < 0)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low < r->fork_count && replica_id_cmp(&r->forks[low].replica, &r->id) == 0;
 }

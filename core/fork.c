@@ -54,6 +54,15 @@ static enum err note_fork(void *ctx, int64_t idx, struct bytes encoded, enum ver
 	return OK;
 }
 
+/* A hostile member can make as many proofs as there is room for statements. */
+static int compare_marks(const void *a, const void *b)
+{
+	const struct fork_mark *x = a, *y = b;
+	int order = replica_id_cmp(&x->replica, &y->replica);
+
+	return order ? order : space_id_cmp(&x->space, &y->space);
+}
+
 enum err fork_load(struct replica *r, struct errmsg *msg)
 {
 	struct fork_reading reading = { .msg = msg };
@@ -64,6 +73,8 @@ enum err fork_load(struct replica *r, struct errmsg *msg)
 		free(reading.list);
 		return rc;
 	}
+	if (reading.count)
+		qsort(reading.list, reading.count, sizeof(*reading.list), compare_marks);
 	free(r->forks);
 	r->forks = reading.list;
 	r->fork_count = reading.count;
@@ -73,11 +84,11 @@ enum err fork_load(struct replica *r, struct errmsg *msg)
 const struct fork_mark *fork_of(const struct replica *r, const struct space_id *space,
 				const struct replica_id *replica)
 {
-	for (size_t i = 0; i < r->fork_count; i++)
-		if (replica_id_cmp(&r->forks[i].replica, replica) == 0 &&
-		    space_id_cmp(&r->forks[i].space, space) == 0)
-			return &r->forks[i];
-	return NULL;
+	struct fork_mark wanted = { .replica = *replica, .space = *space };
+
+	if (r->fork_count == 0)
+		return NULL;
+	return bsearch(&wanted, r->forks, r->fork_count, sizeof(wanted), compare_marks);
 }
 
 uint64_t fork_limit_of(const struct replica *r, const struct space_id *space,

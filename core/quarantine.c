@@ -89,7 +89,7 @@ struct chain {
 		uint8_t bytes[LINK_BYTES];
 	} * links;
 	size_t count, cap;
-	struct arena rows;
+	struct arena rows[2]; /* the last one's, and those before it */
 };
 
 static enum err chain_add(struct chain *c, const uint8_t link[LINK_BYTES])
@@ -149,8 +149,11 @@ static enum err trace(struct replica *r, const struct feed *feed, const struct t
 	enum err rc = OK;
 
 	for (uint64_t seq = cut->seq; rc == OK && seq > feed->head.seq; seq--) {
-		rc = store_read_branch_at(r->store, feed->idx, seq, BRANCHES_MAX, &chain->rows,
-					  rows, &count, msg);
+		struct arena *arena = &chain->rows[seq % 2];
+
+		arena_reset(arena);
+		rc = store_read_branch_at(r->store, feed->idx, seq, BRANCHES_MAX, arena, rows,
+					  &count, msg);
 		if (rc != OK)
 			return rc;
 		at = next.seq ? row_before(rows, count, &cut->space, feed, &next)
@@ -171,7 +174,7 @@ static enum err trace(struct replica *r, const struct feed *feed, const struct t
 static enum err bring_back(struct replica *r, struct feed *feed, const struct trust_cut *cut,
 			   bool *moved, struct errmsg *msg)
 {
-	struct chain chain = { .rows = ARENA_EMPTY };
+	struct chain chain = { .count = 0 };
 	bool whole = false;
 	enum err rc = OK;
 
@@ -184,7 +187,8 @@ static enum err bring_back(struct replica *r, struct feed *feed, const struct tr
 		*moved = true;
 		rc = store_feed_head(r->store, feed->idx, &feed->head, msg);
 	}
-	arena_release(&chain.rows);
+	arena_release(&chain.rows[0]);
+	arena_release(&chain.rows[1]);
 	free(chain.links);
 	return rc;
 }

@@ -60,12 +60,13 @@ static enum err reserve_spaces(struct replica *r)
 	return OK;
 }
 
-enum err replica_space_add(struct replica *r, const struct space_id *id, struct space_state **out)
+enum err replica_space_add(struct replica *r, const struct space_id *id, struct space_state **out,
+			   struct errmsg *msg)
 {
 	uint32_t place;
 
 	if (r->space_count >= SPACES_MAX)
-		return ERR_LIMIT;
+		return errmsg_set(msg, ERR_LIMIT, "a replica holds at most %d spaces", SPACES_MAX);
 	if (reserve_spaces(r) != OK)
 		return ERR_NOMEM;
 	place = space_place(r, id);
@@ -156,13 +157,13 @@ static enum err reserve_feeds(struct replica *r, struct space_state *space)
 
 /* Put a feed that the store has into the cache. */
 static enum err cache_feed(struct replica *r, uint32_t space_at, uint32_t idx,
-			   const struct replica_id *id, struct feed **out)
+			   const struct replica_id *id, struct feed **out, struct errmsg *msg)
 {
 	struct space_state *space = &r->spaces[space_at];
 	uint32_t place = feed_place(r, space, id);
 
 	if (r->feed_count >= FEEDS_MAX)
-		return ERR_LIMIT;
+		return errmsg_set(msg, ERR_LIMIT, "a replica holds at most %d feeds", FEEDS_MAX);
 	if (reserve_feeds(r, space) != OK)
 		return ERR_NOMEM;
 	memmove(space->feeds + place + 1, space->feeds + place,
@@ -185,14 +186,14 @@ enum err replica_feed_add(struct replica *r, const struct space_id *space_id,
 	enum err rc = OK;
 
 	if (!space)
-		rc = replica_space_add(r, space_id, &space);
+		rc = replica_space_add(r, space_id, &space, msg);
 	if (rc == OK)
 		rc = store_space(r, space, msg);
 	if (rc == OK)
 		rc = store_intern(r->store, id, &number, msg);
 	if (rc == OK)
 		rc = store_feed_add(r->store, space->idx, number, &idx, msg);
-	return rc == OK ? cache_feed(r, (uint32_t)(space - r->spaces), idx, id, out) : rc;
+	return rc == OK ? cache_feed(r, (uint32_t)(space - r->spaces), idx, id, out, msg) : rc;
 }
 
 enum err replica_append(struct replica *r, struct feed *feed, const struct changeset *cs,
@@ -267,7 +268,7 @@ static enum err load_space(void *ctx, uint32_t idx, const struct space_id *id)
 	enum err rc = OK;
 
 	if (!space)
-		rc = replica_space_add(l->r, id, &space);
+		rc = replica_space_add(l->r, id, &space, l->msg);
 	if (rc != OK)
 		return rc;
 	space->idx = idx;
@@ -284,7 +285,7 @@ static enum err load_feed(void *ctx, const struct feed_row *row)
 
 	if (at == UINT32_MAX)
 		return errmsg_set(l->msg, ERR_CORRUPT, "feed %u has no space", row->idx);
-	rc = cache_feed(r, at, row->idx, &row->replica, &feed);
+	rc = cache_feed(r, at, row->idx, &row->replica, &feed, l->msg);
 	if (rc == OK)
 		rc = store_feed_head(r->store, row->idx, &feed->head, l->msg);
 	if (rc != OK)
@@ -402,7 +403,7 @@ enum err replica_reload(struct replica *r, struct errmsg *msg)
 		rc = membership_load(r, msg);
 	directory_id = replica_directory(r);
 	if (rc == OK)
-		rc = replica_space_add(r, &directory_id, &directory);
+		rc = replica_space_add(r, &directory_id, &directory, msg);
 	if (rc == OK)
 		rc = store_each_space(r->store, load_space, &l, msg);
 	if (rc == OK)

@@ -70,9 +70,9 @@ struct replica {
 	uint32_t space_count, space_cap;
 	struct feed *feeds;
 	uint32_t feed_count, feed_cap;
-	struct trust *trust;   /* NULL: no statements yet */
-	uint64_t trust_serial; /* of the stored fold that `trust` is */
-	struct fork_mark *forks;
+	struct trust *trust;     /* NULL: no statements yet */
+	uint64_t trust_serial;   /* of the stored fold that `trust` is */
+	struct fork_mark *forks; /* by replica, space */
 	size_t fork_count;
 	struct directory directory;
 	struct damage_list damage;
@@ -86,7 +86,7 @@ void replica_drop_caches(struct replica *r);
 /* Look a space up, or make it known (nothing is stored until a feed is). */
 struct space_state *replica_space(const struct replica *r, const struct space_id *id);
 MUST_CHECK enum err replica_space_add(struct replica *r, const struct space_id *id,
-				      struct space_state **out);
+				      struct space_state **out, struct errmsg *msg);
 
 struct feed *replica_feed(const struct replica *r, const struct space_state *space,
 			  const struct replica_id *id);
