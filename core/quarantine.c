@@ -247,16 +247,6 @@ static void compare_feed(const struct replica *r, struct feed *feed, uint64_t be
 	is_dirty[feed->space] |= after != before;
 }
 
-static enum err replay_dirty(struct replica *r, const bool *is_dirty, struct errmsg *msg)
-{
-	enum err rc = OK;
-
-	for (uint32_t i = 0; rc == OK && i < r->space_count; i++)
-		if (is_dirty[i])
-			rc = replica_replay_space(r, &r->spaces[i], msg);
-	return rc;
-}
-
 static enum err move_branches(struct replica *r, bool *is_dirty, bool *moved, struct errmsg *msg)
 {
 	enum err rc = OK;
@@ -286,7 +276,7 @@ enum err quarantine_apply(struct replica *r, struct statements_receipt *receipt,
 	if (rc == OK && receipt->vv_went_back)
 		rc = replica_reload_feeds(r, msg);
 	if (rc == OK)
-		rc = replay_dirty(r, is_dirty, msg);
+		rc = replica_replay_spaces(r, is_dirty, msg);
 	free(is_dirty);
 	free(before);
 	return rc;

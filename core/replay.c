@@ -129,15 +129,44 @@ enum err replica_replay(struct replica *r, struct store *into, struct verify_rep
 	return rc;
 }
 
-enum err replica_replay_space(struct replica *r, const struct space_state *space,
-			      struct errmsg *msg)
+static enum err clear_spaces(struct replica *r, const bool *is_chosen, struct errmsg *msg)
+{
+	uint32_t *list = calloc((size_t)r->space_count + 1, sizeof(*list));
+	size_t count = 0;
+	enum err rc = list ? OK : ERR_NOMEM;
+
+	for (uint32_t i = 0; list && i < r->space_count; i++)
+		if (is_chosen[i] && r->spaces[i].idx)
+			list[count++] = r->spaces[i].idx;
+	if (rc == OK && count)
+		rc = store_clear_spaces(r->store, list, count, msg);
+	free(list);
+	return rc;
+}
+
+enum err replica_replay_spaces(struct replica *r, const bool *is_chosen, struct errmsg *msg)
 {
 	struct verify_report ignored = { 0 };
 	struct replay p = { .r = r, .into = r->store, .report = &ignored, .msg = msg };
-	enum err rc = space->idx ? store_clear_space(r->store, space->idx, msg) : OK;
+	enum err rc = clear_spaces(r, is_chosen, msg);
 
-	if (rc == OK && space->idx)
-		rc = replay_space(&p, space);
+	for (uint32_t i = 0; rc == OK && i < r->space_count; i++)
+		if (is_chosen[i] && r->spaces[i].idx)
+			rc = replay_space(&p, &r->spaces[i]);
 	arena_release(&p.arena);
+	return rc;
+}
+
+enum err replica_replay_space(struct replica *r, const struct space_state *space,
+			      struct errmsg *msg)
+{
+	bool *is_chosen = calloc((size_t)r->space_count + 1, sizeof(*is_chosen));
+	enum err rc = ERR_NOMEM;
+
+	if (is_chosen) {
+		is_chosen[space - r->spaces] = true;
+		rc = replica_replay_spaces(r, is_chosen, msg);
+	}
+	free(is_chosen);
 	return rc;
 }

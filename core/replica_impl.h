@@ -272,7 +272,10 @@ MUST_CHECK enum err damage_read(struct replica *r, const struct feed *feed, uint
 MUST_CHECK enum err damage_read_signed(struct replica *r, const struct feed *feed, uint64_t seq,
 				       struct arena *arena, struct stored *out, struct errmsg *msg);
 
-/* Fill one space's state from the log anew. */
+/* Fill the state of some spaces from the log anew; is_chosen: one a space, in their order. */
+MUST_CHECK enum err replica_replay_spaces(struct replica *r, const bool *is_chosen,
+					  struct errmsg *msg);
+/* The same for one. */
 MUST_CHECK enum err replica_replay_space(struct replica *r, const struct space_state *space,
 					 struct errmsg *msg);
 

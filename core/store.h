@@ -255,8 +255,9 @@ MUST_CHECK enum err store_schema_done(struct store *s, struct errmsg *msg);
 MUST_CHECK enum err store_clear_state(struct store *s, struct errmsg *msg);
 /* Empty them as they are. */
 MUST_CHECK enum err store_empty_state(struct store *s, struct errmsg *msg);
-/* The same for one space. */
-MUST_CHECK enum err store_clear_space(struct store *s, uint32_t space, struct errmsg *msg);
+/* The same for some spaces: a pass over the tables, however many they are. */
+MUST_CHECK enum err store_clear_spaces(struct store *s, const uint32_t *spaces, size_t count,
+				       struct errmsg *msg);
 
 /* ---- Care (core/store_care.c, core/store_disk.c) ---- */
 

@@ -108,28 +108,27 @@ enum err store_empty_state(struct store *s, struct errmsg *msg)
 	return store_exec_buf(s, &sql, msg);
 }
 
-static enum err clear_table(struct store *s, const char *table, uint32_t space, struct errmsg *msg)
+static void put_clear(struct buf *out, const char *prefix, const char *table,
+		      const uint32_t *spaces, size_t count)
 {
-	char sql[96];
-
-	snprintf(sql, sizeof(sql), "DELETE FROM %s WHERE space = %u", table, space);
-	return store_exec(s, sql, msg);
+	buf_printf(out, "DELETE FROM %s%s WHERE space IN (", prefix, table);
+	for (size_t i = 0; i < count; i++)
+		buf_printf(out, i ? ",%u" : "%u", spaces[i]);
+	buf_append_str(out, ");");
 }
 
-enum err store_clear_space(struct store *s, uint32_t space, struct errmsg *msg)
+enum err store_clear_spaces(struct store *s, const uint32_t *spaces, size_t count,
+			    struct errmsg *msg)
 {
-	size_t count;
-	const struct kind *kinds = schema_kinds(&count);
-	enum err rc = clear_table(s, "element", space, msg);
-	char table[64];
+	struct buf sql = BUF_EMPTY;
+	size_t kind_count;
+	const struct kind *kinds = schema_kinds(&kind_count);
 
-	if (rc == OK)
-		rc = clear_table(s, "conflict", space, msg);
-	for (size_t i = 0; rc == OK && i < count; i++) {
-		snprintf(table, sizeof(table), "r_%s", kinds[i].name);
-		rc = clear_table(s, table, space, msg);
-	}
-	return rc;
+	put_clear(&sql, "", "element", spaces, count);
+	put_clear(&sql, "", "conflict", spaces, count);
+	for (size_t i = 0; i < kind_count; i++)
+		put_clear(&sql, "r_", kinds[i].name, spaces, count);
+	return store_exec_buf(s, &sql, msg);
 }
 
 static enum err check_schema_version(struct store *s, struct errmsg *msg)
