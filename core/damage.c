@@ -217,8 +217,8 @@ static void take_told(struct mending *m)
 	m->row = (struct stored){ m->seq, m->told->body, m->told->signature, m->link };
 }
 
-/* It is of our branch: what is left of ours has its link, or the next one of ours goes on from
- * it, or at the end it goes on from the one before. */
+/* It is of our branch: it has the link that is left of ours and signed, or the next one of ours
+ * goes on from it, or at the end it goes on from the one before. */
 static enum err belongs(struct mending *m, bool *out)
 {
 	struct stored ours;
@@ -226,7 +226,7 @@ static enum err belongs(struct mending *m, bool *out)
 	enum err rc = read_one(m->r, m->feed, m->seq, &m->arena, &ours, &is_there, m->msg);
 
 	*out = rc == OK && is_there && memcmp(ours.link, m->link, LINK_BYTES) == 0;
-	if (rc != OK || *out)
+	if (rc != OK || *out || (is_there && is_signed(m->r, m->feed, &ours)))
 		return rc;
 	if (m->seq < m->feed->head.seq) {
 		rc = read_one(m->r, m->feed, m->seq + 1, &m->arena, &ours, &is_there, m->msg);
@@ -251,17 +251,6 @@ static enum err put_back(struct mending *m)
 	return rc == OK ? store_commit(store, m->msg) : rc;
 }
 
-/* The next one could not be judged as long as this one was damaged. */
-static enum err look_at_next(struct mending *m)
-{
-	struct stored next;
-	size_t count;
-	bool is_cut;
-
-	return damage_read(m->r, m->feed, m->seq + 1, 1, SIZE_MAX, &m->arena, &next, &count,
-			   &is_cut, m->msg);
-}
-
 static enum err mend(struct mending *m, bool *is_mended)
 {
 	bool is_ours = false;
@@ -280,9 +269,7 @@ static enum err mend(struct mending *m, bool *is_mended)
 		return rc;
 	*is_mended = true;
 	/* The head was read as it was. If it can't be now, it is stale. */
-	if (m->seq == m->feed->head.seq)
-		return replica_reload(m->r, m->msg);
-	return look_at_next(m);
+	return m->seq == m->feed->head.seq ? replica_reload(m->r, m->msg) : OK;
 }
 
 static struct damage *find_changeset(struct replica *r, const struct space_id *space,

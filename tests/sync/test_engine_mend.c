@@ -15,24 +15,26 @@
 
 enum { MINUTE_MS = 60 * 1000, WRITTEN = 40, SLICE_ROWS = 64 };
 
-/* Shanghai listens, Frankfurt, in a file, dials it. */
+/* Shanghai listens, Frankfurt dials it; both are in files. */
 struct offices {
 	struct world world;
-	char dir[TEMPDIR_BYTES_MAX], path[TEMPDIR_BYTES_MAX + 16];
+	char dir[TEMPDIR_BYTES_MAX];
 	struct site *sha, *fra;
 	struct space_id space;
 	struct scrub *scrub; /* Frankfurt's */
 };
 
-static struct site *add_in_file(struct offices *o, const char *code)
+/* A machine whose replica is in a file. */
+static struct site *add_in_file(struct offices *o, const char *name)
 {
 	struct site *s = world_add(&o->world);
 	struct node_identity identity = s->office.identity;
+	char path[TEMPDIR_BYTES_MAX + 16];
 
 	office_close(&s->office);
-	office_open(&s->office, o->path, 1500);
+	office_open(&s->office, tempdir_path(path, sizeof(path), o->dir, name),
+		    1500 + o->world.count);
 	memcpy(s->office.identity.noise_key, identity.noise_key, NOISE_KEY_BYTES);
-	office_join(&s->office, &o->world.sites[0].office, code);
 	return s;
 }
 
@@ -40,10 +42,11 @@ static void offices_init(struct offices *o)
 {
 	*o = (struct offices){ 0 };
 	tempdir_new(o->dir, sizeof(o->dir));
-	tempdir_path(o->path, sizeof(o->path), o->dir, "replica.db");
 	world_init(&o->world);
-	o->sha = world_add_office(&o->world, "SHA");
-	o->fra = add_in_file(o, "FRA");
+	o->sha = add_in_file(o, "sha.db");
+	o->fra = add_in_file(o, "fra.db");
+	office_found(&o->sha->office, "SHA");
+	office_join(&o->fra->office, &o->sha->office, "FRA");
 	site_dials(o->fra, o->sha);
 	o->space = office_share(&o->sha->office);
 	world_start(&o->world);
@@ -64,9 +67,9 @@ static void offices_release(struct offices *o)
 
 enum { IN_TAG = 5, IN_CONTENT = 40 };
 
-/* The n-th byte of `column`, of a changeset of `whose` feed in Frankfurt's file. */
-static void damage(struct offices *o, const struct site *whose, uint64_t seq, const char *column,
-		   int n)
+/* The n-th byte of `column`, of a changeset of `whose` feed in that file. */
+static void damage_file(const char *path, const struct site *whose, uint64_t seq,
+			const char *column, int n)
 {
 	char sql[512], id[ID_TEXT_SIZE];
 	sqlite3 *db;
@@ -78,10 +81,17 @@ static void damage(struct offices *o, const struct site *whose, uint64_t seq, co
 		 "r.id = x'%s' AND f.space = (SELECT max(idx) FROM space_index))",
 		 column, column, n - 1, column, n, column, n + 1, (unsigned long long)seq,
 		 id_text(replica_id(whose->office.replica)->bytes, id));
-	assert_int_equal(sqlite3_open(o->path, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
 	assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
 	assert_int_equal(sqlite3_changes(db), 1);
 	sqlite3_close(db);
+}
+
+/* Frankfurt's. */
+static void damage(struct offices *o, const struct site *whose, uint64_t seq, const char *column,
+		   int n)
+{
+	damage_file(o->fra->office.path, whose, seq, column, n);
 }
 
 /* As the daemon does: a round, then the engine is told. */
@@ -152,6 +162,22 @@ static void peer_without_it_is_asked_once(void **state)
 	offices_release(&o);
 }
 
+/* It says that it has it not; world_run() would not come to an end. */
+static void peer_whose_own_is_damaged_is_asked_once(void **state)
+{
+	struct offices o;
+
+	offices_init(&o);
+	damage(&o, o.sha, 7, "body", IN_CONTENT);
+	damage_file(o.sha->office.path, o.sha, 7, "body", IN_CONTENT);
+	scrub_all(&o);
+	world_pass(&o.world, 10 * MINUTE_MS);
+	assert_int_equal(damage_count(&o), 1);
+	assert_int_equal(replica_damage(o.sha->office.replica)->count, 1);
+	assert_int_equal(site_logged(o.fra, "session-open"), 1);
+	offices_release(&o);
+}
+
 /* Somebody new comes while Frankfurt is alone with its damage. */
 static void newcomer_gets_what_is_sound_then_the_rest(void **state)
 {
@@ -213,6 +239,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(damaged_changesets_come_back_within_the_session),
 		cmocka_unit_test(peer_without_it_is_asked_once),
+		cmocka_unit_test(peer_whose_own_is_damaged_is_asked_once),
 		cmocka_unit_test(newcomer_gets_what_is_sound_then_the_rest),
 		cmocka_unit_test(damaged_end_of_a_feed_is_no_fork),
 	};
