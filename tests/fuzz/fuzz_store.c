@@ -1,7 +1,9 @@
 /* A database of which cells are damaged, as by a disk or by somebody with a SQLite client: it is
- * refused in words or read, verified and saved, but never takes the program with it.
+ * refused in words, or serves as far as it is whole, but never takes the program with it.
  *
- * The input is a list of up to 8 damages, of each:
+ *   byte 0   what is done with it: it is read and written to, verified, scrubbed, saved, or a
+ *            backup takes its place
+ * then up to 8 damages, of each:
  *   byte 0   which column (`columns`)
  *   byte 1   which row of its table; beyond the last: counted from the first again
  *   byte 2   bits 0-2: its value becomes nothing, an integer, a text, bytes, or what it was, with
@@ -13,12 +15,13 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "core/scrub.h"
 #include "sync/ticket.h"
 #include "tests/fuzz/target.h"
 #include "tests/support/office.h"
 #include "tests/support/tempdir.h"
 
-enum { DAMAGES_MAX = 8, PATH_BYTES = TEMPDIR_BYTES_MAX + 16 };
+enum { DAMAGES_MAX = 8, SLICES_MAX = 1000, SLICE_ROWS = 50, PATH_BYTES = TEMPDIR_BYTES_MAX + 16 };
 
 enum change { TO_NULL, TO_INTEGER, TO_TEXT, TO_BYTES, TO_XOR, TO_NOTHING, CHANGE_COUNT };
 
@@ -151,21 +154,21 @@ static void make_world(void)
 
 /* ---- Damage ---------------------------------------------------------------------- */
 
-struct damage {
+struct spoiling {
 	size_t column, row;
 	enum change change;
 	struct bytes bytes;
 };
 
-static bool take_damage(struct bytes *input, struct damage *out)
+static bool take_damage(struct bytes *input, struct spoiling *out)
 {
 	size_t size;
 
 	if (input->size < 4)
 		return false;
-	*out = (struct damage){ .column = input->data[0] % COLUMN_COUNT,
-				.row = input->data[1],
-				.change = (enum change)((input->data[2] & 7) % CHANGE_COUNT) };
+	*out = (struct spoiling){ .column = input->data[0] % COLUMN_COUNT,
+				  .row = input->data[1],
+				  .change = (enum change)((input->data[2] & 7) % CHANGE_COUNT) };
 	size = input->data[3];
 	*input = bytes_of(input->data + 4, input->size - 4);
 	if (size > input->size)
@@ -205,7 +208,7 @@ static void spoil(sqlite3_context *ctx, int count, sqlite3_value **values)
 	buf_release(&out);
 }
 
-static void bind_change(sqlite3_stmt *stmt, const struct damage *d)
+static void bind_change(sqlite3_stmt *stmt, const struct spoiling *d)
 {
 	const void *data = d->bytes.size ? (const void *)d->bytes.data : "";
 	int size = (int)d->bytes.size;
@@ -220,7 +223,7 @@ static void bind_change(sqlite3_stmt *stmt, const struct damage *d)
 }
 
 /* What its table does not allow is no damage. */
-static void do_damage(sqlite3 *db, const struct damage *d)
+static void do_damage(sqlite3 *db, const struct spoiling *d)
 {
 	const char *table = columns[d->column].table, *column = columns[d->column].column;
 	const char *key = columns[d->column].key;
@@ -245,7 +248,7 @@ static void do_damage(sqlite3 *db, const struct damage *d)
 
 static void damage(struct bytes input)
 {
-	struct damage d;
+	struct spoiling d;
 	sqlite3 *db;
 
 	write_file(world.damaged, buf_bytes(&world.sound_file));
@@ -323,17 +326,15 @@ static void try_edit(struct replica *r, const struct space_id *space)
 	require(rc == OK || rc == ERR_NOMEM || msg.text[0]);
 }
 
-static void use(struct replica *r)
+static void read_all(struct replica *r)
 {
 	struct replica_stats stats;
-	struct verify_report report;
 	struct errmsg msg = { .text = "" };
 	size_t count, written;
 	const struct space_id *spaces = replica_spaces(r, &count);
 	struct space_id space = count ? spaces[count - 1] : replica_directory(r);
-	enum err rc = replica_verify(r, &report, NULL, NULL, &msg);
+	enum err rc;
 
-	require(rc == OK || msg.text[0]);
 	rc = replica_each_statement(r, note_statement, NULL, &msg);
 	rc = ticket_stub_each(r, note_ticket, NULL, &msg);
 	rc = replica_each_quarantined(r, note_quarantined, NULL, &msg);
@@ -345,46 +346,118 @@ static void use(struct replica *r)
 	(void)rc;
 }
 
-static void save(struct replica_config *config)
+static void require_verified(struct replica *r)
 {
-	struct errmsg why = { .text = "" };
 	struct verify_report report;
-	struct salvage saved;
-	struct replica *r;
-	enum err rc = replica_salvage(config, world.saved, &saved, NULL, NULL, &why);
 
-	require(rc == OK || why.text[0]);
-	if (rc == OK) { /* then it is sound */
-		config->path = world.saved;
-		OFFICE_MUST(replica_open(&r, config, &msg));
-		OFFICE_MUST(replica_verify(r, &report, NULL, NULL, &msg));
-		replica_close(r);
-	}
-	remove_database(world.saved);
+	OFFICE_MUST(replica_verify(r, &report, NULL, NULL, &msg));
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+static void verify(struct replica *r)
 {
-	struct replica_config config;
+	struct verify_report report;
 	struct errmsg msg = { .text = "" };
-	struct prng prng;
+	enum err rc = replica_verify(r, &report, NULL, NULL, &msg);
+
+	require(rc == OK || msg.text[0]);
+}
+
+/* One round. What it has not found or has put back, verifying does not find. */
+static void scrub(struct replica *r)
+{
+	struct scrub_state state = { 0 };
+	struct errmsg msg = { .text = "" };
+	uint64_t now_ms = world.a.now_ms;
+	struct scrub *s;
+	enum err rc = scrub_new(&s, r, &msg);
+
+	require(rc == OK || msg.text[0]);
+	if (rc != OK)
+		return;
+	for (int i = 0; rc == OK && scrub_is_due(s, now_ms, UINT64_MAX); i++) {
+		require(i < SLICES_MAX);
+		rc = scrub_slice(s, now_ms += 50, SLICE_ROWS, &msg);
+	}
+	if (rc == OK)
+		rc = scrub_look(r, &state, &msg);
+	scrub_free(s);
+	if (rc == OK && state.damage.count == 0)
+		require_verified(r);
+}
+
+static void open_and(void (*use)(struct replica *r), const struct replica_config *config)
+{
+	struct errmsg msg = { .text = "" };
 	struct replica *r;
 
-	if (!world.dir[0])
-		make_world();
-	damage(bytes_of(data, size));
-	prng = world.a.prng;
-	config = (struct replica_config){ .path = world.damaged,
-					  .sign_secret = world.a.sign_secret,
-					  .dice = prng_dice(&prng),
-					  .now_ms = world.a.now_ms };
-	if (replica_open(&r, &config, &msg) == OK) {
+	if (replica_open(&r, config, &msg) == OK) {
 		use(r);
 		replica_close(r);
 	} else {
 		require(msg.text[0]);
 	}
-	save(&config);
+}
+
+static void require_sound(struct replica_config config, const char *path)
+{
+	struct replica *r;
+
+	config.path = path;
+	OFFICE_MUST(replica_open(&r, &config, &msg));
+	require_verified(r);
+	replica_close(r);
+}
+
+static void save(const struct replica_config *config)
+{
+	struct errmsg msg = { .text = "" };
+	struct salvage saved;
+	enum err rc = replica_salvage(config, world.saved, &saved, NULL, NULL, &msg);
+
+	require(rc == OK || msg.text[0]);
+	if (rc == OK)
+		require_sound(*config, world.saved);
+}
+
+/* A sound backup takes the place of the damaged one. */
+static void restore(const struct replica_config *damaged)
+{
+	struct replica_config config = *damaged;
+	struct takeover taken;
+	struct replica *r;
+
+	write_file(world.saved, buf_bytes(&world.sound_file));
+	config.path = world.saved;
+	OFFICE_MUST(replica_open(&r, &config, &msg));
+	OFFICE_MUST(replica_restore(r, damaged->path, config.now_ms, &taken, &msg));
+	require(!taken.is_unread || taken.why.text[0]);
+	replica_close(r);
+	require_sound(config, world.saved);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct replica_config config;
+	struct prng prng;
+
+	if (size == 0)
+		return 0;
+	if (!world.dir[0])
+		make_world();
+	damage(bytes_of(data + 1, size - 1));
+	prng = world.a.prng;
+	config = (struct replica_config){ .path = world.damaged,
+					  .sign_secret = world.a.sign_secret,
+					  .dice = prng_dice(&prng),
+					  .now_ms = world.a.now_ms };
+	switch (data[0] % 5) {
+	case 0: open_and(read_all, &config); break;
+	case 1: open_and(verify, &config); break;
+	case 2: open_and(scrub, &config); break;
+	case 3: save(&config); break;
+	case 4: restore(&config); break;
+	}
 	remove_database(world.damaged);
+	remove_database(world.saved);
 	return 0;
 }
