@@ -1,5 +1,6 @@
 #include "node/i18n.h"
 
+#include <libgen.h>
 #include <limits.h>
 #include <locale.h>
 #include <stdio.h>
@@ -7,11 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#ifndef HUITONG_LOCALE_DIR
-#define HUITONG_LOCALE_DIR "/usr/share/locale"
-#endif
-
-enum { LANGUAGE_MAX = 32 };
+enum { LANGUAGE_MAX = 32, PLACE_MAX = 32 };
 
 /* What the user asks for: "zh_CN" of "zh_CN.UTF-8". */
 static void wanted(char out[LANGUAGE_MAX])
@@ -37,18 +34,22 @@ static void choose_locale(void)
 	setenv("LANGUAGE", language, 0);
 }
 
+/* As built, or as installed. With the dot it must be a folder: in /usr/bin there is a program
+ * of that name. */
 static void find_catalogs(char out[PATH_MAX])
 {
+	static const char *const places[] = { "locale/.", "../share/locale/." };
 	char program[PATH_MAX];
 	ssize_t size = readlink("/proc/self/exe", program, sizeof(program) - 1);
-	char *slash;
+	const char *folder;
 
 	program[size > 0 ? size : 0] = '\0';
-	slash = strrchr(program, '/');
-	/* A folder, that is: in /usr/bin there is a program of that name. */
-	snprintf(out, PATH_MAX, "%.*s/locale/.", slash ? (int)(slash - program) : 0, program);
-	if (!slash || access(out, F_OK) != 0)
-		snprintf(out, PATH_MAX, "%s", HUITONG_LOCALE_DIR);
+	folder = dirname(program);
+	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+		snprintf(out, PATH_MAX, "%.*s/%s", PATH_MAX - PLACE_MAX, folder, places[i]);
+		if (access(out, F_OK) == 0)
+			return;
+	}
 }
 
 void i18n_speak_english(void)

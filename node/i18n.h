@@ -11,8 +11,8 @@
 /* By number: P_("%d day", "%d days", n). */
 #define P_(one, many, count) ngettext(one, many, (unsigned long)(count))
 
-/* Choose the language of the user's environment. The catalogs are those beside the program in
- * the build tree, else the installed ones. */
+/* Choose the language of the user's environment. The catalogs are found by where the program is:
+ * in locale/ beside it, or in ../share/locale. */
 void i18n_init(void);
 
 /* English from now on: for what is searched, and sent to others, whoever reads it. */

@@ -3,10 +3,10 @@
 # they change files or send. Whatever the instant, the folder is a node that works, nothing
 # acknowledged is lost, and the command can be given again and ends well. Every instant with
 #   HUITONG_KILLS=100000 HUITONG=build/release/huitong tests/e2e/test_kill_commands.sh
-# ctest: labels=slow timeout=300
+# ctest: labels=slow timeout=400
 . "$(dirname "$0")/check.sh"
 
-kills_max=${HUITONG_KILLS:-24} # of each command, evenly spread
+kills_max=${HUITONG_KILLS:-16} # of each command, evenly spread
 world=$root/world               # a folder for each office, as it is before the command
 acked=$root/acked               # what must be there, a title a line
 feed=/dev/null                  # what the command reads
@@ -278,4 +278,47 @@ has_come_back() {
 each superseded has_come_back FRA join --person "Jonas Weber"
 stop SHA
 verifies SHA
+
+step "join, while the node that made the ticket is killed, and the newcomer then, too"
+renew SHA
+began() { is_gone "$serving" || ht SHA status --json 2>/dev/null | jq -e .daemon.pid >/dev/null; }
+one_ended() { is_gone "$serving" || is_gone "$joining"; }
+served() { # N: a join at a daemon that is killed at its N-th call
+	local pid
+	rm -rf "$root/NYC"
+	nodes=$(nodes_of NYC)
+	ticket=$(invite NYC SHA "127.0.0.1:${port[SHA]}")
+	HUITONG_REPLICA=$root/SHA "$tools/kill_at" --count "$root/count" "$1" \
+		"$huitong" serve --listen "127.0.0.1:${port[SHA]}" >/dev/null 2>>"$root/SHA.log" &
+	serving=$!
+	helpers+=("$serving")
+	await 20 began || fail "the daemon, to be killed at $1, does not answer"
+	HUITONG_REPLICA=$root/NYC "$huitong" join "$ticket" --person "Maria Lopez" \
+		>"$root/printed" 2>/dev/null &
+	joining=$!
+	helpers+=("$joining")
+	await 40 one_ended || fail "join, with the daemon to be killed at $1, does not end"
+	if ! is_gone "$serving"; then
+		pid=$(ht SHA status --json 2>/dev/null | jq '.daemon.pid // empty') || true
+		[ -z "$pid" ] || kill "$pid" 2>/dev/null || true
+	fi
+	wait "$serving" 2>/dev/null || true
+	kill -9 "$joining" 2>/dev/null || true
+	wait "$joining" 2>/dev/null || true
+}
+served 0
+calls=$(cat "$root/count")
+before=$kills
+for ((n = 1; n <= calls; n += (calls + kills_max - 1) / kills_max)); do
+	command="serve" at=$n
+	served "$n"
+	kills=$((kills + 1))
+	start SHA
+	[ -s "$root/printed" ] || again NYC join "$ticket" --person "Maria Lopez"
+	is "nodes of New York, after serve was killed at $n" "$(nodes_of NYC)" $((nodes + 1))
+	exits 0 ht NYC person new "after $n"
+	stop SHA
+done
+echo "  $((kills - before)) kills, of $calls instants"
+verifies SHA NYC
 echo "$kills kills in all"
