@@ -58,6 +58,26 @@ void damage_note_words(struct replica *r, enum damage_kind kind, const char *wor
 	damage_note(r, &d);
 }
 
+bool replica_lacks_statement(const struct replica *r)
+{
+	for (size_t i = 0; i < r->damage.count; i++)
+		if (r->damage.list[i].kind == DAMAGE_STATEMENT && !r->damage.list[i].is_beyond)
+			return true;
+	return false;
+}
+
+void damage_settle(struct replica *r, enum damage_kind kind, bool is_mended)
+{
+	for (size_t i = r->damage.count; i-- > 0;) {
+		if (r->damage.list[i].kind != kind)
+			continue;
+		if (is_mended)
+			damage_mended(r, i);
+		else
+			r->damage.list[i].is_beyond = true;
+	}
+}
+
 void damage_forget(struct replica *r, size_t at)
 {
 	struct damage_list *l = &r->damage;

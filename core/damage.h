@@ -10,10 +10,11 @@
 #include "core/replica.h"
 
 enum damage_kind {
-	DAMAGE_STRUCTURE,  /* SQLite's pages, of tables that nothing else is made of */
-	DAMAGE_STATEMENTS, /* of membership, or what they say together */
-	DAMAGE_CHANGESET,  /* one of the log */
-	DAMAGE_STATE,      /* records, elements, conflicts, and their indexes */
+	DAMAGE_STRUCTURE, /* SQLite's pages, of tables that nothing else is made of */
+	DAMAGE_STATEMENT, /* one of membership */
+	DAMAGE_FOLD,      /* what the statements say together */
+	DAMAGE_CHANGESET, /* one of the log */
+	DAMAGE_STATE,     /* records, elements, conflicts, and their indexes */
 	DAMAGE_KIND_COUNT
 };
 
@@ -40,6 +41,9 @@ struct damage_list {
 
 /* What is known. Borrowed until the next call on the replica. */
 const struct damage_list *replica_damage(const struct replica *r);
+
+/* A statement is damaged that may come again from a peer. */
+bool replica_lacks_statement(const struct replica *r);
 
 /* Put a changeset that is noted as damaged back as a peer tells it, if its node has signed it
  * and it is the one that our log goes on from; else *is_mended is false. In a

@@ -149,6 +149,7 @@ struct intake {
 	bool has_held;
 	struct statement_set fresh;
 	uint64_t serial; /* of the fold before */
+	size_t mended;   /* statements that were damaged here */
 	struct errmsg *msg;
 };
 
@@ -374,6 +375,19 @@ static enum err check_fork(struct intake *in, const struct statement *s)
 	return refuse(in, ERR_AUTHORITY, s, "nobody knows what forked");
 }
 
+/* One of those held is damaged; this may be it. */
+static enum err put_back(struct intake *in, const struct statement *s, struct bytes encoded)
+{
+	bool was_other = false;
+	enum err rc;
+
+	if (!replica_lacks_statement(in->r) || statement_verify(s, encoded, NULL) != OK)
+		return OK;
+	rc = store_statement_put_back(in->r->store, &s->id, encoded, &was_other, in->msg);
+	in->mended += was_other;
+	return rc;
+}
+
 static enum err take_one(struct intake *in, struct bytes encoded)
 {
 	struct statement *s;
@@ -384,7 +398,9 @@ static enum err take_one(struct intake *in, struct bytes encoded)
 		return rc;
 	in->fresh.count--; /* until it has been looked at */
 	rc = is_held(in, &s->id, &held);
-	if (rc != OK || held || (s->type == STATEMENT_FORK && is_known_fork(in, s)))
+	if (rc == OK && held)
+		return put_back(in, s, encoded);
+	if (rc != OK || (s->type == STATEMENT_FORK && is_known_fork(in, s)))
 		return rc;
 	rc = check_parents(in, s);
 	if (rc == OK)
@@ -407,6 +423,8 @@ static enum err take_all(struct intake *in, const struct bytes *list, size_t cou
 
 	for (size_t i = 0; rc == OK && i < count; i++)
 		rc = take_one(in, list[i]);
+	if (rc == OK && in->mended)
+		rc = store_check_table(in->r->store, "statement", in->msg);
 	if (rc == OK && held + in->fresh.count > STATEMENTS_MAX)
 		rc = errmsg_set(in->msg, ERR_LIMIT, "more than %d statements of membership",
 				STATEMENTS_MAX);
@@ -438,6 +456,8 @@ enum err replica_take_statements(struct replica *r, const struct bytes *list, si
 	if (rc == OK)
 		rc = store_commit(r->store, msg);
 	intake_release(&in);
+	if (in.mended && (rc == OK || rc == ERR_CORRUPT))
+		damage_settle(r, DAMAGE_STATEMENT, rc == OK);
 	if (rc != OK) {
 		replica_rollback(r);
 		return rc;
@@ -716,6 +736,7 @@ struct statement_reading {
 	void *ctx;
 	struct arena arena;
 	bool is_done;
+	bool skips_damaged;
 	struct errmsg *msg;
 };
 
@@ -729,6 +750,10 @@ static enum err read_one(void *ctx, int64_t idx, struct bytes encoded, enum verd
 		return OK;
 	arena_reset(&reading->arena);
 	rc = statement_decode(&s, encoded, &reading->arena, reading->msg);
+	if (rc == OK && reading->skips_damaged)
+		rc = statement_verify(&s, encoded, reading->msg);
+	if (rc != OK && rc != ERR_NOMEM && reading->skips_damaged)
+		return OK;
 	if (rc != OK)
 		return rc == ERR_NOMEM ? rc
 				       : errmsg_prefix(reading->msg, ERR_CORRUPT,
@@ -742,7 +767,9 @@ enum err replica_each_statement(struct replica *r,
 					     struct bytes encoded, enum verdict verdict),
 				void *ctx, struct errmsg *msg)
 {
-	struct statement_reading reading = { .each = each, .ctx = ctx, .msg = msg };
+	struct statement_reading reading = {
+		.each = each, .ctx = ctx, .skips_damaged = replica_lacks_statement(r), .msg = msg
+	};
 	enum err rc = store_each_statement(r->store, read_one, &reading, msg);
 
 	arena_release(&reading.arena);

@@ -143,8 +143,8 @@ MUST_CHECK enum err replica_take_statements(struct replica *r, const struct byte
 					    size_t count, uint64_t now_ms,
 					    struct statements_receipt *out, struct errmsg *msg);
 
-/* All statements held, each after its parents, until `each` returns false. `s` and
- * `encoded` are borrowed for the call. */
+/* All statements held that are not known to be damaged, each after its parents, until `each`
+ * returns false. `s` and `encoded` are borrowed for the call. */
 MUST_CHECK enum err replica_each_statement(struct replica *r,
 					   bool (*each)(void *ctx, const struct statement *s,
 							struct bytes encoded, enum verdict verdict),

@@ -261,6 +261,8 @@ void damage_note_words(struct replica *r, enum damage_kind kind, const char *wor
 /* Drop the entry: it was noted in error, or has been put back. */
 void damage_forget(struct replica *r, size_t at);
 void damage_mended(struct replica *r, size_t at);
+/* All of a kind: put back, or beyond that. */
+void damage_settle(struct replica *r, enum damage_kind kind, bool is_mended);
 
 /* As store_read(), but what is returned is what was written: it ends before the first changeset
  * whose link does not fit, which is noted; then *is_cut. */

@@ -30,7 +30,7 @@ struct place {
 	enum phase phase;
 	uint64_t began_ms, ended_ms;
 	uint64_t mended;
-	bool is_partial; /* the state could not be compared: the log was damaged */
+	bool is_partial; /* some could not be looked at for what was damaged before it */
 	uint64_t at;     /* STRUCTURE: of the tables; LOG: the feed's number */
 	uint64_t seq;    /* LOG: looked at up to here */
 };
@@ -251,9 +251,14 @@ static bool can_refill(const struct scrub *s)
 	return is_looked_at && has_hope(s, DAMAGE_STATE) && !has_damage(s, DAMAGE_CHANGESET);
 }
 
+static bool can_refold(const struct scrub *s)
+{
+	return has_hope(s, DAMAGE_FOLD) && !has_damage(s, DAMAGE_STATEMENT);
+}
+
 static bool can_mend(const struct scrub *s)
 {
-	return has_hope(s, DAMAGE_STATEMENTS) || can_refill(s);
+	return can_refold(s) || can_refill(s);
 }
 
 bool scrub_is_due(const struct scrub *s, uint64_t now_ms, uint64_t period_ms)
@@ -262,7 +267,7 @@ bool scrub_is_due(const struct scrub *s, uint64_t now_ms, uint64_t period_ms)
 
 	if (p->phase != PHASE_RESTING || p->began_ms == 0 || can_mend(s))
 		return true;
-	if (p->is_partial && !has_damage(s, DAMAGE_CHANGESET))
+	if (p->is_partial && !has_damage(s, DAMAGE_CHANGESET) && !has_damage(s, DAMAGE_STATEMENT))
 		return true;
 	return now_ms < p->began_ms || now_ms - p->began_ms >= period_ms;
 }
@@ -349,9 +354,9 @@ static enum err check_statements(struct scrub *s, size_t row_count, struct errms
 	}
 	/* All of them verify, but what was made of them differs: that can be made again. */
 	if (is_damage(rc) && is_done)
-		damage_note_words(s->r, DAMAGE_STATEMENTS, msg->text);
+		damage_note_words(s->r, DAMAGE_FOLD, msg->text);
 	else if (is_damage(rc))
-		note_beyond(s, DAMAGE_STATEMENTS, msg->text);
+		damage_note_words(s->r, DAMAGE_STATEMENT, msg->text);
 	else if (rc != OK)
 		return rc;
 	if (rc != OK || is_done)
@@ -408,7 +413,8 @@ static enum err check_log(struct scrub *s, size_t row_count, struct errmsg *msg)
 
 	if (!feed) {
 		next_phase(s);
-		s->place.is_partial = has_damage(s, DAMAGE_CHANGESET);
+		s->place.is_partial =
+			has_damage(s, DAMAGE_CHANGESET) || has_damage(s, DAMAGE_STATEMENT);
 		return OK;
 	}
 	if (feed->idx != s->place.at)
@@ -494,26 +500,14 @@ static enum err look(struct scrub *s, uint64_t now_ms, size_t row_count, struct 
 
 /* ---- Making anew ------------------------------------------------------------- */
 
-static void settle(struct scrub *s, enum damage_kind kind, bool is_mended)
-{
-	for (size_t i = s->r->damage.count; i-- > 0;) {
-		if (s->r->damage.list[i].kind != kind)
-			continue;
-		if (is_mended)
-			damage_mended(s->r, i);
-		else
-			s->r->damage.list[i].is_beyond = true;
-	}
-}
-
 static enum err mend(struct scrub *s, struct errmsg *msg)
 {
-	enum damage_kind kind = has_hope(s, DAMAGE_STATEMENTS) ? DAMAGE_STATEMENTS : DAMAGE_STATE;
-	enum err rc = kind == DAMAGE_STATEMENTS ? membership_refold(s->r, msg)
-						: replica_refill(s->r, msg);
+	enum damage_kind kind = can_refold(s) ? DAMAGE_FOLD : DAMAGE_STATE;
+	enum err rc =
+		kind == DAMAGE_FOLD ? membership_refold(s->r, msg) : replica_refill(s->r, msg);
 
 	if (rc == OK || is_damage(rc))
-		settle(s, kind, rc == OK);
+		damage_settle(s->r, kind, rc == OK);
 	return is_damage(rc) ? OK : rc;
 }
 

@@ -127,6 +127,10 @@ MUST_CHECK enum err store_statement_add(struct store *s, const struct statement_
 					struct errmsg *msg);
 MUST_CHECK enum err store_statement_has(struct store *s, const struct statement_id *id, bool *has,
 					struct errmsg *msg);
+/* In place of a damaged one with this id; *was_other: its bytes were others. */
+MUST_CHECK enum err store_statement_put_back(struct store *s, const struct statement_id *id,
+					     struct bytes encoded, bool *was_other,
+					     struct errmsg *msg);
 /* Note another verdict of the statement with this number. */
 MUST_CHECK enum err store_statement_judge(struct store *s, int64_t idx, enum verdict verdict,
 					  struct errmsg *msg);

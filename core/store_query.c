@@ -35,6 +35,8 @@ static const char *const query_sql[QUERY_COUNT] = {
 		       "key <= ?2 ORDER BY key",
 	[QUERY_STATEMENT_ADD] = "INSERT INTO statement(id, bytes, verdict) VALUES(?1, ?2, ?3)",
 	[QUERY_STATEMENT_HAS] = "SELECT 1 FROM statement WHERE id = ?1",
+	[QUERY_STATEMENT_PUT_BACK] =
+		"UPDATE statement SET bytes = ?2 WHERE id = ?1 AND bytes <> ?2",
 	[QUERY_STATEMENT_JUDGE] = "UPDATE statement SET verdict = ?2 WHERE idx = ?1 AND "
 				  "verdict <> ?2",
 	[QUERY_STATEMENTS] = "SELECT idx, bytes, verdict FROM statement ORDER BY idx",

@@ -34,6 +34,22 @@ enum err store_statement_has(struct store *s, const struct statement_id *id, boo
 	return rc;
 }
 
+enum err store_statement_put_back(struct store *s, const struct statement_id *id,
+				  struct bytes encoded, bool *was_other, struct errmsg *msg)
+{
+	enum err rc;
+	sqlite3_stmt *stmt = store_query(s, QUERY_STATEMENT_PUT_BACK, &rc, msg);
+
+	if (rc != OK)
+		return rc;
+	bind_bytes(stmt, 1, bytes_of(id->bytes, STATEMENT_ID_BYTES));
+	bind_bytes(stmt, 2, encoded);
+	rc = store_run(s, stmt, "put a statement back", msg);
+	if (rc == OK)
+		*was_other = sqlite3_changes(s->db) > 0;
+	return rc;
+}
+
 enum err store_statement_judge(struct store *s, int64_t idx, enum verdict verdict,
 			       struct errmsg *msg)
 {

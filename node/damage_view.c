@@ -5,17 +5,16 @@
 #include "node/i18n.h"
 
 static const char *const kind_names[DAMAGE_KIND_COUNT] = {
-	[DAMAGE_STRUCTURE] = "structure",
-	[DAMAGE_STATEMENTS] = "statements",
-	[DAMAGE_CHANGESET] = "changeset",
-	[DAMAGE_STATE] = "state",
+	[DAMAGE_STRUCTURE] = "structure", [DAMAGE_STATEMENT] = "statement", [DAMAGE_FOLD] = "fold",
+	[DAMAGE_CHANGESET] = "changeset", [DAMAGE_STATE] = "state",
 };
 
 void damage_view(char out[DAMAGE_VIEW_BYTES], const struct damage *d)
 {
 	static const char *const titles[DAMAGE_KIND_COUNT] = {
 		[DAMAGE_STRUCTURE] = N_("the database"),
-		[DAMAGE_STATEMENTS] = N_("the membership"),
+		[DAMAGE_STATEMENT] = N_("a statement"),
+		[DAMAGE_FOLD] = N_("the membership"),
 		[DAMAGE_STATE] = N_("the records"),
 	};
 	char replica[ID_TEXT_SIZE], space[ID_TEXT_SIZE];
@@ -32,7 +31,7 @@ const char *damage_prospect(const struct damage *d)
 {
 	if (d->is_beyond)
 		return _("with the daemon stopped: huitong repair");
-	if (d->kind == DAMAGE_CHANGESET)
+	if (d->kind == DAMAGE_CHANGESET || d->kind == DAMAGE_STATEMENT)
 		return _("it is asked of the other offices; if they have it not: huitong repair");
 	return _("the daemon makes it anew");
 }

@@ -95,7 +95,7 @@ static void renew_all(struct engine *e)
 	for (size_t i = 0; i < e->conn_count; i++)
 		if (e->conns[i]->session)
 			session_close(e->conns[i]->session, BYE_RENEW,
-				      "a feed goes on with another branch");
+				      "what is held here is not what was told");
 }
 
 static void pass_on_news(struct engine *e, struct now now)

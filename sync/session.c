@@ -382,6 +382,8 @@ void session_wake(struct session *s, struct now now, const struct space_id *spac
 		rc = session_announce(s, now);
 		if (rc == OK)
 			rc = session_ask_lost(s, now);
+		if (!s->who.says_lack && replica_lacks_statement(s->config.replica))
+			s->news.must_renew = true; /* it is asked for in the beginning */
 	}
 	if (rc)
 		session_fail(s, rc, &msg);

@@ -33,6 +33,7 @@ struct acquaintance {
 	 * was sent so many. */
 	size_t offered;
 	uint8_t judged_digest[STATEMENT_ID_BYTES]; /* of our set when it was looked at last */
+	bool says_lack;   /* one of ours is damaged: the peer shall send what it has */
 	bool is_settling; /* the peer may not have what was pushed: no PONG of this nonce yet */
 	uint64_t settle_nonce;
 };

@@ -183,6 +183,10 @@ static enum err say_trust(struct session *s, struct now now)
 	m.u.trust.is_known = s->who.knows;
 	if (s->who.knows)
 		copy_digest(s, m.u.trust.digest);
+	/* What is damaged here is lacking: another set than the peer's is compared by ids. */
+	s->who.says_lack = s->who.knows && replica_lacks_statement(s->config.replica);
+	if (s->who.says_lack)
+		m.u.trust.digest[0] ^= 0xff;
 	memcpy(s->who.said_digest, m.u.trust.digest, STATEMENT_ID_BYTES);
 	s->who.awaits_end = !s->who.knows;
 	link_limit(&s->link, s->who.knows ? PROTO_MESSAGE_BYTES_MAX : STRANGER_MESSAGE_BYTES_MAX);
@@ -217,7 +221,7 @@ static enum err ask_for_missing(struct session *s, struct now now, struct errmsg
 	if (!list.ids)
 		return ERR_NOMEM;
 	rc = replica_each_statement(s->config.replica, add_id, &list, msg);
-	if (rc == OK && list.count == list.room) {
+	if (rc == OK && (list.count == list.room || (list.count < list.room && s->who.says_lack))) {
 		qsort(list.ids, list.count, sizeof(*list.ids), compare_ids);
 		m.u.trust = (struct message_trust){ .is_known = true,
 						    .ids = list.ids,

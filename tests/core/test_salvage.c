@@ -187,11 +187,24 @@ static void assert_not_spread(struct world *w)
 	replica_close(r);
 }
 
+static void take_statements(struct world *w, struct replica *r)
+{
+	struct statements_receipt ignored;
+	struct statement_list l;
+
+	OFFICE_MUST(statement_list_read(&l, w->a.replica, &msg));
+	if (replica_take_statements(r, l.list, l.count, w->b.now_ms, &ignored, NULL) != OK)
+		assert_false(replica_lacks_statement(r)); /* beyond now */
+	statement_list_release(&l);
+}
+
 /* As a session does with what the peer tells. */
 static void mend_from_peer(struct world *w, struct replica *r)
 {
 	struct arena arena = ARENA_EMPTY;
 
+	if (replica_lacks_statement(r))
+		take_statements(w, r);
 	for (size_t i = replica_damage(r)->count; i-- > 0;) {
 		struct damage d = replica_damage(r)->list[i];
 		struct told told;

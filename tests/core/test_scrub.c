@@ -490,25 +490,50 @@ static void damaged_membership_is_folded_anew(void **state)
 			 1);
 	scrub_all(w);
 	assert_int_equal(damage(w)->mended, 1);
-	assert_int_equal(damage(w)->last.kind, DAMAGE_STATEMENTS);
+	assert_int_equal(damage(w)->last.kind, DAMAGE_FOLD);
 	assert_whole(w);
 	office_reopen(&w->b);
 	OFFICE_MUST(replica_check_member(w->b.replica, &msg));
 }
 
-static void damaged_statement_is_named(void **state)
+static bool count_statement(void *ctx, const struct statement *s, struct bytes encoded,
+			    enum verdict verdict)
+{
+	++*(size_t *)ctx;
+	return true;
+}
+
+static size_t statement_count(const struct world *w)
+{
+	size_t count = 0;
+
+	OFFICE_MUST(replica_each_statement(w->b.replica, count_statement, &count, &msg));
+	return count;
+}
+
+static void damaged_statement_is_put_back(void **state)
 {
 	struct world *w = *state;
+	size_t whole = statement_count(w);
 
-	assert_int_equal(change(w, "UPDATE statement SET " BLOB_WITH_LAST_BYTE_CHANGED(
-					   bytes) " WHERE idx = 2"),
-			 1);
-	scrub_all(w);
-	assert_int_equal(damage(w)->count, 1);
-	assert_int_equal(damage(w)->list[0].kind, DAMAGE_STATEMENTS);
-	assert_true(damage(w)->list[0].is_beyond);
-	scrub_all(w);
-	assert_int_equal(damage(w)->count, 1);
+	for (int idx = 1; idx <= (int)whole; idx++) {
+		char sql[512];
+
+		snprintf(sql, sizeof(sql),
+			 "UPDATE statement SET " BLOB_WITH_LAST_BYTE_CHANGED(
+				 bytes) " WHERE idx = %d",
+			 idx);
+		assert_int_equal(change(w, sql), 1);
+		scrub_all(w);
+		assert_int_equal(damage(w)->count, 1);
+		assert_int_equal(damage(w)->list[0].kind, DAMAGE_STATEMENT);
+		assert_int_equal(statement_count(w), whole - 1); /* it is not passed on */
+		office_pull_statements(&w->b, &w->a);
+		assert_int_equal(damage(w)->count, 0);
+		scrub_all(w);
+		assert_int_equal(statement_count(w), whole);
+		assert_whole(w);
+	}
 }
 
 int main(void)
@@ -533,7 +558,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(state_waits_for_a_sound_log, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(damaged_membership_is_folded_anew, set_up,
 						tear_down),
-		cmocka_unit_test_setup_teardown(damaged_statement_is_named, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(damaged_statement_is_put_back, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -162,6 +162,31 @@ static void peer_without_it_is_asked_once(void **state)
 	offices_release(&o);
 }
 
+static void damaged_statement_comes_back_in_a_new_session(void **state)
+{
+	struct offices o;
+	sqlite3 *db;
+
+	offices_init(&o);
+	assert_int_equal(sqlite3_open(o.fra->office.path, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db,
+				      "UPDATE statement SET bytes = CAST(substr(bytes, 1, 59) || "
+				      "CASE substr(bytes, 60, 1) WHEN x'41' THEN x'42' ELSE x'41' "
+				      "END || substr(bytes, 61) AS BLOB) WHERE idx = 2",
+				      NULL, NULL, NULL),
+			 SQLITE_OK);
+	sqlite3_close(db);
+	scrub_all(&o);
+	assert_int_equal(damage_count(&o), 1);
+	world_pass(&o.world, MINUTE_MS);
+	assert_int_equal(replica_damage(o.fra->office.replica)->mended, 1);
+	scrub_all(&o);
+	world_pass(&o.world, MINUTE_MS);
+	assert_int_equal(site_logged(o.fra, "session-open"), 2);
+	assert_whole(&o);
+	offices_release(&o);
+}
+
 /* It says that it has it not; world_run() would not come to an end. */
 static void peer_whose_own_is_damaged_is_asked_once(void **state)
 {
@@ -239,6 +264,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(damaged_changesets_come_back_within_the_session),
 		cmocka_unit_test(peer_without_it_is_asked_once),
+		cmocka_unit_test(damaged_statement_comes_back_in_a_new_session),
 		cmocka_unit_test(peer_whose_own_is_damaged_is_asked_once),
 		cmocka_unit_test(newcomer_gets_what_is_sound_then_the_rest),
 		cmocka_unit_test(damaged_end_of_a_feed_is_no_fork),
