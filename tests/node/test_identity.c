@@ -76,6 +76,23 @@ static void key_is_never_overwritten(void **state)
 	assert_memory_equal(&loaded, &w->id, sizeof(loaded));
 }
 
+/* As a process that was killed leaves it. */
+static void half_a_file_is_in_nobodys_way(void **state)
+{
+	struct world *w = *state;
+	char part[TEMPDIR_BYTES_MAX];
+	struct identity loaded;
+	FILE *file;
+
+	file = fopen(tempdir_path(part, sizeof(part), w->dir, "identity.key.part"), "w");
+	assert_non_null(file);
+	fputs("huitong-iden", file);
+	fclose(file);
+	assert_int_equal(identity_save(&w->id, w->path, &w->msg), OK);
+	assert_int_equal(identity_load(&loaded, w->path, &w->msg), OK);
+	assert_int_equal(access(part, F_OK), -1);
+}
+
 static void key_that_others_can_read_is_refused(void **state)
 {
 	static const mode_t modes[] = { 0640, 0604, 0620, 0602, 0644 };
@@ -136,6 +153,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(what_was_saved_is_loaded, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(keys_belong_together, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(key_is_never_overwritten, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(half_a_file_is_in_nobodys_way, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(key_that_others_can_read_is_refused, set_up,
 						tear_down),
 		cmocka_unit_test_setup_teardown(missing_key_is_named, set_up, tear_down),

@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include <cmocka.h>
 
@@ -102,12 +103,25 @@ static void what_could_steer_the_terminal_is_replaced(void **state)
 	}
 }
 
+static void padding_counts_columns(void **state)
+{
+	static const char *const labels[] = { "office", "办事处", "冲突" };
+
+	for (size_t i = 0; i < sizeof(labels) / sizeof(labels[0]); i++) {
+		char line[64];
+
+		snprintf(line, sizeof(line), "%-*s", width_for_printf(labels[i], 10), labels[i]);
+		assert_int_equal(width_of(bytes_of_str(line)), 10);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(characters_take_their_columns),
 		cmocka_unit_test(what_is_too_long_ends_in_an_ellipsis),
 		cmocka_unit_test(what_could_steer_the_terminal_is_replaced),
+		cmocka_unit_test(padding_counts_columns),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
