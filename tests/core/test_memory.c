@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "core/limits.h"
+#include "core/scrub.h"
 #include "tests/support/office.h"
 #include "tests/support/shortage.h"
 #include "tests/support/tempdir.h"
@@ -477,6 +478,40 @@ static enum err verify_once(void *ctx)
 	return replica_verify(w->a.replica, &report, NULL, NULL, NULL);
 }
 
+/* A round of the scrub, from its beginning or from where it was left. */
+static enum err scrub_once(void *ctx)
+{
+	struct world *w = ctx;
+	struct scrub *s;
+	enum err rc = scrub_new(&s, w->a.replica, NULL);
+
+	if (rc != OK)
+		return rc;
+	do
+		rc = scrub_slice(s, w->a.now_ms, 64, NULL);
+	while (rc == OK && scrub_is_due(s, w->a.now_ms, UINT64_MAX));
+	scrub_free(s);
+	return rc;
+}
+
+static void check_no_damage(void *ctx, enum err rc)
+{
+	struct world *w = ctx;
+
+	assert_int_equal(replica_damage(w->a.replica)->serial, 0);
+	check_unchanged(ctx, rc);
+}
+
+static void scrubbing_takes_no_shortage_for_damage(void **state)
+{
+	struct world *w = *state;
+	const struct shortage_trial trial = { scrub_once, check_no_damage, w, 100 };
+
+	OFFICE_MUST(edit_once(w));
+	w->before = snapshot_of(w, &w->a);
+	assert_true(shortage_try(&trial) > 100);
+}
+
 static void verifying_says_so(void **state)
 {
 	struct world *w = *state;
@@ -729,6 +764,7 @@ int main(void)
 		TEST(reading_says_so),
 		TEST(checks_and_figures_say_so),
 		TEST(verifying_says_so),
+		TEST(scrubbing_takes_no_shortage_for_damage),
 		TEST(a_backup_is_whole_or_absent),
 		TEST(creating_leaves_nothing),
 		TEST(opening_leaves_nothing),
