@@ -184,15 +184,66 @@ static enum err advance(struct salvager *s, struct salvage_source *f)
 	return OK;
 }
 
-/* What is there already need not be read. */
-static void skip_held(const struct salvager *s, struct salvage_source *f)
+static struct feed_head head_of(const struct stored *row)
+{
+	struct feed_head head = { .seq = row->seq };
+
+	memcpy(head.link, row->link, LINK_BYTES);
+	memcpy(head.signature, row->signature, SIGNATURE_BYTES);
+	return head;
+}
+
+/* The changeset `seq` as a log has it; seq 0: the feed's beginning. */
+static bool read_head(struct store *store, uint32_t feed, uint64_t seq, struct arena *arena,
+		      struct feed_head *out)
+{
+	struct stored row;
+	size_t count = 0;
+
+	*out = (struct feed_head){ 0 };
+	arena_reset(arena);
+	if (seq == 0)
+		return true;
+	if (store_read(store, feed, seq, 1, SIZE_MAX, arena, &row, &count, NULL) != OK ||
+	    count != 1 || row.seq != seq)
+		return false;
+	*out = head_of(&row);
+	return true;
+}
+
+/* Both logs have the same changeset there. */
+static bool is_common(struct salvager *s, struct salvage_source *f, const struct feed *feed,
+		      uint64_t seq)
+{
+	struct feed_head here, there;
+
+	return read_head(s->from, f->idx, seq, &f->arena, &there) &&
+	       read_head(s->to->store, feed->idx, seq, &f->arena, &here) &&
+	       memcmp(here.link, there.link, LINK_BYTES) == 0;
+}
+
+/* What is there already need not be read. If it is another branch, ours is kept from where
+ * they part. */
+static void skip_held(struct salvager *s, struct salvage_source *f)
 {
 	const struct space_state *space = replica_space(s->to, &f->space);
 	const struct feed *feed = space ? replica_feed(s->to, space, &f->replica) : NULL;
+	uint64_t low = 0, high;
 
-	if (feed)
-		f->head = feed->head;
-	f->copied = f->head.seq;
+	if (!feed)
+		return;
+	high = feed->head.seq < f->rows ? feed->head.seq : f->rows;
+	f->is_branch = !is_common(s, f, feed, high);
+	for (low = f->is_branch ? 0 : high; low < high;) {
+		uint64_t mid = low + (high - low + 1) / 2;
+
+		if (is_common(s, f, feed, mid))
+			low = mid;
+		else
+			high = mid - 1;
+	}
+	read_head(s->from, f->idx, low, &f->arena, &f->head);
+	f->copied = low;
 }
 
 static enum err add_source(struct salvager *s, struct rows *rows)
@@ -214,7 +265,7 @@ static enum err add_source(struct salvager *s, struct rows *rows)
 	memcpy(f->replica.bytes, replica.bytes, ID_BYTES);
 	s->total += f->rows;
 	skip_held(s, f);
-	return advance(s, f);
+	return f->is_branch ? OK : advance(s, f);
 }
 
 static enum err open_sources(struct salvager *s)
@@ -304,15 +355,6 @@ static const struct trust_epoch *our_epoch(const struct salvager *s, const struc
 	const struct trust_epoch *then = t ? trust_epoch(t, &f->replica) : NULL;
 
 	return now && then && record_id_cmp(&now->node, &then->node) == 0 ? then : NULL;
-}
-
-static struct feed_head head_of(const struct stored *row)
-{
-	struct feed_head head = { .seq = row->seq };
-
-	memcpy(head.link, row->link, LINK_BYTES);
-	memcpy(head.signature, row->signature, SIGNATURE_BYTES);
-	return head;
 }
 
 /* If it is whole, and signed by us. */

@@ -16,6 +16,7 @@ struct salvage_source {
 	struct hlc_stamp hlc; /* of `next` */
 	struct arena arena;   /* holds `next` */
 	bool has_next;
+	bool is_branch;  /* the new one has another after `head` */
 	uint64_t rows;   /* that the log seems to have */
 	uint64_t copied; /* that are in the new one */
 };

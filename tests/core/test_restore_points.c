@@ -6,6 +6,7 @@
  *   P-3  Every acknowledged edit that any disk still holds is in the state, unless a later one
  *        replaced it knowingly; or its office is gone, and it is readable in quarantine.
  *   P-4  Nothing is in quarantine without a cause.
+ *   P-5  What this node wrote in the database of before is in the backup that takes its place.
  *
  *   HUITONG_RESTORE_POINTS=10000 HUITONG_SEED=7 test_restore_points
  *
@@ -82,6 +83,7 @@ struct world {
 /* What all worlds together came to. */
 struct tally {
 	unsigned worlds, restores, twins, enrolled, edits, lost, quarantined, revoked, duplicates;
+	unsigned taken_over;
 };
 
 static void fail_in(const struct world *w, const char *what)
@@ -407,6 +409,68 @@ static void forget_mark(struct world *w, unsigned at, const struct slot *slot)
 			note_unaware(w, &w->edits[i].dot.replica);
 }
 
+static void move_database(const char *from, const char *to)
+{
+	char wal_from[300], wal_to[300];
+
+	assert_int_equal(rename(from, to), 0);
+	snprintf(wal_from, sizeof(wal_from), "%s-wal", from);
+	snprintf(wal_to, sizeof(wal_to), "%s-wal", to);
+	rename(wal_from, wal_to);
+}
+
+static bool holds(struct office *o, const struct edited *e)
+{
+	return holds_link(o, e, "changeset") || holds_link(o, e, "branch") || shows(o, e);
+}
+
+/* What another node wrote comes back from peers, if it can't be taken. */
+static bool is_own(const struct office *o, const struct edited *e)
+{
+	const struct member *self = replica_self(o->replica);
+	const struct member *author = replica_member_by_replica(o->replica, &e->dot.replica);
+
+	return self && author && record_id_cmp(&self->node, &author->node) == 0;
+}
+
+/* `huitong restore`: the backup takes over what the database that was there holds alone. Of
+ * another key it would be refused, and so it is when that one knows that it is a copy. */
+static void restore(struct world *w, struct tally *t, unsigned at, const struct slot *slot)
+{
+	struct office *o = &w->offices[at], before = *o;
+	bool held[EDITS_MAX] = { false }, is_same_key;
+	struct takeover taken;
+	char path[256], aside[256];
+
+	is_same_key = memcmp(o->sign_secret, slot->office.sign_secret, SIGN_SECRET_BYTES) == 0;
+	for (unsigned i = 0; i < w->edit_count; i++)
+		held[i] = holds_link(o, &w->edits[i], "changeset");
+	office_close(o);
+	memcpy(path, o->path, sizeof(path));
+	snprintf(aside, sizeof(aside), "%s/before-%u", w->dir, w->names++);
+	move_database(path, aside);
+	copy_file(slot->path, path);
+	office_reopen(o);
+	if (is_same_key && replica_restore(o->replica, aside, o->now_ms++, &taken, NULL) == OK) {
+		assert_false(taken.is_unread);
+		for (unsigned i = 0; i < w->edit_count; i++)
+			if (held[i] && is_own(o, &w->edits[i]) && !holds(o, &w->edits[i]))
+				fail_in(w, "P-5: an edit was not taken over");
+		OFFICE_MUST(replica_setting_put(o->replica, SETTING_MACHINE, NULL, &msg));
+		office_close(o);
+		t->taken_over += (unsigned)taken.own;
+	} else {
+		office_close(o);
+		remove_database(path);
+		move_database(aside, path);
+		*o = before;
+	}
+	open_copy(w, at);
+	remove_database(aside);
+	note_twins(w);
+	note_losses(w);
+}
+
 /* The database is what it was, the node's keys too; whether it can tell is left to chance. */
 static void put_back(struct world *w, struct tally *t, unsigned at, const struct slot *slot)
 {
@@ -544,6 +608,8 @@ static void step(struct world *w, struct tally *t)
 		meet_at_random(w);
 	else if (what < 74)
 		back_up(w, at, &w->slots[prng_below(&w->prng, SLOTS)]);
+	else if (what < 80 && slot)
+		restore(w, t, at, slot);
 	else if (what < 92 && slot)
 		put_back(w, t, at, slot);
 	else if (what < 95 && slot)
@@ -752,9 +818,10 @@ static void restored_and_copied_databases_lose_nothing(void **state)
 	}
 	print_message("%u worlds, %u restores, %u twins, %u enrolled anew, %u edits; %u were on no "
 		      "disk any more, %u are in quarantine, and %u where a node was revoked; %u "
-		      "dots were issued twice unawares\n",
+		      "dots were issued twice unawares; %u changesets were taken over\n",
 		      t.worlds, t.restores, t.twins, t.enrolled, t.edits, t.lost, t.quarantined,
-		      t.revoked, t.duplicates);
+		      t.revoked, t.duplicates, t.taken_over);
+	assert_true(t.taken_over > 0);
 }
 
 int main(void)

@@ -58,16 +58,21 @@ static int tear_down(void **state)
 	return 0;
 }
 
-static struct takeover restore(struct world *w, const char *before)
+static void open_backup(struct world *w)
 {
-	struct takeover taken;
-
 	w->restored = w->b;
 	w->restored.root.secret = w->restored.root_secret;
 	w->restored.replica = NULL;
 	prng_init(&w->restored.prng, 77);
 	snprintf(w->restored.path, sizeof(w->restored.path), "%s", w->backup);
 	office_reopen(&w->restored);
+}
+
+static struct takeover restore(struct world *w, const char *before)
+{
+	struct takeover taken;
+
+	open_backup(w);
 	OFFICE_MUST(
 		replica_restore(w->restored.replica, before, w->restored.now_ms++, &taken, &msg));
 	return taken;
@@ -187,6 +192,23 @@ static void ours_from_beyond_some_damage_is_written_again(void **state)
 	assert_int_equal(titles(&w->a, "never sent"), 5);
 }
 
+/* The database was put back before, unawares, and went on under numbers that the backup has,
+ * too. */
+static void ours_of_another_branch_is_written_again(void **state)
+{
+	struct world *w = *state;
+
+	open_backup(w);
+	write_titles(w, &w->restored, "one branch", 2);
+	office_close(&w->restored);
+	write_titles(w, &w->b, "another branch", 3);
+	restore(w, w->path);
+	assert_int_equal(titles(&w->restored, "one branch"), 2);
+	assert_int_equal(titles(&w->restored, "another branch"), 3);
+	assert_same_as_sha(w);
+	assert_int_equal(titles(&w->a, "another branch"), 3);
+}
+
 static void what_is_no_database_is_said_to_be_unread(void **state)
 {
 	struct world *w = *state;
@@ -232,6 +254,7 @@ int main(void)
 		TEST(what_comes_in_the_end_is_taken_over_too),
 		TEST(second_restore_follows_from_the_first),
 		TEST(ours_from_beyond_some_damage_is_written_again),
+		TEST(ours_of_another_branch_is_written_again),
 		TEST(what_is_no_database_is_said_to_be_unread),
 		TEST(database_of_another_organisation_is_said_to_be_unread),
 	};
