@@ -18,6 +18,14 @@ enum {
 	SPACES_MAX = 10000,
 	FEEDS_MAX = 1 << 20, /* (space, replica) pairs held by one store */
 	STATEMENTS_MAX = 32768,
+	/* Statements that are taken of one node that is no admin, and of all that no node has
+	 * signed, in KiB begun (M-22); twice as many FORKs of what we hold and EPOCHs that
+	 * count, four times as many when another node's statement needs them. */
+	NODE_STATEMENTS_MAX = 2048,
+	STATEMENTS_RESERVED = 4096, /* of STATEMENTS_MAX: for what admins and root say */
+	/* Set aside in one session, in case they turn out to be needed. */
+	ASIDE_MAX = 8192,
+	ASIDE_BYTES_MAX = 8 << 20,
 	/* Epochs of one node that count (M-14). Each can leave a value on every register of
 	 * a record, and a void. One op can name what they all left, and that is far from
 	 * RECORD_ENTRIES_MAX: a node alone keeps nobody from writing. */

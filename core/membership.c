@@ -3,8 +3,9 @@
 #include <stdlib.h>
 
 #include "core/i18n.h"
+#include "core/limits.h"
 #include "core/membership_check.h"
-#include "core/replica_impl.h"
+#include "core/membership_impl.h"
 #include "core/statement_parts.h"
 
 #define SETTING_TRUST        "trust"
@@ -141,25 +142,13 @@ static enum err store_trust(struct replica *r, uint64_t serial_number, struct er
 
 /* ---- Judging ----------------------------------------------------------------- */
 
-/* Statements on their way in. `held` is read when it is needed: most that come have
- * seen all the others and can be judged without them. */
-struct intake {
-	struct replica *r;
-	struct statement_set held;
-	bool has_held;
-	struct statement_set fresh;
-	uint64_t serial; /* of the fold before */
-	size_t mended;   /* statements that were damaged here */
-	struct errmsg *msg;
-};
-
 static void intake_release(struct intake *in)
 {
 	statement_set_release(&in->held);
 	statement_set_release(&in->fresh);
 }
 
-static enum err read_held(struct intake *in)
+enum err intake_read_held(struct intake *in)
 {
 	enum err rc = OK;
 
@@ -220,7 +209,7 @@ static enum err drop_worse_forks(struct intake *in, const struct statement *s)
 			statement_set_remove(&in->fresh, i);
 	if (!held)
 		return OK;
-	rc = read_held(in);
+	rc = intake_read_held(in);
 	for (size_t i = in->held.count; rc == OK && i-- > 0;)
 		if (is_worse_proof(in->held.list[i], s)) {
 			rc = store_statement_delete(in->r->store, in->held.idx[i], in->msg);
@@ -235,7 +224,7 @@ static enum err fold_all(struct intake *in)
 	size_t held, count;
 	struct trust *trust = NULL;
 	uint8_t *verdicts;
-	enum err rc = read_held(in);
+	enum err rc = intake_read_held(in);
 
 	if (rc != OK)
 		return rc;
@@ -324,6 +313,28 @@ static enum err is_held(struct intake *in, const struct statement_id *id, bool *
 	return *out ? OK : store_statement_has(in->r->store, id, out, in->msg);
 }
 
+static bool is_fork(const struct intake *in, const struct statement_id *id)
+{
+	for (size_t i = 0; i < in->r->fork_count; i++)
+		if (statement_id_cmp(&in->r->forks[i].id, id) == 0)
+			return true;
+	for (size_t i = 0; i < in->fresh.count; i++)
+		if (in->fresh.list[i]->type == STATEMENT_FORK &&
+		    statement_id_cmp(&in->fresh.list[i]->id, id) == 0)
+			return true;
+	return false;
+}
+
+/* It is in `aside`, and is taken together with what needs it. */
+static bool is_aside(struct intake *in, size_t place)
+{
+	if (place == ASIDE_NONE)
+		return false;
+	in->aside->is_marked[place] = true;
+	in->needs_others = true;
+	return true;
+}
+
 /* M-1, M-2 */
 static enum err check_parents(struct intake *in, const struct statement *s)
 {
@@ -332,17 +343,36 @@ static enum err check_parents(struct intake *in, const struct statement *s)
 
 	if (s->type == STATEMENT_GENESIS && memcmp(s->id.bytes, in->r->org, ORG_ID_BYTES) != 0)
 		return refuse(in, ERR_ORG, s, "the beginning of another organisation");
-	for (size_t i = 0; rc == OK && held && i < s->parent_count; i++)
+	for (size_t i = 0; rc == OK && held && i < s->parent_count; i++) {
+		if (is_fork(in, &s->parents[i]))
+			return refuse(in, ERR_INVALID, s, "it builds on a fork");
 		rc = is_held(in, &s->parents[i], &held);
+		if (rc == OK && !held && in->aside)
+			held = is_aside(in, aside_find(in->aside, &s->parents[i]));
+	}
 	return rc == OK && !held ? refuse(in, ERR_CAUSAL, s, "what it builds on is missing") : rc;
 }
 
 static bool is_known_now(const struct intake *in, const struct sign_key *key)
 {
 	const struct trust *t = in->r->trust;
+	bool is_known = statement_set_names(&in->fresh, key) || (t && trust_is_root(t, key));
 
-	return statement_set_names(&in->fresh, key) ||
-	       (t && (trust_is_root(t, key) || trust_node_by_sign_key(t, key->bytes)));
+	for (size_t i = 0; t && i < t->epoch_count && !is_known; i++)
+		is_known =
+			memcmp(t->epochs[i].identity.sign_key, key->bytes, SIGN_PUBLIC_BYTES) == 0;
+	return is_known;
+}
+
+enum err intake_knows(struct intake *in, const struct sign_key *key, bool *out)
+{
+	enum err rc = OK;
+
+	*out = is_known_now(in, key);
+	if (!*out)
+		rc = intake_read_held(in);
+	*out |= rc == OK && in->has_held && statement_set_names(&in->held, key);
+	return rc;
 }
 
 /* M-2: who was never named can't fill our disk. */
@@ -353,10 +383,13 @@ static enum err check_signers(struct intake *in, const struct statement *s)
 	if (s->type == STATEMENT_GENESIS)
 		return OK;
 	for (size_t i = 0; rc == OK && i < s->signer_count; i++) {
-		if (statement_names(s, &s->signers[i]) || is_known_now(in, &s->signers[i]))
-			continue;
-		rc = read_held(in);
-		if (rc == OK && !statement_set_names(&in->held, &s->signers[i]))
+		bool known = statement_names(s, &s->signers[i]);
+
+		if (!known)
+			rc = intake_knows(in, &s->signers[i], &known);
+		if (rc == OK && !known && in->aside)
+			known = is_aside(in, aside_naming(in->aside, &s->signers[i]));
+		if (rc == OK && !known)
 			rc = refuse(in, ERR_AUTHORITY, s, "nobody knows who signed it");
 	}
 	return rc;
@@ -372,6 +405,10 @@ static enum err check_fork(struct intake *in, const struct statement *s)
 	for (size_t i = 0; i < in->fresh.count; i++)
 		if (statement_names_replica(in->fresh.list[i], &s->u.fork.replica))
 			return OK;
+	if (in->aside && aside_names(in->aside, &s->u.fork.replica)) {
+		in->needs_others = true;
+		return OK;
+	}
 	return refuse(in, ERR_AUTHORITY, s, "nobody knows what forked");
 }
 
@@ -388,7 +425,8 @@ static enum err put_back(struct intake *in, const struct statement *s, struct by
 	return rc;
 }
 
-static enum err take_one(struct intake *in, struct bytes encoded)
+enum err intake_check(struct intake *in, struct bytes encoded, struct statement **out,
+		      bool *is_news)
 {
 	struct statement *s;
 	bool held;
@@ -397,44 +435,89 @@ static enum err take_one(struct intake *in, struct bytes encoded)
 	if (rc != OK)
 		return rc;
 	in->fresh.count--; /* until it has been looked at */
+	in->needs_others = false;
+	*out = s;
 	rc = is_held(in, &s->id, &held);
+	*is_news = rc == OK && !held && !(s->type == STATEMENT_FORK && is_known_fork(in, s));
 	if (rc == OK && held)
 		return put_back(in, s, encoded);
-	if (rc != OK || (s->type == STATEMENT_FORK && is_known_fork(in, s)))
+	if (rc != OK || !*is_news)
 		return rc;
 	rc = check_parents(in, s);
 	if (rc == OK)
 		rc = check_signers(in, s);
 	if (rc == OK)
 		rc = check_fork(in, s);
-	if (rc == OK)
-		rc = statement_verify(s, encoded, in->msg);
-	if (rc != OK)
-		return rc;
-	in->fresh.count++;
+	return rc == OK ? statement_verify(s, encoded, in->msg) : rc;
+}
+
+enum err intake_keep(struct intake *in)
+{
+	struct statement *s = in->fresh.list[in->fresh.count++];
+
 	return s->type == STATEMENT_FORK ? drop_worse_forks(in, s) : OK;
 }
 
-static enum err take_all(struct intake *in, const struct bytes *list, size_t count,
-			 struct statements_receipt *receipt)
+enum err intake_begin(struct intake *in)
 {
-	size_t held = in->r->trust ? in->r->trust->statement_count : 0;
+	bool changed;
+	enum err rc;
+
+	if (!in->r->has_org)
+		return errmsg_set(in->msg, ERR_ORG, "this replica belongs to no organisation yet");
+	rc = store_begin(in->r->store, in->msg);
+	return rc == OK ? replica_refresh(in->r, &changed, in->msg) : rc;
+}
+
+size_t intake_total(const struct intake *in)
+{
+	return (in->r->trust ? in->r->trust->statement_count : 0) + in->fresh.count;
+}
+
+enum err intake_end(struct intake *in, enum err rc, uint64_t now_ms,
+		    struct statements_receipt *receipt)
+{
+	struct replica *r = in->r;
+
+	if (rc == OK && in->fresh.count)
+		rc = fold(in);
+	if (rc == OK && in->fresh.count)
+		rc = keep(in);
+	if (rc == OK && in->fresh.count)
+		rc = settle(r, has_forks(&in->fresh), receipt, in->msg);
+	receipt->added = in->fresh.count;
+	if (rc == OK && in->mended)
+		rc = store_check_table(r->store, "statement", in->msg);
+	if (rc == OK)
+		rc = store_commit(r->store, in->msg);
+	intake_release(in);
+	if (in->mended && (rc == OK || rc == ERR_CORRUPT))
+		damage_settle(r, DAMAGE_STATEMENT, rc == OK);
+	if (rc != OK) {
+		replica_rollback(r);
+		return rc;
+	}
+	/* They are stored, come what may: what can't be mended now is when it is opened. */
+	if (receipt->added && reauthor_after_change(r, now_ms, NULL) != OK)
+		r->stale = true;
+	return OK;
+}
+
+static enum err take_all(struct intake *in, const struct bytes *list, size_t count)
+{
+	struct statement *s;
+	bool is_news;
 	enum err rc = OK;
 
-	for (size_t i = 0; rc == OK && i < count; i++)
-		rc = take_one(in, list[i]);
-	if (rc == OK && in->mended)
-		rc = store_check_table(in->r->store, "statement", in->msg);
-	if (rc == OK && held + in->fresh.count > STATEMENTS_MAX)
+	for (size_t i = 0; rc == OK && i < count; i++) {
+		rc = intake_check(in, list[i], &s, &is_news);
+		if (rc == OK && is_news)
+			rc = intake_keep(in);
+	}
+	if (rc == OK && intake_total(in) > STATEMENTS_MAX)
 		rc = errmsg_set(in->msg, ERR_LIMIT, "more than %d statements of membership",
 				STATEMENTS_MAX);
-	if (rc != OK || in->fresh.count == 0)
-		return rc;
-	rc = fold(in);
-	if (rc == OK)
-		rc = keep(in);
-	receipt->added = in->fresh.count;
-	return rc == OK ? settle(in->r, has_forks(&in->fresh), receipt, in->msg) : rc;
+	return rc;
 }
 
 enum err replica_take_statements(struct replica *r, const struct bytes *list, size_t count,
@@ -443,30 +526,14 @@ enum err replica_take_statements(struct replica *r, const struct bytes *list, si
 {
 	struct intake in = { .r = r, .msg = msg };
 	struct statements_receipt receipt = { 0 };
-	bool changed;
-	enum err rc;
+	enum err rc = intake_begin(&in);
 
-	if (!r->has_org)
-		return errmsg_set(msg, ERR_ORG, "this replica belongs to no organisation yet");
-	rc = store_begin(r->store, msg);
 	if (rc == OK)
-		rc = replica_refresh(r, &changed, msg);
+		rc = take_all(&in, list, count);
+	rc = intake_end(&in, rc, now_ms, &receipt);
 	if (rc == OK)
-		rc = take_all(&in, list, count, &receipt);
-	if (rc == OK)
-		rc = store_commit(r->store, msg);
-	intake_release(&in);
-	if (in.mended && (rc == OK || rc == ERR_CORRUPT))
-		damage_settle(r, DAMAGE_STATEMENT, rc == OK);
-	if (rc != OK) {
-		replica_rollback(r);
-		return rc;
-	}
-	*out = receipt;
-	/* They are stored, come what may: what can't be mended now is when it is opened. */
-	if (receipt.added && reauthor_after_change(r, now_ms, NULL) != OK)
-		r->stale = true;
-	return OK;
+		*out = receipt;
+	return rc;
 }
 
 /* ---- Making ------------------------------------------------------------------ */
@@ -504,30 +571,40 @@ static enum err sign_into(struct intake *in, struct statement *s, const struct s
 	return rc;
 }
 
-/* All that nobody has followed yet; of too many at least `after` (NULL: any). */
-static void choose_parents(const struct trust *t, struct statement *s,
-			   const struct statement_id *after)
+/* What others would set aside is better refused here, where somebody can be told. */
+static enum err check_quota(const struct intake *in, const struct statement *s)
 {
-	bool is_too_many = t->head_count > PARENTS_MAX;
+	const struct trust *t = in->r->trust;
+	const struct trust_node *author = t ? trust_author(t, s) : NULL;
+	uint32_t most = NODE_STATEMENTS_MAX * (s->type == STATEMENT_EPOCH ? 2 : 1);
 
-	s->parents = is_too_many && after ? after : t->heads;
-	s->parent_count = t->head_count;
-	if (is_too_many)
-		s->parent_count = after ? 1 : PARENTS_MAX;
+	if (!author || author->is_admin || s->type == STATEMENT_FORK || trust_is_roots(t, s) ||
+	    author->weight + statement_weight(s) <= most)
+		return OK;
+	return errmsg_set(in->msg, ERR_LIMIT,
+			  "%s: this node has signed as many statements as others take of one: an "
+			  "admin may do it instead",
+			  statement_type_name(s->type));
 }
 
 /* Signed, judged and kept; what follows from it is still to be settled. */
-static enum err make(struct intake *in, struct statement *s, const struct statement_id *after,
-		     const struct signer *signers, size_t signer_count)
+static enum err make(struct intake *in, struct statement *s, const struct signer *signers,
+		     size_t signer_count)
 {
 	struct replica *r = in->r;
-	enum err rc, restored;
+	struct statement_id parents[PARENTS_MAX];
+	enum err rc = OK, restored;
 
-	if (r->trust && s->type != STATEMENT_FORK)
-		choose_parents(r->trust, s, after);
-	rc = sign_into(in, s, signers, signer_count);
+	if (r->trust && s->type != STATEMENT_FORK) {
+		rc = intake_parents(in, parents, &s->parent_count);
+		s->parents = parents;
+	}
+	if (rc == OK)
+		rc = sign_into(in, s, signers, signer_count);
 	s->parents = NULL;
 	s->parent_count = 0;
+	if (rc == OK)
+		rc = check_quota(in, in->fresh.list[0]);
 	if (rc == OK && s->type == STATEMENT_GENESIS)
 		rc = replica_adopt_org(r, s->id.bytes, in->msg);
 	if (rc == OK && s->type == STATEMENT_FORK)
@@ -542,11 +619,11 @@ static enum err make(struct intake *in, struct statement *s, const struct statem
 	return rc == OK ? keep(in) : rc;
 }
 
-static enum err make_one(struct replica *r, struct statement *s, const struct statement_id *after,
-			 const struct signer *signers, size_t signer_count, struct errmsg *msg)
+static enum err make_one(struct replica *r, struct statement *s, const struct signer *signers,
+			 size_t signer_count, struct errmsg *msg)
 {
 	struct intake in = { .r = r, .msg = msg };
-	enum err rc = make(&in, s, after, signers, signer_count);
+	enum err rc = make(&in, s, signers, signer_count);
 
 	intake_release(&in);
 	return rc;
@@ -581,14 +658,15 @@ enum err membership_state(struct replica *r, struct statement *s, const struct s
 	if (rc == OK)
 		rc = check_parts(r, &parts, signers, signer_count, msg);
 	if (rc == OK)
-		rc = make_one(r, &parts.list[0], NULL, signers, signer_count, msg);
+		rc = make_one(r, &parts.list[0], signers, signer_count, msg);
 	/* The node's key is its new one from then on. */
 	if (s->type == STATEMENT_EPOCH) {
 		signers = &self;
 		signer_count = 1;
 	}
+	/* What is ours and newest is always among the parents. */
 	for (size_t i = 1; rc == OK && i < parts.count; i++)
-		rc = make_one(r, &parts.list[i], &parts.list[i - 1].id, signers, signer_count, msg);
+		rc = make_one(r, &parts.list[i], signers, signer_count, msg);
 	if (rc == OK)
 		s->id = parts.list[0].id;
 	statement_parts_release(&parts);

@@ -133,6 +133,10 @@ struct statements_receipt {
 	uint64_t quarantined; /* changesets that counted and do no longer */
 	uint64_t counted;     /* the reverse */
 	bool vv_went_back;    /* a branch was moved out: HAVE may be lower than before */
+	/* Of those that were only heard: */
+	size_t set_aside;      /* how many were over a quota */
+	struct errmsg notice;  /* why the first one was */
+	struct errmsg refusal; /* the first one that is no statement; code OK: there is none */
 };
 
 /* Verify and keep statements that a peer sent, each after its parents; fold, and
@@ -141,6 +145,21 @@ struct statements_receipt {
  * missing), ERR_AUTHORITY (a signer that no statement names), ERR_LIMIT, ERR_ORG. */
 MUST_CHECK enum err replica_take_statements(struct replica *r, const struct bytes *list,
 					    size_t count, uint64_t now_ms,
+					    struct statements_receipt *out, struct errmsg *msg);
+
+/* What was set aside of what one peer sent (core/aside.h). NULL: out of memory. */
+struct aside;
+struct aside *aside_new(void);
+void aside_free(struct aside *a); /* NULL-safe */
+bool aside_is_empty(const struct aside *a);
+/* A statement that was set aside may name the replica. */
+bool aside_names(const struct aside *a, const struct replica_id *replica);
+
+/* The same from a peer who is not trusted with how many there are (M-22): one that is
+ * refused keeps none of the others from being taken, nor does one that is over a quota,
+ * which goes into `aside`. Then out->refusal and out->notice say so. */
+MUST_CHECK enum err replica_hear_statements(struct replica *r, const struct bytes *list,
+					    size_t count, struct aside *aside, uint64_t now_ms,
 					    struct statements_receipt *out, struct errmsg *msg);
 
 /* All statements held that are not known to be damaged, each after its parents, until `each`

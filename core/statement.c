@@ -89,6 +89,23 @@ struct record_id office_record(const uint8_t org[ORG_ID_BYTES], const char *code
 	return id;
 }
 
+uint32_t statement_weight(const struct statement *s)
+{
+	enum { PARENT_BYTES = 34, SIGNER_BYTES = 100, CUT_BYTES = 90, OFFICE_BYTES = 10 };
+	size_t cuts = 0, offices = s->type == STATEMENT_SPACE ? s->u.space.office_count : 0;
+
+	switch (s->type) {
+	case STATEMENT_REVOKE: cuts = s->u.revoke.cut_count; break;
+	case STATEMENT_EPOCH: cuts = s->u.epoch.cut_count; break;
+	case STATEMENT_ADOPT: cuts = s->u.adopt.cut_count; break;
+	case STATEMENT_GRANT: cuts = s->u.grant.cut_count; break;
+	default: break;
+	}
+	return 1 + (uint32_t)((s->parent_count * PARENT_BYTES + s->signer_count * SIGNER_BYTES +
+			       cuts * CUT_BYTES + offices * OFFICE_BYTES) >>
+			      10);
+}
+
 struct space_id statement_space(const struct statement_id *id)
 {
 	struct space_id space;

@@ -245,6 +245,9 @@ const char *statement_type_name(enum statement_type type); /* "revoke"; "unknown
  * the first 16 bytes of the statement's id. */
 struct space_id statement_space(const struct statement_id *id);
 
+/* About how long it is, in KiB begun. */
+uint32_t statement_weight(const struct statement *s);
+
 /* BLAKE2b-256("huitong-statement-1" ‖ content). */
 struct statement_id statement_id_of(struct bytes content);
 

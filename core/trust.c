@@ -104,6 +104,48 @@ bool trust_is_root(const struct trust *t, const struct sign_key *key)
 	return false;
 }
 
+struct trust_node *trust_own_node(const struct trust *t, const struct record_id *node)
+{
+	const struct trust_node *found = trust_node(t, node);
+
+	return found ? &t->nodes[found - t->nodes] : NULL;
+}
+
+struct trust_node *trust_forked_node(const struct trust *t, const struct statement *fork)
+{
+	const struct trust_epoch *epoch = trust_epoch(t, &fork->u.fork.replica);
+
+	return epoch && !epoch->is_void ? trust_own_node(t, &epoch->node) : NULL;
+}
+
+void trust_add_weight(struct trust *t, struct trust_node *author, const struct statement *s)
+{
+	*(author ? &author->weight : &t->stray_weight) += statement_weight(s);
+}
+
+const struct trust_node *trust_author(const struct trust *t, const struct statement *s)
+{
+	if (s->type == STATEMENT_FORK)
+		return trust_forked_node(t, s);
+	for (size_t i = 0; i < s->signer_count; i++)
+		for (size_t e = 0; e < t->epoch_count; e++)
+			if (!t->epochs[e].is_void &&
+			    memcmp(t->epochs[e].identity.sign_key, s->signers[i].bytes,
+				   SIGN_PUBLIC_BYTES) == 0)
+				return trust_node(t, &t->epochs[e].node);
+	return NULL;
+}
+
+bool trust_is_roots(const struct trust *t, const struct statement *s)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < s->signer_count; i++)
+		count += trust_is_root(t, &s->signers[i]);
+	return count >= t->root_threshold && s->type != STATEMENT_EPOCH &&
+	       s->type != STATEMENT_SPACE && s->type != STATEMENT_FORK;
+}
+
 /* ---- Roles ----------------------------------------------------------------- */
 
 bool trust_is_directory(const struct trust *t, const struct space_id *space)

@@ -1,5 +1,5 @@
 /* What the statements of membership say together: a deterministic fold of the
- * *set*, whatever the order of arrival (docs/DATA_MODEL.md, M-1 to M-20).
+ * *set*, whatever the order of arrival (docs/DATA_MODEL.md, M-1 to M-22).
  *
  * In short: a statement stands if its signers had the authority in what stands of
  * its own causal past, and if no removal that stands beside it, concurrent, takes
@@ -33,6 +33,7 @@ struct trust_node {
 	bool is_revoked;
 	struct replica_id current; /* its newest epoch */
 	uint32_t epoch_count;      /* that stand, that of its admission included */
+	uint32_t weight;           /* of what its keys signed, and of FORKs of its feeds (M-22) */
 	uint64_t since_ms;         /* wall_ms of its admission */
 };
 
@@ -100,6 +101,8 @@ struct trust {
 	size_t head_count;
 	struct statement_id *ids; /* all, ascending */
 	size_t statement_count;
+	uint32_t stray_weight; /* of those that neither root nor any node in `nodes` signed */
+	bool has_other_roots;  /* than those of the GENESIS, or had: a ROOTS is held */
 	/* BLAKE2b-256 over all ids in ascending order: equal sets have equal digests. */
 	uint8_t digest[STATEMENT_ID_BYTES];
 };
@@ -134,6 +137,11 @@ const struct trust_node *trust_node_by_noise_key(const struct trust *t,
 const struct trust_node *trust_node_by_sign_key(const struct trust *t,
 						const uint8_t key[SIGN_PUBLIC_BYTES]);
 bool trust_is_root(const struct trust *t, const struct sign_key *key);
+/* Signed by enough keys that are root now, and of a type that root may sign. */
+bool trust_is_roots(const struct trust *t, const struct statement *s);
+/* The node to which the statement is put down: of the first signer whose key is or was a
+ * node's; of a FORK that whose feed it is. NULL: no such node. */
+const struct trust_node *trust_author(const struct trust *t, const struct statement *s);
 
 /* The directory is ROLE_EDITOR for every office that has a member. */
 enum role trust_role(const struct trust *t, const struct space_id *space, const char *office_code);

@@ -1,7 +1,8 @@
 /* The result of a fold as bytes, in canonical msgpack:
  *
- *   [version, org, threshold, roots, nodes, epochs, grants, cuts, spaces, heads, ids]
- *     node   [id, office, block, is admin, is revoked, current epoch, epochs, since]
+ *   [version, org, threshold, roots, has other roots, stray weight, nodes, epochs, grants,
+ *   cuts, spaces, heads, ids]
+ *     node   [id, office, block, is admin, is revoked, current epoch, epochs, weight, since]
  *     epoch  [node, office, sign key, noise key, nonce, is void, is surplus, cause]
  *     grant  [space, office, role]
  *     cut    [replica, space, seq or nil, link or nil, cause]
@@ -15,7 +16,7 @@
 
 enum {
 	TRUST_VERSION = 2,
-	TRUST_ELEMENTS = 11,
+	TRUST_ELEMENTS = 13,
 	TRUST_ITEMS_MAX = 1 << 24, /* of one list; its bytes bound it, too */
 };
 
@@ -35,7 +36,7 @@ static void put_node(struct buf *out, const void *item)
 {
 	const struct trust_node *node = item;
 
-	wire_put_array(out, 8);
+	wire_put_array(out, 9);
 	put_id(out, node->node.bytes);
 	put_code(out, node->office_code);
 	wire_put_uint(out, node->block);
@@ -43,6 +44,7 @@ static void put_node(struct buf *out, const void *item)
 	wire_put_bool(out, node->is_revoked);
 	put_id(out, node->current.bytes);
 	wire_put_uint(out, node->epoch_count);
+	wire_put_uint(out, node->weight);
 	wire_put_uint(out, node->since_ms);
 }
 
@@ -114,6 +116,8 @@ void trust_encode(struct buf *out, const struct trust *t)
 	wire_put_bin(out, bytes_of(t->org, ORG_ID_BYTES));
 	wire_put_uint(out, t->root_threshold);
 	put_list(out, t->roots, t->root_count, sizeof(*t->roots), put_hash);
+	wire_put_bool(out, t->has_other_roots);
+	wire_put_uint(out, t->stray_weight);
 	put_list(out, t->nodes, t->node_count, sizeof(*t->nodes), put_node);
 	put_list(out, t->epochs, t->epoch_count, sizeof(*t->epochs), put_epoch);
 	put_list(out, t->grants, t->grant_count, sizeof(*t->grants), put_grant);
@@ -154,7 +158,7 @@ static void get_node(struct wire_reader *r, void *item)
 {
 	struct trust_node *node = item;
 
-	expect_array(r, 8);
+	expect_array(r, 9);
 	get_id(r, node->node.bytes);
 	get_code(r, node->office_code, false);
 	node->block = (uint32_t)wire_uint(r, BLOCK_MAX);
@@ -162,6 +166,7 @@ static void get_node(struct wire_reader *r, void *item)
 	node->is_revoked = wire_bool(r);
 	get_id(r, node->current.bytes);
 	node->epoch_count = (uint32_t)wire_uint(r, STATEMENTS_MAX);
+	node->weight = (uint32_t)wire_uint(r, UINT32_MAX);
 	node->since_ms = wire_uint(r, UINT64_MAX);
 	if (node->is_admin && node->is_revoked)
 		wire_fail(r, ERR_FORMAT);
@@ -322,6 +327,8 @@ static void get_trust(struct wire_reader *r, struct trust *t)
 		wire_fail(r, ERR_VERSION);
 	wire_bin_exact(r, t->org, ORG_ID_BYTES);
 	get_roots(r, t);
+	t->has_other_roots = wire_bool(r);
+	t->stray_weight = (uint32_t)wire_uint(r, UINT32_MAX);
 	get_list(r, &node_list, &t->nodes, &t->node_count);
 	get_list(r, &epoch_list, &t->epochs, &t->epoch_count);
 	get_list(r, &grant_list, &t->grants, &t->grant_count);

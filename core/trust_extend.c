@@ -77,6 +77,26 @@ static bool is_taken(const struct trust *t, const struct record_id *node,
 	return false;
 }
 
+/* Nothing that is held can be signed by it but what is put down to the node already. */
+static bool is_fresh_key(const struct trust *t, const struct record_id *node,
+			 const uint8_t key[SIGN_PUBLIC_BYTES])
+{
+	struct sign_key sign_key;
+	bool is_own = false, is_other = t->has_other_roots || t->stray_weight > 0;
+
+	memcpy(sign_key.bytes, key, SIGN_PUBLIC_BYTES);
+	is_other |= trust_is_root(t, &sign_key);
+	for (size_t i = 0; i < t->epoch_count; i++) {
+		const struct trust_epoch *epoch = &t->epochs[i];
+
+		if (memcmp(epoch->identity.sign_key, key, SIGN_PUBLIC_BYTES) != 0)
+			continue;
+		is_own |= !epoch->is_void && record_id_cmp(&epoch->node, node) == 0;
+		is_other = true;
+	}
+	return is_own || !is_other;
+}
+
 static bool is_cut(const struct trust *t, const struct replica_id *replica,
 		   const struct space_id *space)
 {
@@ -264,7 +284,9 @@ static void end_epochs(struct trust *t, const struct record_id *node, enum cut_c
 
 static bool admit_is_plain(const struct trust *t, const struct statement *s)
 {
-	return !knows_node(t, &s->u.admit.node) && !knows_replica(t, &s->u.admit.identity.replica);
+	return !knows_node(t, &s->u.admit.node) &&
+	       !knows_replica(t, &s->u.admit.identity.replica) &&
+	       is_fresh_key(t, &s->u.admit.node, s->u.admit.identity.sign_key);
 }
 
 static enum verdict judge_admit(const struct trust *t, const struct statement *s)
@@ -311,15 +333,9 @@ static enum verdict judge_admin(const struct trust *t, const struct statement *s
 	return a.is_root || a.is_admin ? VERDICT_STANDS : VERDICT_NO_AUTHORITY;
 }
 
-/* trust_node() of what is ours to change. */
-static struct trust_node *own_node(struct trust *t, const struct record_id *node)
-{
-	return &t->nodes[trust_node(t, node) - t->nodes];
-}
-
 static void apply_admin(struct trust *t, const struct statement *s, bool stands)
 {
-	struct trust_node *node = own_node(t, &s->u.admin.node);
+	struct trust_node *node = trust_own_node(t, &s->u.admin.node);
 
 	if (stands)
 		node->is_admin = s->u.admin.is_admin && !node->is_revoked;
@@ -339,7 +355,7 @@ static enum verdict judge_revoke(const struct trust *t, const struct statement *
 
 static void apply_revoke(struct trust *t, const struct statement *s, bool stands)
 {
-	struct trust_node *node = own_node(t, &s->u.revoke.node);
+	struct trust_node *node = trust_own_node(t, &s->u.revoke.node);
 
 	if (!stands)
 		return;
@@ -351,6 +367,7 @@ static void apply_revoke(struct trust *t, const struct statement *s, bool stands
 static bool epoch_is_plain(const struct trust *t, const struct statement *s)
 {
 	return trust_node(t, &s->u.epoch.node) && !knows_replica(t, &s->u.epoch.identity.replica) &&
+	       is_fresh_key(t, &s->u.epoch.node, s->u.epoch.identity.sign_key) &&
 	       !(s->u.epoch.is_closing && has_cuts_of_node(t, &s->u.epoch.node));
 }
 
@@ -369,7 +386,7 @@ static enum verdict judge_epoch(const struct trust *t, const struct statement *s
 
 static void apply_epoch(struct trust *t, const struct statement *s, bool stands)
 {
-	struct trust_node *node = own_node(t, &s->u.epoch.node);
+	struct trust_node *node = trust_own_node(t, &s->u.epoch.node);
 	struct trust_epoch epoch = { .replica = s->u.epoch.identity.replica,
 				     .node = node->node,
 				     .identity = s->u.epoch.identity,
@@ -568,7 +585,9 @@ enum err trust_extend(struct trust *t, const struct statement *s, enum verdict *
 		      struct errmsg *msg)
 {
 	const struct extension *extension = &extensions[s->type];
+	const struct trust_node *author;
 	enum verdict judged;
+	bool is_root;
 
 	if (!extension->is_plain || !has_seen_all(t, s) || !extension->is_plain(t, s) ||
 	    t->statement_count == STATEMENTS_MAX)
@@ -576,7 +595,12 @@ enum err trust_extend(struct trust *t, const struct statement *s, enum verdict *
 	if (!reserve_all(t, s))
 		return errmsg_set(msg, ERR_NOMEM, "out of memory");
 	judged = extension->judge(t, s);
+	is_root = trust_is_roots(t, s); /* by its past */
 	extension->apply(t, s, judged == VERDICT_STANDS);
+	t->has_other_roots |= s->type == STATEMENT_ROOTS;
+	author = trust_author(t, s);
+	if (!is_root)
+		trust_add_weight(t, author ? trust_own_node(t, &author->node) : NULL, s);
 	t->heads[0] = s->id;
 	t->head_count = 1;
 	insert_id(t, &s->id);

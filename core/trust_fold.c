@@ -147,6 +147,54 @@ static void find_surplus(const struct fold *f, struct trust *t)
 	}
 }
 
+/* ---- Who has said how much (M-22) ------------------------------------------ */
+
+/* By subject, of those that are sign keys: the node whose key it is, by what stands. */
+static struct trust_node **find_owners(const struct fold *f, const struct trust *t)
+{
+	uint32_t end = fold_subjects_from(f, SUBJECT_SIGN_KEY + 1);
+	struct trust_node **owners = calloc(f->subject_count + 1, sizeof(struct trust_node *));
+
+	for (uint32_t key = fold_subjects_from(f, SUBJECT_SIGN_KEY); owners && key < end; key++) {
+		struct span named = fold_span(f, key);
+
+		for (uint32_t i = 0; i < named.count && !owners[key]; i++)
+			if (fold_stands(f, named.at[i]))
+				owners[key] =
+					trust_own_node(t, statement_node(f->list[named.at[i]]));
+	}
+	return owners;
+}
+
+static struct trust_node *author_of(const struct fold *f, const struct trust *t, uint32_t x,
+				    struct trust_node *const *owners)
+{
+	const struct statement *s = f->list[x];
+	struct trust_node *node = NULL;
+
+	if (s->type == STATEMENT_FORK)
+		return trust_forked_node(t, s);
+	for (size_t i = 0; i < s->signer_count && !node; i++)
+		if (f->about[x].signers[i] != NO_SUBJECT)
+			node = owners[f->about[x].signers[i]];
+	return node;
+}
+
+static enum err fold_weights(const struct fold *f, struct trust *t)
+{
+	struct trust_node **owners = find_owners(f, t);
+
+	if (!owners)
+		return ERR_NOMEM;
+	for (uint32_t x = 0; x < f->count; x++) {
+		t->has_other_roots |= f->list[x]->type == STATEMENT_ROOTS;
+		if (f->list[x]->type != STATEMENT_GENESIS && !f->is_root[x])
+			trust_add_weight(t, author_of(f, t, x, owners), f->list[x]);
+	}
+	free(owners);
+	return OK;
+}
+
 /* ---- Spaces and roles ------------------------------------------------------ */
 
 enum role fold_role(const struct fold *f, uint32_t x, const struct space_id *space,
@@ -293,7 +341,7 @@ static enum err fold_result(const struct fold *f, struct trust *t)
 	    fold_spaces(f, t) != OK || fold_grants(f, t) != OK)
 		return ERR_NOMEM;
 	find_surplus(f, t);
-	return fold_cuts(f, t);
+	return fold_weights(f, t) == OK ? fold_cuts(f, t) : ERR_NOMEM;
 }
 
 static enum verdict verdict_of(const struct fold *f, uint32_t x)

@@ -104,6 +104,8 @@ uint32_t fold_subjects_from(const struct fold *f, enum subject_kind kind);
 /* What GENESIS and ADMIT say of a node; what they and EPOCH of its keys. Else NULL. */
 const struct node_entry *statement_entry(const struct statement *s);
 const struct node_identity *statement_identity(const struct statement *s);
+/* The node of which GENESIS, ADMIT, ADMIN, REVOKE and EPOCH speak. */
+const struct record_id *statement_node(const struct statement *s);
 /* Of GENESIS and ROOTS. */
 const struct roots *statement_roots(const struct statement *s);
 /* It takes a capacity from somebody (M-6). */
@@ -173,6 +175,13 @@ MUST_CHECK enum err trust_fold_within(struct trust **out, const struct statement
 				      struct errmsg *msg);
 
 /* ---- trust.c --------------------------------------------------------------- */
+
+/* trust_node() of what is ours to change. */
+struct trust_node *trust_own_node(const struct trust *t, const struct record_id *node);
+/* The node whose feed a FORK is about; NULL: none in t->nodes. */
+struct trust_node *trust_forked_node(const struct trust *t, const struct statement *fork);
+/* `author` NULL: nobody in t->nodes. */
+void trust_add_weight(struct trust *t, struct trust_node *author, const struct statement *s);
 
 bool trust_is_directory(const struct trust *t, const struct space_id *space);
 int trust_grant_cmp(const struct trust_grant *a, const struct trust_grant *b);

@@ -34,7 +34,7 @@ const struct roots *statement_roots(const struct statement *s)
 	return s->type == STATEMENT_ROOTS ? &s->u.roots : NULL;
 }
 
-static const struct record_id *statement_node(const struct statement *s)
+const struct record_id *statement_node(const struct statement *s)
 {
 	if (statement_entry(s))
 		return &statement_entry(s)->node;

@@ -6,7 +6,7 @@
  * next changesets. Half of the replicas that one may name are for what its ops name. */
 enum { DEPS_NAMED_MAX = CHANGESET_REPLICAS_MAX / 2 };
 
-/* Name what arrived in the space since our last changeset there. */
+/* Name what arrived in the space since our last changeset there, of feeds that count. */
 static enum err collect_deps(struct replica *r, const struct space_id *space_id,
 			     struct changeset *cs, struct arena *arena, struct errmsg *msg)
 {
@@ -24,7 +24,7 @@ static enum err collect_deps(struct replica *r, const struct space_id *space_id,
 		enum err rc;
 
 		if (replica_id_cmp(&feed->replica, &r->id) == 0 || feed->head.seq == 0 ||
-		    feed->head.seq == feed->dep_seq)
+		    feed->head.seq == feed->dep_seq || feed->counts_to == 0)
 			continue;
 		deps[cs->dep_count++] = (struct dot){ feed->replica, feed->head.seq };
 		rc = store_feed_set_dep(r->store, feed->idx, feed->head.seq, msg);

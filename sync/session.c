@@ -48,6 +48,7 @@ void session_free(struct session *s)
 	link_release(&s->link);
 	space_table_release(&s->spaces);
 	ticket_stub_wipe(&s->stub);
+	aside_free(s->aside);
 	free(s);
 }
 

@@ -21,7 +21,7 @@
  *   S-1  bytes in flight are those of the chunks in flight, and both are bounded
  *   S-2  whatever the peer holds has been offered:  peer <= offered
  *   S-3  nothing is sent before it is known what the peer holds of the directory
- *   S-4  before both know each other, by the same statements, nothing else is said: no
+ *   S-4  before both know each other, by the statements of both, nothing else is said: no
  *        space is announced, and nothing is in flight */
 #ifndef HT_SYNC_SESSION_H
 #define HT_SYNC_SESSION_H

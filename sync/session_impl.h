@@ -63,6 +63,7 @@ struct session {
 	struct ticket_stub stub; /* in SESSION_ENROL */
 
 	struct acquaintance who;
+	struct aside *aside; /* of the peer's statements; NULL before the first */
 
 	struct space_table spaces;
 	/* Of the directory space and of the statements when the spaces were announced last. */

@@ -10,6 +10,7 @@
  * A series of STATEMENTS ends with an empty one. Later in the session those are pushed
  * that are new. Each side's HELLO comes with the TRUST by which it knows the other. */
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "core/trust.h"
@@ -365,9 +366,14 @@ static enum err take(struct session *s, struct now now, const struct message_sta
 {
 	size_t before = statement_count(s);
 	struct statements_receipt receipt = { 0 };
-	enum err rc = replica_take_statements(s->config.replica, m->list, m->count, now.wall_ms,
-					      &receipt, msg);
+	enum err rc = OK;
 
+	if (!s->aside)
+		s->aside = aside_new();
+	if (!s->aside)
+		return ERR_NOMEM;
+	rc = replica_hear_statements(s->config.replica, m->list, m->count, s->aside, now.wall_ms,
+				     &receipt, msg);
 	if (rc)
 		return rc;
 	/* What came from the peer need not go back to it. */
@@ -379,7 +385,13 @@ static enum err take(struct session *s, struct now now, const struct message_sta
 	 * that verify give more time. */
 	if (receipt.added && s->state == SESSION_TRUST)
 		s->patient_ms = now.mono_ms;
-	return OK;
+	if (receipt.set_aside)
+		snprintf(s->warning, sizeof(s->warning), "statements were set aside: %.400s",
+			 receipt.notice.code ? receipt.notice.text : "what they need was");
+	if (receipt.refusal.code == OK)
+		return OK;
+	*msg = receipt.refusal;
+	return msg->code;
 }
 
 enum err session_on_statements(struct session *s, struct now now, const struct message *m,

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "core/limits.h"
+#include "core/trust.h"
 #include "sync/held.h"
 #include "sync/session_impl.h"
 
@@ -184,6 +185,8 @@ static void warn_of_held(struct session *s, const struct space_id *space,
 
 	if (session_suspects(s, space, replica))
 		why = "the peer holds another branch of them";
+	else if (!trust_epoch(replica_trust(s->config.replica), replica))
+		why = "the statement that names it was set aside";
 	else if (s->room_look_ms)
 		why = "a record would have too many concurrent values";
 	snprintf(s->warning, sizeof(s->warning), "held back: changes of replica %.8s: %s",
@@ -221,6 +224,22 @@ static void note_held_until(struct session *s, struct now now, const struct rece
 		return;
 	s->held_until_ms = until_ms;
 	s->held_look_ms = now.mono_ms + HELD_RETRY_MS;
+}
+
+/* Feeds of replicas that are named only by what was set aside: we don't know yet whose they
+ * are. */
+static enum err hold_unnamed(struct session *s, struct space_sync *sp, const struct sealed *list,
+			     size_t count)
+{
+	const struct trust *t = replica_trust(s->config.replica);
+	enum err rc = OK;
+
+	if (!s->aside || aside_is_empty(s->aside))
+		return OK;
+	for (size_t i = 0; rc == OK && i < count; i++)
+		if (!trust_epoch(t, &list[i].replica) && aside_names(s->aside, &list[i].replica))
+			rc = vv_raise(&sp->held_here, &list[i].replica, SEQ_MAX);
+	return rc;
 }
 
 /* A revocation makes room, and so does who chooses among the values. */
@@ -267,7 +286,9 @@ static enum err receive(struct session *s, struct now now, struct space_sync *sp
 	struct receipt receipt = { 0 };
 	enum err rc;
 
-	rc = held_filter(r, &sp->id, &sp->held_here, list, &count, s->config.arena, msg);
+	rc = hold_unnamed(s, sp, list, count);
+	if (rc == OK)
+		rc = held_filter(r, &sp->id, &sp->held_here, list, &count, s->config.arena, msg);
 	if (rc == OK && count)
 		rc = replica_receive(r, &sp->id, list, count, now.wall_ms, &receipt, msg);
 	s->news.must_renew = s->news.must_renew || is_gap(sp, rc);

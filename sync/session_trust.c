@@ -139,8 +139,8 @@ enum err session_check_shared(const struct session *s, const struct space_id *sp
 	char text[ID_TEXT_SIZE];
 
 	*shared = session_shares(s, &parts, space);
-	/* Whoever holds all our statements knows who takes part. */
-	if (!*shared && !s->who.is_settling)
+	/* Who holds all our statements knows who takes part; and we, if we hold all of theirs. */
+	if (!*shared && !s->who.is_settling && (!s->aside || aside_is_empty(s->aside)))
 		return errmsg_set(msg, ERR_GRANT, "space %.8s is not shared between us",
 				  id_text(space->bytes, text));
 	return OK;

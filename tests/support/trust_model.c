@@ -342,6 +342,52 @@ static bool counts_before(const struct trust_model *m, size_t x, size_t y)
 	return statement_id_cmp(&m->list[x]->id, &m->list[y]->id) < 0;
 }
 
+static void count_epochs(struct trust_model *m)
+{
+	for (size_t n = 0; n < m->node_count; n++)
+		for (size_t i = 0; i < m->count; i++)
+			m->nodes[n].epoch_count += has(m->stands, i) && identity(m->list[i]) &&
+						   is_about(m->list[i], &m->nodes[n].node);
+}
+
+/* Whether the statement is put down to the node that y, standing, names keys of (M-22). */
+static bool is_put_down_by(const struct statement *s, const struct statement *y)
+{
+	struct replica_id forked;
+
+	if (s->type == STATEMENT_FORK) {
+		forked = epoch_replica(s->u.fork.sign_key, s->u.fork.nonce);
+		return replica_id_cmp(&identity(y)->replica, &forked) == 0;
+	}
+	return false;
+}
+
+static const struct record_id *author_of(const struct trust_model *m, const struct statement *s)
+{
+	for (size_t k = 0; k <= s->signer_count; k++)
+		for (size_t y = 0; y < m->count; y++)
+			if (has(m->stands, y) && identity(m->list[y]) &&
+			    (k < s->signer_count ? has_key(m->list[y], &s->signers[k])
+						 : is_put_down_by(s, m->list[y])))
+				return subject(m->list[y]);
+	return NULL;
+}
+
+static void weigh(struct trust_model *m)
+{
+	for (size_t i = 0; i < m->count; i++) {
+		const struct record_id *author = author_of(m, m->list[i]);
+		uint32_t *weight = &m->stray_weight;
+
+		if (m->list[i]->type == STATEMENT_GENESIS || has(m->is_root, i))
+			continue;
+		for (size_t n = 0; author && n < m->node_count; n++)
+			if (record_id_cmp(&m->nodes[n].node, author) == 0)
+				weight = &m->nodes[n].weight;
+		*weight += statement_weight(m->list[i]);
+	}
+}
+
 static void epoch_office(const struct trust_model *m, struct trust_epoch *epoch, size_t by)
 {
 	size_t admit = m->count;
@@ -478,6 +524,8 @@ void trust_model_fold(struct trust_model *m, const struct statement *const *list
 		if (has(m->stands, i) && admission(list[i]))
 			m->nodes[m->node_count++] = node_of(m, list[i]);
 	}
+	count_epochs(m);
+	weigh(m);
 	collect_epochs(m);
 	collect_grants(m);
 }

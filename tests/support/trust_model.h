@@ -18,6 +18,7 @@ struct trust_model {
 	enum verdict verdicts[MODEL_MAX];
 	struct trust_node nodes[MODEL_MAX];
 	size_t node_count;
+	uint32_t stray_weight;
 	struct trust_epoch epochs[MODEL_MAX];
 	size_t epoch_count;
 	struct trust_grant grants[MODEL_MAX * 4];

@@ -72,9 +72,12 @@ static bool agrees_on_nodes(const struct trust_model *m, const struct trust *t)
 					a->block != b->block || a->is_admin != b->is_admin ||
 					a->is_revoked != b->is_revoked ||
 					replica_id_cmp(&a->current, &b->current) != 0 ||
-					a->since_ms != b->since_ms,
+					a->epoch_count != b->epoch_count ||
+					a->weight != b->weight || a->since_ms != b->since_ms,
 				"node", i);
 	}
+	is_different |=
+		differs(t->stray_weight != m->stray_weight, "stray weight", t->stray_weight);
 	return !is_different;
 }
 

@@ -1121,6 +1121,168 @@ static void feed_waits_while_a_record_is_full(void **state)
 	scene_release(&s);
 }
 
+/* ---- A flood of statements ------------------------------------------------------------------- */
+
+enum { FLOOD = 10000, FLOOD_AT_ONCE = 100 };
+
+/* One more space of hers; the bytes live in the forge. */
+static struct bytes sign_space(struct scene *s, uint64_t number, struct statement_id *parent)
+{
+	static const struct office_role offices[] = { { "NYC", ROLE_MANAGER } };
+	struct signer signer = { .secret = s->forge.sign_secret };
+	struct statement st = { .type = STATEMENT_SPACE, .wall_ms = number };
+	struct buf encoded = BUF_EMPTY;
+	struct bytes copy;
+
+	st.parents = parent;
+	st.parent_count = 1;
+	st.u.space.offices = offices;
+	st.u.space.office_count = 1;
+	memcpy(signer.key.bytes, s->eve->office.identity.sign_key, SIGN_PUBLIC_BYTES);
+	OFFICE_MUST(statement_sign(&encoded, &st, &signer, 1, &msg));
+	copy = arena_copy(&s->forge.arena, buf_bytes(&encoded));
+	buf_release(&encoded);
+	*parent = st.id;
+	return copy;
+}
+
+/* In a row, or all beside each other, in an open session. */
+static void flood_of_spaces(struct scene *s, uint64_t from, bool is_row)
+{
+	struct statement_id parent = replica_trust(s->eve->office.replica)->heads[0];
+
+	for (uint64_t done = 0; done < FLOOD; done += FLOOD_AT_ONCE) {
+		struct message m = { .type = MESSAGE_STATEMENTS };
+		struct bytes list[FLOOD_AT_ONCE];
+
+		for (uint64_t i = 0; i < FLOOD_AT_ONCE; i++) {
+			struct statement_id id = parent;
+
+			list[i] = sign_space(s, from + done + i, &id);
+			parent = is_row ? id : parent;
+		}
+		m.u.statements = (struct message_statements){ list, FLOOD_AT_ONCE };
+		eve_says(s, &m);
+	}
+}
+
+static size_t statements_of(const struct site *site)
+{
+	return replica_trust(site->office.replica)->statement_count;
+}
+
+static bool is_revoked(const struct scene *s, const struct site *site)
+{
+	const struct trust *t = replica_trust(site->office.replica);
+	const struct trust_epoch *epoch = trust_epoch(t, &s->eve->office.identity.replica);
+
+	return trust_node(t, &epoch->node)->is_revoked;
+}
+
+/* Each of the honest is given another flood while they don't hear each other. What is over the
+ * quota is set aside; they go on, and agree that she is out, though each had seen another
+ * part. */
+static void flood_of_statements_stops_nobody(void **state)
+{
+	struct space_id space;
+	struct scene s;
+
+	scene_init(&s);
+	loopnet_cut(s.world.net, s.a->host, s.b->host, true);
+	world_run(&s.world);
+	eve_calls(&s, s.a);
+	flood_of_spaces(&s, 0, false);
+	assert_false(s.mouth.is_closed);
+	eve_calls(&s, s.b);
+	flood_of_spaces(&s, FLOOD, true);
+	assert_false(s.mouth.is_closed);
+	mouth_shut(&s.mouth);
+	assert_int_equal(site_logged(s.a, "WARN warning NYC: statements were set aside: "), 1);
+	assert_int_equal(site_logged(s.a, "a node of NYC has said as many as are taken"), 1);
+	assert_true(statements_of(s.a) < NODE_STATEMENTS_MAX + 50);
+	assert_true(statements_of(s.b) < NODE_STATEMENTS_MAX + 50);
+	loopnet_cut(s.world.net, s.a->host, s.b->host, false);
+	world_pass(&s.world, 2 * MINUTE_MS);
+	assert_honest_go_on(&s);
+	space = office_share(&s.a->office);
+	engine_changed(s.a->engine, site_now(s.a));
+	world_pass(&s.world, MINUTE_MS);
+	site_write(s.b, &space, 1);
+	world_pass(&s.world, MINUTE_MS);
+	assert_true(office_agrees(&s.a->office, &s.b->office));
+	revoke(&s.b->office, s.eve->office.identity.noise_key);
+	engine_changed(s.b->engine, site_now(s.b));
+	world_pass(&s.world, MINUTE_MS);
+	assert_true(is_revoked(&s, s.a));
+	assert_true(is_revoked(&s, s.b));
+	assert_honest_go_on(&s);
+	scene_release(&s);
+}
+
+/* A replica that Shanghai has heard of, and Frankfurt has set aside: its feed waits, and no
+ * honest office is refused for it. */
+static void feed_of_who_was_set_aside_waits(void **state)
+{
+	struct statement st = { .type = STATEMENT_ADMIT };
+	struct office friend;
+	struct scene s;
+
+	scene_init(&s);
+	office_open(&friend, NULL, 77);
+	loopnet_cut(s.world.net, s.a->host, s.b->host, true);
+	world_run(&s.world);
+	eve_calls(&s, s.b);
+	flood_of_spaces(&s, 0, true);
+	eve_calls(&s, s.a);
+	st.u.admit = (struct node_entry){ .office_code = "EVL", .identity = friend.identity };
+	prng_fill(&s.eve->dice, st.u.admit.node.bytes, ID_BYTES);
+	eve_states(&s, &st, NULL, NULL);
+	s.forge.identity = friend.identity;
+	memcpy(s.forge.sign_secret, friend.sign_secret, SIGN_SECRET_BYTES);
+	eve_sends_op(&s, title_op(&s, value_str("of nobody")));
+	assert_int_equal(
+		vv_get(replica_vv(s.a->office.replica, &s.shared), &friend.identity.replica), 1);
+	mouth_shut(&s.mouth);
+	loopnet_cut(s.world.net, s.a->host, s.b->host, false);
+	world_pass(&s.world, 2 * MINUTE_MS);
+	assert_int_equal(site_logged(s.b, ": the statement that names it was set aside"), 1);
+	site_write(s.a, &s.shared, 1);
+	site_write(s.b, &s.private, 1);
+	world_pass(&s.world, MINUTE_MS);
+	assert_true(office_agrees(&s.a->office, &s.b->office));
+	assert_int_equal(site_logged(s.b, "session-refused SHA"), 0);
+	assert_int_equal(site_logged(s.a, "session-refused FRA"), 0);
+	office_close(&friend);
+	scene_release(&s);
+}
+
+/* What comes with a bad one is taken, and passed on. */
+static void honest_statement_beside_a_bad_one_is_taken(void **state)
+{
+	struct message m = { .type = MESSAGE_STATEMENTS };
+	struct statement_id parent, id;
+	struct bytes list[2];
+	struct scene s;
+	size_t before;
+
+	scene_init(&s);
+	parent = id = replica_trust(s.eve->office.replica)->heads[0];
+	before = statements_of(s.b);
+	list[0] = sign_space(&s, 1, &id);
+	list[1] = sign_space(&s, 2, &parent);
+	((uint8_t *)list[0].data)[list[0].size - 1] ^= 1;
+	eve_calls(&s, s.a);
+	m.u.statements = (struct message_statements){ list, 2 };
+	eve_says(&s, &m);
+	assert_int_equal(site_logged(s.a, "WARN session-refused NYC: signature: statement: a space "
+					  "whose signatures do not verify"),
+			 1);
+	world_pass(&s.world, MINUTE_MS);
+	assert_int_equal(statements_of(s.b), before + 1);
+	assert_honest_go_on(&s);
+	scene_release(&s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -1131,6 +1293,9 @@ int main(void)
 		cmocka_unit_test(target_of_another_kind_replaces_nothing),
 		cmocka_unit_test(flood_of_epochs_of_one_node_stops_nobody),
 		cmocka_unit_test(feed_waits_while_a_record_is_full),
+		cmocka_unit_test(flood_of_statements_stops_nobody),
+		cmocka_unit_test(feed_of_who_was_set_aside_waits),
+		cmocka_unit_test(honest_statement_beside_a_bad_one_is_taken),
 		cmocka_unit_test(two_contents_of_one_dot_are_proved_and_neither_counts),
 	};
 
