@@ -112,7 +112,7 @@ static void damage_segment(struct world *w)
 
 	if (w->config.is_honest)
 		return;
-	link.next_damage = (enum damage)(1 + prng_below(&w->dice, DAMAGE_COUNT - 1));
+	link.next_damage = (enum spoiling)(1 + prng_below(&w->dice, DAMAGE_COUNT - 1));
 	net_set_link(w->net, from, to, &link);
 	world_note(w, NULL, "damage %d N%02u -> N%02u", (int)link.next_damage, from, to);
 }

@@ -188,7 +188,7 @@ static void swap_halves(struct segment *s)
 }
 
 /* Returns how many copies arrive. */
-static int do_damage(struct net *n, struct segment *s, enum damage damage)
+static int do_damage(struct net *n, struct segment *s, enum spoiling damage)
 {
 	if (damage == DAMAGE_NONE || s->size == 0)
 		return 1;
@@ -208,13 +208,13 @@ static int do_damage(struct net *n, struct segment *s, enum damage damage)
 	}
 }
 
-static enum damage draw_damage(struct net *n, struct link *l)
+static enum spoiling draw_damage(struct net *n, struct link *l)
 {
-	enum damage damage = l->next_damage;
+	enum spoiling damage = l->next_damage;
 
 	l->next_damage = DAMAGE_NONE;
 	if (damage == DAMAGE_NONE && l->damage_percent && prng_chance(&n->dice, l->damage_percent))
-		damage = (enum damage)(1 + prng_below(&n->dice, DAMAGE_COUNT - 1));
+		damage = (enum spoiling)(1 + prng_below(&n->dice, DAMAGE_COUNT - 1));
 	return damage;
 }
 

@@ -27,7 +27,7 @@ enum {
 };
 
 /* What happens to the next segment of a link. */
-enum damage {
+enum spoiling {
 	DAMAGE_NONE,
 	DAMAGE_FLIP,   /* a bit changes */
 	DAMAGE_DROP,   /* it is missing, what follows arrives */
@@ -42,7 +42,7 @@ struct link {
 	uint32_t latency_ms, jitter_ms;
 	uint32_t bytes_per_ms;  /* 0 = no limit */
 	uint8_t damage_percent; /* of segments, by any damage */
-	enum damage next_damage;
+	enum spoiling next_damage;
 	uint64_t cut_at_ms;
 };
 

@@ -84,10 +84,13 @@ static bool refuses(const struct node *a, const struct node *b)
 	return false;
 }
 
-/* One of them knows the other's key for a member's, and neither refuses the other's. */
+/* One of them knows the other's key for a member's, and neither refuses the other's, or
+ * takes it for its own. */
 static bool are_acquainted(const struct node *a, const struct node *b)
 {
-	return (knows(a, b) || knows(b, a)) && !refuses(a, b) && !refuses(b, a);
+	bool are_twins = memcmp(a->identity.noise_key, b->identity.noise_key, NOISE_KEY_BYTES) == 0;
+
+	return !are_twins && (knows(a, b) || knows(b, a)) && !refuses(a, b) && !refuses(b, a);
 }
 
 void audit_acquaintance(const struct world *w, const struct node *n, bool *part)

@@ -28,6 +28,26 @@ static void draw_chaos(struct world_config *c)
 	c->fault_mean_ms = 5000 + prng_below(&dice, 120000);
 }
 
+/* People are removed and disks copied, too. Everybody may reach everybody: who was a
+ * relay may be none any more. */
+static void draw_everything(struct world_config *c)
+{
+	struct prng dice;
+
+	draw_chaos(c);
+	prng_init(&dice, c->seed + UINT64_C(0x616c6c));
+	c->nodes = 3 + (unsigned)prng_below(&dice, 4);
+	c->newcomers = (unsigned)prng_below(&dice, 2);
+	c->topology = TOPOLOGY_MESH;
+	c->both_dial = true;
+	c->all_granted = prng_chance(&dice, 70);
+	c->copies = (unsigned)prng_below(&dice, 3);
+	c->copy_kinds = (1 << COPY_COUNT) - 1;
+	c->edit_mean_ms = 1000 + prng_below(&dice, 9 * SECOND_MS);
+	c->copy_mean_ms = 10 * SECOND_MS + prng_below(&dice, 80 * SECOND_MS);
+	c->act_mean_ms = 10 * SECOND_MS + prng_below(&dice, 80 * SECOND_MS);
+}
+
 static void play_chaos(struct world *w)
 {
 	fault_draw_links(w);
@@ -398,6 +418,11 @@ static const struct scenario scenarios[] = {
 	    .act_mean_ms = 8 * SECOND_MS },
 	  NULL,
 	  play_revoke },
+	{ "everything",
+	  "all of it: removals, copies, faults, newcomers; the seed decides",
+	  { .run_ms = 8 * MINUTE_MS },
+	  draw_everything,
+	  play_chaos },
 	{ "restore",
 	  "databases are restored from backups, or put back by hand",
 	  { .nodes = 4,

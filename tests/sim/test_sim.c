@@ -26,7 +26,7 @@
 #define IS_SLOW 0
 #endif
 
-enum { RANDOM_SEEDS = IS_SLOW ? 2 : 8 };
+enum { RANDOM_SEEDS = IS_SLOW ? 2 : 8, CONTESTED_SEEDS = IS_SLOW ? 3 : 12 };
 
 static struct world *play(const char *name, uint64_t seed, const struct scenario_wish *wish)
 {
@@ -67,6 +67,17 @@ static void random_worlds_hold_without_engines(void **state)
 {
 	for (uint64_t seed = 1; seed <= RANDOM_SEEDS; seed++)
 		expect_holds("random", seed, true);
+}
+
+/* `huitong-sim --scenario revoke --count 10000 --direct` is the figure. */
+static void contested_worlds_hold_without_engines(void **state)
+{
+	static const char *const scenarios[] = { "revoke", "restore", "rollback", "twins",
+						 "everything" };
+
+	for (size_t i = 0; i < sizeof(scenarios) / sizeof(scenarios[0]); i++)
+		for (uint64_t seed = 1; seed <= CONTESTED_SEEDS; seed++)
+			expect_holds(scenarios[i], seed, true);
 }
 
 static void a_seed_gives_the_same_run_again(void **state)
@@ -111,6 +122,9 @@ static const struct {
 	  false },
 	{ "what was held back kept a session from rest", "random", 57, false },
 	{ "a newcomer's disk was full in the middle of joining", "random", 1103, false },
+	{ "what named the other branch of a fork ended each session", "rollback", 16, false },
+	{ "what was dropped before its grant came left a gap", "revoke", 513, false },
+	{ "a void beside an addition, of what did not count", "revoke", 803, false },
 };
 
 static void what_was_found_stays_fixed(void **state)
@@ -121,15 +135,16 @@ static void what_was_found_stays_fixed(void **state)
 
 int main(void)
 {
-	struct CMUnitTest tests[32] = {
+	struct CMUnitTest tests[40] = {
 		cmocka_unit_test(a_seed_gives_the_same_run_again),
 		cmocka_unit_test(random_worlds_hold),
 		cmocka_unit_test(random_worlds_hold_without_engines),
+		cmocka_unit_test(contested_worlds_hold_without_engines),
 		cmocka_unit_test(the_measure_comes_to_an_end),
 		cmocka_unit_test(a_long_absence_is_made_up_for),
 		cmocka_unit_test(what_was_found_stays_fixed),
 	};
-	size_t count = 6, scenarios;
+	size_t count = 7, scenarios;
 	const struct scenario *all = scenario_all(&scenarios);
 
 	for (size_t i = 0; i < scenarios; i++)

@@ -2,7 +2,7 @@
 
 #include <stdlib.h>
 
-#include "core/store.h"
+#include "core/replica_impl.h"
 #include "tests/sim/invariants.h"
 #include "tests/sim/rest.h"
 
@@ -190,5 +190,130 @@ enum role __wrap_replica_role(const struct replica *r, const struct member *memb
 {
 	enum role role = __real_replica_role(r, member, space);
 
+	if (role == ROLE_NONE && is_active(PLANTED_HOSPITALITY))
+		return trust_role(r->trust, space, member->office_code);
 	return role == ROLE_NONE && is_active(PLANTED_NO_GRANTS) ? ROLE_READER : role;
+}
+
+enum err __real_replica_check_member(const struct replica *r, struct errmsg *msg);
+enum err __wrap_replica_check_member(const struct replica *r, struct errmsg *msg);
+enum err __wrap_replica_check_member(const struct replica *r, struct errmsg *msg)
+{
+	enum err rc = __real_replica_check_member(r, msg);
+
+	return rc == ERR_REVOKED && is_active(PLANTED_HOSPITALITY) ? OK : rc;
+}
+
+const struct trust_node *__real_trust_node_by_noise_key(const struct trust *t,
+							const uint8_t key[NOISE_KEY_BYTES]);
+const struct trust_node *__wrap_trust_node_by_noise_key(const struct trust *t,
+							const uint8_t key[NOISE_KEY_BYTES]);
+const struct trust_node *__wrap_trust_node_by_noise_key(const struct trust *t,
+							const uint8_t key[NOISE_KEY_BYTES])
+{
+	for (size_t i = 0; i < t->epoch_count && is_active(PLANTED_HOSPITALITY); i++) {
+		const struct trust_node *node = trust_node(t, &t->epochs[i].node);
+
+		if (node && node->is_revoked &&
+		    memcmp(t->epochs[i].identity.noise_key, key, NOISE_KEY_BYTES) == 0)
+			return node;
+	}
+	return __real_trust_node_by_noise_key(t, key);
+}
+
+/* ---- Cuts, epochs, forks, folds --------------------------------------------------- */
+
+enum err __real_replica_append(struct replica *r, struct feed *feed, const struct changeset *cs,
+			       const struct sealed *sealed, const uint8_t link[LINK_BYTES],
+			       struct errmsg *msg);
+enum err __wrap_replica_append(struct replica *r, struct feed *feed, const struct changeset *cs,
+			       const struct sealed *sealed, const uint8_t link[LINK_BYTES],
+			       struct errmsg *msg);
+enum err __wrap_replica_append(struct replica *r, struct feed *feed, const struct changeset *cs,
+			       const struct sealed *sealed, const uint8_t link[LINK_BYTES],
+			       struct errmsg *msg)
+{
+	uint64_t counts_to = feed->counts_to;
+	enum err rc;
+
+	if (is_active(PLANTED_LATE_TAIL) && planted.receiving)
+		feed->counts_to = UINT64_MAX;
+	rc = __real_replica_append(r, feed, cs, sealed, link, msg);
+	feed->counts_to = counts_to;
+	return rc;
+}
+
+enum err __real_replica_new_epoch(struct replica *r, enum epoch_reason reason,
+				  const uint8_t *fresh_sign_secret, const uint8_t *fresh_noise_key,
+				  uint64_t now_ms, struct errmsg *msg);
+enum err __wrap_replica_new_epoch(struct replica *r, enum epoch_reason reason,
+				  const uint8_t *fresh_sign_secret, const uint8_t *fresh_noise_key,
+				  uint64_t now_ms, struct errmsg *msg);
+enum err __wrap_replica_new_epoch(struct replica *r, enum epoch_reason reason,
+				  const uint8_t *fresh_sign_secret, const uint8_t *fresh_noise_key,
+				  uint64_t now_ms, struct errmsg *msg)
+{
+	if (is_active(PLANTED_SAME_EPOCH) && reason == EPOCH_RESTORED)
+		return OK;
+	return __real_replica_new_epoch(r, reason, fresh_sign_secret, fresh_noise_key, now_ms, msg);
+}
+
+enum err __real_epoch_check(struct replica *r, const struct replica_config *config,
+			    struct errmsg *msg);
+enum err __wrap_epoch_check(struct replica *r, const struct replica_config *config,
+			    struct errmsg *msg);
+enum err __wrap_epoch_check(struct replica *r, const struct replica_config *config,
+			    struct errmsg *msg)
+{
+	return is_active(PLANTED_SAME_EPOCH) ? OK : __real_epoch_check(r, config, msg);
+}
+
+enum err __real_fork_prove(struct replica *r, const struct space_id *space, const struct dot *dot,
+			   const struct witness *theirs, uint64_t now_ms, struct errmsg *msg);
+enum err __wrap_fork_prove(struct replica *r, const struct space_id *space, const struct dot *dot,
+			   const struct witness *theirs, uint64_t now_ms, struct errmsg *msg);
+enum err __wrap_fork_prove(struct replica *r, const struct space_id *space, const struct dot *dot,
+			   const struct witness *theirs, uint64_t now_ms, struct errmsg *msg)
+{
+	return is_active(PLANTED_NO_PROOF) ? OK
+					   : __real_fork_prove(r, space, dot, theirs, now_ms, msg);
+}
+
+enum err __real_replica_prove_fork(struct replica *r, const struct space_id *space,
+				   const struct dot *dot, const struct witness *theirs,
+				   uint64_t now_ms, struct errmsg *msg);
+enum err __wrap_replica_prove_fork(struct replica *r, const struct space_id *space,
+				   const struct dot *dot, const struct witness *theirs,
+				   uint64_t now_ms, struct errmsg *msg);
+enum err __wrap_replica_prove_fork(struct replica *r, const struct space_id *space,
+				   const struct dot *dot, const struct witness *theirs,
+				   uint64_t now_ms, struct errmsg *msg)
+{
+	return is_active(PLANTED_NO_PROOF)
+		       ? OK
+		       : __real_replica_prove_fork(r, space, dot, theirs, now_ms, msg);
+}
+
+/* What the statement that came last says of an office is what it may do. */
+static void prefer(struct trust *t, const struct statement *s)
+{
+	for (size_t i = 0; s->u.grant.role != ROLE_NONE && i < t->grant_count; i++)
+		if (space_id_cmp(&t->grants[i].space, &s->u.grant.space) == 0 &&
+		    strcmp(t->grants[i].office_code, s->u.grant.office_code) == 0)
+			t->grants[i].role = s->u.grant.role;
+}
+
+enum err __real_trust_fold(struct trust **out, const struct statement *const *list, size_t count,
+			   uint8_t *verdicts, struct errmsg *msg);
+enum err __wrap_trust_fold(struct trust **out, const struct statement *const *list, size_t count,
+			   uint8_t *verdicts, struct errmsg *msg);
+enum err __wrap_trust_fold(struct trust **out, const struct statement *const *list, size_t count,
+			   uint8_t *verdicts, struct errmsg *msg)
+{
+	enum err rc = __real_trust_fold(out, list, count, verdicts, msg);
+
+	for (size_t i = 0; rc == OK && is_active(PLANTED_LAST_GRANT) && i < count; i++)
+		if (list[i]->type == STATEMENT_GRANT)
+			prefer(*out, list[i]);
+	return rc;
 }

@@ -14,6 +14,11 @@ enum plant {
 	PLANTED_WALL_CLOCK,   /* stamps are the wall clock's, whatever was seen */
 	PLANTED_NO_GRANTS,    /* every space is sent to everybody */
 	PLANTED_DEAF_RECEIPT, /* what was received is reported, and not kept */
+	PLANTED_LATE_TAIL,    /* what comes after the cut of its feed counts */
+	PLANTED_HOSPITALITY,  /* who was removed is still served */
+	PLANTED_NO_PROOF,     /* a fork is noticed, and nobody is told */
+	PLANTED_SAME_EPOCH,   /* a restored database goes on under its old id */
+	PLANTED_LAST_GRANT,   /* of concurrent grants the one that came last stands */
 	PLANTED_COUNT
 };
 

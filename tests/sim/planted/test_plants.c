@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -21,13 +22,15 @@ enum { SEEDS = 12, RUN_MINUTES = 15, VIOLATED = 1 };
 struct planted_case {
 	enum plant linked;
 	enum world_plant world;
+	const char *scenario;
 };
 
 /* Play seeds until something does not hold. Its exit status is the child's. */
 static int hunt(const struct planted_case *c, bool direct)
 {
-	const struct scenario *s = scenario_named("random");
-	struct scenario_wish wish = { .run_ms = RUN_MINUTES * MINUTE_MS,
+	const struct scenario *s = scenario_named(c->scenario);
+	bool is_random = strcmp(c->scenario, "random") == 0;
+	struct scenario_wish wish = { .run_ms = is_random ? RUN_MINUTES * MINUTE_MS : 0,
 				      .direct = direct,
 				      .plant = c->world };
 	const char *rule = NULL;
@@ -61,19 +64,28 @@ static int hunt_apart(const struct planted_case *c, bool direct)
 	return WEXITSTATUS(status);
 }
 
-static void expect_found(enum plant linked, enum world_plant world)
+static void expect_found_in(const char *scenario, enum plant linked, enum world_plant world)
 {
-	struct planted_case c = { linked, world };
+	struct planted_case c = { linked, world, scenario };
 
 	assert_int_equal(hunt_apart(&c, true), VIOLATED);
 	assert_int_equal(hunt_apart(&c, false), VIOLATED);
 }
 
+static void expect_found(enum plant linked, enum world_plant world)
+{
+	expect_found_in("random", linked, world);
+}
+
 static void without_a_plant_everything_holds(void **state)
 {
-	struct planted_case c = { PLANTED_NOTHING, PLANT_NONE };
+	static const char *const scenarios[] = { "random", "revoke", "restore", "rollback" };
 
-	assert_int_equal(hunt_apart(&c, true), 0);
+	for (size_t i = 0; i < sizeof(scenarios) / sizeof(scenarios[0]); i++) {
+		struct planted_case c = { PLANTED_NOTHING, PLANT_NONE, scenarios[i] };
+
+		assert_int_equal(hunt_apart(&c, true), 0);
+	}
 }
 
 static void a_dot_shared_before_it_is_durable_is_found(void **state)
@@ -121,6 +133,34 @@ static void changesets_reported_and_not_kept_are_found(void **state)
 	expect_found(PLANTED_DEAF_RECEIPT, PLANT_NONE);
 }
 
+static void a_cut_that_is_ignored_for_what_comes_late_is_found(void **state)
+{
+	expect_found_in("revoke", PLANTED_LATE_TAIL, PLANT_NONE);
+}
+
+static void a_removed_peer_that_is_still_served_is_found(void **state)
+{
+	expect_found_in("revoke", PLANTED_HOSPITALITY, PLANT_NONE);
+}
+
+/* With engines most forks are healed by their owner first, and it takes more seeds. */
+static void a_fork_that_nobody_proves_is_found(void **state)
+{
+	struct planted_case c = { PLANTED_NO_PROOF, PLANT_NONE, "rollback" };
+
+	assert_int_equal(hunt_apart(&c, true), VIOLATED);
+}
+
+static void a_restored_database_that_keeps_its_id_is_found(void **state)
+{
+	expect_found_in("restore", PLANTED_SAME_EPOCH, PLANT_NONE);
+}
+
+static void a_fold_that_depends_on_the_order_of_arrival_is_found(void **state)
+{
+	expect_found_in("revoke", PLANTED_LAST_GRANT, PLANT_NONE);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -134,6 +174,11 @@ int main(void)
 		cmocka_unit_test(stamps_of_the_wall_clock_alone_are_found),
 		cmocka_unit_test(spaces_sent_to_everybody_are_found),
 		cmocka_unit_test(changesets_reported_and_not_kept_are_found),
+		cmocka_unit_test(a_cut_that_is_ignored_for_what_comes_late_is_found),
+		cmocka_unit_test(a_removed_peer_that_is_still_served_is_found),
+		cmocka_unit_test(a_fork_that_nobody_proves_is_found),
+		cmocka_unit_test(a_restored_database_that_keeps_its_id_is_found),
+		cmocka_unit_test(a_fold_that_depends_on_the_order_of_arrival_is_found),
 	};
 
 	return cmocka_run_group_tests_name("sim/plants", tests, NULL, NULL);
