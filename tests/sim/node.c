@@ -189,6 +189,17 @@ static unsigned list_peers(const struct node *n, char text[][16], const char **p
 	return count;
 }
 
+/* Its disk stood in the way: the process has ended, and a supervisor starts it again. */
+static void on_no_engine(void *ctx, uint64_t arg)
+{
+	struct node *n = ctx;
+
+	if (!node_is_running(n) || n->engine || n->enrol)
+		return;
+	node_stop(n, ENDING_KILL);
+	node_restart_in(n, MINUTE_MS);
+}
+
 static void start_engine(struct node *n)
 {
 	static const struct errmsg no_error;
@@ -208,8 +219,12 @@ static void start_engine(struct node *n)
 	};
 
 	list_peers(n, text, peers);
-	if (engine_new(&n->engine, &config, node_now(n).mono_ms, &msg) != OK)
+	if (engine_new(&n->engine, &config, node_now(n).mono_ms, &msg) == OK)
+		return;
+	if (node_disk_is_good(n))
 		world_fail(n->world, "W-15", "%s: no engine: %s", n->code, msg.text);
+	n->engine = NULL;
+	timeline_at(&n->world->timeline, n->world->timeline.now_ms + SECOND_MS, on_no_engine, n, 0);
 }
 
 /* Joining. */
