@@ -1,6 +1,6 @@
 /* sync: a member with a valid key that says what it must not. It is refused by name, and two
  * honest offices go on as if it had said nothing.
- * ctest: timeout=120 */
+ * ctest: timeout=300 */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
