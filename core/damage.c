@@ -95,11 +95,19 @@ void damage_mended(struct replica *r, size_t at)
 
 /* ---- Reading ----------------------------------------------------------------- */
 
-static bool is_signed(const struct replica *r, const struct feed *feed, const struct stored *row)
+enum { VOUCH_COUNT = 64, VOUCH_BYTES = 64 * 1024 }; /* read on in pieces of this size */
+
+bool feed_is_signed(const struct replica *r, const struct feed *feed,
+		    const uint8_t signature[SIGNATURE_BYTES], const uint8_t link[LINK_BYTES])
 {
 	const struct trust_epoch *epoch = r->trust ? trust_epoch(r->trust, &feed->replica) : NULL;
 
-	return epoch && changeset_is_signed_by(row->signature, row->link, epoch->identity.sign_key);
+	return epoch && changeset_is_signed_by(signature, link, epoch->identity.sign_key);
+}
+
+static bool is_signed(const struct replica *r, const struct feed *feed, const struct stored *row)
+{
+	return feed_is_signed(r, feed, row->signature, row->link);
 }
 
 /* `before` is NULL for the first of a feed. */
@@ -195,17 +203,50 @@ enum err damage_read(struct replica *r, const struct feed *feed, uint64_t seq, s
 	return OK;
 }
 
+enum err damage_find_vouched(struct replica *r, const struct feed *feed, uint64_t seq, bool *out,
+			     struct errmsg *msg)
+{
+	struct arena arena = ARENA_EMPTY;
+	struct stored rows[VOUCH_COUNT];
+	bool is_cut = false, is_vouched = false;
+	enum err rc = OK;
+
+	while (rc == OK && !is_vouched && !is_cut && seq <= feed->head.seq) {
+		size_t count = 0;
+
+		arena_reset(&arena);
+		rc = damage_read(r, feed, seq, VOUCH_COUNT, VOUCH_BYTES, &arena, rows, &count,
+				 &is_cut, msg);
+		for (size_t i = 0; rc == OK && !is_vouched && i < count; i++)
+			is_vouched =
+				is_signed(r, feed, &rows[i]) ||
+				fork_vouches(r, feed, rows[i].seq, rows[i].signature, rows[i].link);
+		seq += count;
+	}
+	arena_release(&arena);
+	if (rc == OK)
+		*out = is_vouched;
+	return rc;
+}
+
 enum err damage_read_signed(struct replica *r, const struct feed *feed, uint64_t seq,
 			    struct arena *arena, struct stored *out, struct errmsg *msg)
 {
 	size_t count = 0;
-	bool is_cut;
+	bool is_cut, is_vouched = false;
 	enum err rc = damage_read(r, feed, seq, 1, SIZE_MAX, arena, out, &count, &is_cut, msg);
 
 	if (rc != OK)
 		return rc;
 	if (count == 1 && is_signed(r, feed, out))
 		return OK;
+	if (count == 1)
+		rc = damage_find_vouched(r, feed, seq, &is_vouched, msg);
+	if (rc != OK)
+		return rc;
+	if (count == 1 && is_vouched)
+		return errmsg_set(msg, ERR_CORRUPT, "changeset %llu of a feed was never signed",
+				  (unsigned long long)seq);
 	if (count == 1)
 		damage_note_changeset(r, feed, seq);
 	return errmsg_set(msg, ERR_CORRUPT, "changeset %llu of a feed is damaged here",

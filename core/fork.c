@@ -31,6 +31,7 @@ static bool is_fork(struct bytes encoded)
 static enum err note_fork(void *ctx, int64_t idx, struct bytes encoded, enum verdict verdict)
 {
 	struct fork_reading *reading = ctx;
+	struct fork_mark *mark;
 	struct statement s;
 	enum err rc;
 
@@ -49,8 +50,18 @@ static enum err note_fork(void *ctx, int64_t idx, struct bytes encoded, enum ver
 		reading->list = list;
 		reading->cap = cap;
 	}
-	reading->list[reading->count++] =
-		(struct fork_mark){ s.u.fork.replica, s.u.fork.space, s.u.fork.seq, s.id, idx };
+	mark = &reading->list[reading->count++];
+	*mark = (struct fork_mark){ .replica = s.u.fork.replica,
+				    .space = s.u.fork.space,
+				    .seq = s.u.fork.seq,
+				    .id = s.id,
+				    .idx = idx };
+	for (size_t i = 0; i < 2; i++) {
+		const struct witness *w = &s.u.fork.witnesses[i];
+
+		memcpy(mark->before[i].link, w->link_before, LINK_BYTES);
+		memcpy(mark->before[i].signature, w->signature_before, SIGNATURE_BYTES);
+	}
 	return OK;
 }
 
@@ -102,6 +113,18 @@ uint64_t fork_limit_of(const struct replica *r, const struct space_id *space,
 	/* An ADOPT says which branch it goes on with (M-15). */
 	counts_to = membership_counts_to(r, space, replica);
 	return counts_to >= fork->seq ? counts_to : fork->seq - 1;
+}
+
+bool fork_vouches(const struct replica *r, const struct feed *feed, uint64_t seq,
+		  const uint8_t signature[SIGNATURE_BYTES], const uint8_t link[LINK_BYTES])
+{
+	const struct fork_mark *fork = fork_of(r, &r->spaces[feed->space].id, &feed->replica);
+
+	for (size_t i = 0; fork && fork->seq == seq + 1 && i < 2; i++)
+		if (memcmp(fork->before[i].link, link, LINK_BYTES) == 0 &&
+		    memcmp(fork->before[i].signature, signature, SIGNATURE_BYTES) == 0)
+			return true;
+	return false;
 }
 
 bool fork_is_waited_for(const struct replica *r, const struct space_id *space,

@@ -15,6 +15,9 @@ enum {
 	FIELD_NUMBER_MAX = 255,
 	KIND_NUMBER_MAX = 65535,
 	RECORD_ENTRIES_MAX = 4096, /* concurrent register values of one record */
+	/* Changesets of a feed of which only the last one is signed: what one message may bring. */
+	RUN_COUNT_MAX = 2000,
+	RUN_BYTES_MAX = 2 << 20,
 	SPACES_MAX = 10000,
 	FEEDS_MAX = 1 << 20, /* (space, replica) pairs held by one store */
 	STATEMENTS_MAX = 32768,

@@ -4,6 +4,7 @@
  * is returned. */
 #include <stdlib.h>
 
+#include "core/limits.h"
 #include "core/replica_impl.h"
 
 enum { PIECE_COUNT = 64, PIECE_BYTES = 32 * 1024 };
@@ -23,6 +24,13 @@ struct source {
 	size_t at, count;     /* within the piece */
 	uint64_t next_seq;    /* to read */
 	bool is_cut;          /* it ends with the piece: what follows is damaged */
+	size_t vouched_at;    /* its last one in the list, if that is signed; else SIZE_MAX */
+};
+
+/* What is known of one in the list. */
+struct taken {
+	struct source *source;
+	const uint8_t *link;
 };
 
 struct merge_run {
@@ -31,9 +39,16 @@ struct merge_run {
 	struct source **heap; /* least stamp first */
 	size_t heap_count;
 	const struct space_state *space;
+	const struct vv *has;
+	struct sealed *list;
+	struct taken *taken; /* of each in the list */
+	size_t count, count_max, bytes_max;
 	bool is_closed;       /* what is read is for others: sound, and closed (I-4) */
 	struct bound *bounds; /* none: all that is held is so */
 	size_t bound_count;
+	struct replica_id *apart; /* feeds that go on with a run too long for the list */
+	size_t apart_count;
+	const struct replica_id *alone; /* one of these, by itself */
 	struct arena decoding;
 	struct vv past;
 	struct errmsg *msg;
@@ -74,8 +89,8 @@ static enum err source_peek(struct merge_run *m, struct source *s)
 			  (unsigned long long)row->seq);
 }
 
-/* A feed may have a hole, be damaged, and name what is beyond another's. */
-enum { BOUNDS_A_FEED = 3 };
+/* A feed may have a hole, be damaged, name what is beyond another's, and be left out. */
+enum { BOUNDS_A_FEED = 4 };
 
 static enum err bound_at(struct merge_run *m, const struct replica_id *replica, uint64_t seq)
 {
@@ -140,26 +155,42 @@ static enum err source_step(struct merge_run *m, struct source *s)
 	return source_fill(m, s);
 }
 
-static enum err open_sources(struct merge_run *m, const struct space_state *space,
-			     const struct vv *has)
+static bool is_left_out(const struct merge_run *m, const struct replica_id *replica)
 {
+	if (m->alone)
+		return replica_id_cmp(m->alone, replica) != 0;
+	for (size_t i = 0; i < m->apart_count; i++)
+		if (replica_id_cmp(&m->apart[i], replica) == 0)
+			return true;
+	return false;
+}
+
+static enum err open_sources(struct merge_run *m)
+{
+	const struct space_state *space = m->space;
 	enum err rc = OK;
 
+	m->heap_count = 0;
 	m->heap = arena_array(m->arena, space->feed_count, sizeof(*m->heap));
 	if (!m->heap)
 		return ERR_NOMEM;
 	for (uint32_t i = 0; rc == OK && i < space->feed_count; i++) {
 		const struct feed *feed = &m->r->feeds[space->feeds[i]];
-		uint64_t held = vv_get(has, &feed->replica);
+		uint64_t held = vv_get(m->has, &feed->replica);
 		struct source *s;
 
 		if (held >= feed->head.seq)
 			continue;
+		if (is_left_out(m, &feed->replica)) {
+			rc = bound_at(m, &feed->replica, held);
+			continue;
+		}
 		s = arena_alloc(m->arena, sizeof(*s));
 		if (!s)
 			return ERR_NOMEM;
 		s->feed = feed;
 		s->next_seq = held + 1;
+		s->vouched_at = SIZE_MAX;
 		rc = source_fill(m, s);
 		if (s->count)
 			m->heap[m->heap_count++] = s;
@@ -170,13 +201,15 @@ static enum err open_sources(struct merge_run *m, const struct space_state *spac
 }
 
 /* Take the least one out of the heap and move its feed on. */
-static enum err merge_next(struct merge_run *m, struct sealed *out)
+static enum err merge_next(struct merge_run *m)
 {
 	struct source *s = m->heap[0];
 	const struct stored *row = &s->piece[s->at];
 	enum err rc;
 
-	*out = (struct sealed){ s->feed->replica, row->seq, row->body, row->signature };
+	m->taken[m->count] = (struct taken){ s, row->link };
+	m->list[m->count++] =
+		(struct sealed){ s->feed->replica, row->seq, row->body, row->signature };
 	rc = source_step(m, s);
 	if (rc != OK)
 		return rc;
@@ -253,50 +286,152 @@ static enum err stop_source(struct merge_run *m)
 
 /* ---- Reading ----------------------------------------------------------------- */
 
-static enum err merge_all(struct merge_run *m, size_t bytes_max, size_t count_max,
-			  struct sealed *list, size_t *count)
+static enum err merge_all(struct merge_run *m)
 {
 	size_t bytes = 0;
 	bool open = false;
 	enum err rc = OK;
 
-	while (rc == OK && m->heap_count && *count < count_max && bytes < bytes_max) {
+	while (rc == OK && m->heap_count && m->count < m->count_max && bytes < m->bytes_max) {
 		rc = is_open(m, m->heap[0], &open);
 		if (rc == OK && open) {
 			rc = stop_source(m);
 			continue;
 		}
 		if (rc == OK)
-			rc = merge_next(m, &list[*count]);
+			rc = merge_next(m);
 		if (rc == OK)
-			bytes += list[(*count)++].body.size + SIGNATURE_BYTES;
+			bytes += m->list[m->count - 1].body.size + SIGNATURE_BYTES;
 	}
 	return rc;
+}
+
+static enum err read_list(struct merge_run *m)
+{
+	enum err rc = OK;
+
+	m->count = m->bound_count = 0;
+	m->list = arena_array(m->arena, m->count_max, sizeof(*m->list));
+	m->taken = arena_array(m->arena, m->count_max, sizeof(*m->taken));
+	if (!m->list || !m->taken)
+		return ERR_NOMEM;
+	if (m->is_closed)
+		rc = find_holes(m);
+	if (rc == OK)
+		rc = open_sources(m);
+	return rc == OK ? merge_all(m) : rc;
+}
+
+/* ---- Vouching ---------------------------------------------------------------- */
+
+/* Without the statement that names the feed nobody can look. */
+static bool is_vouched(const struct merge_run *m, size_t at)
+{
+	const struct feed *feed = m->taken[at].source->feed;
+	const struct sealed *s = &m->list[at];
+
+	return !m->r->trust || !trust_epoch(m->r->trust, &feed->replica) ||
+	       feed_is_signed(m->r, feed, s->signature, m->taken[at].link) ||
+	       fork_vouches(m->r, feed, s->seq, s->signature, m->taken[at].link);
+}
+
+/* How much of the list ends, for each feed, on a signature that verifies: the receiver looks at no
+ * other (I-6). One check a feed, unless its owner signed what is before its end with rubbish. */
+static size_t vouched_count(const struct merge_run *m)
+{
+	size_t count = m->count;
+
+	for (size_t i = count; i-- > 0;) {
+		struct source *s = m->taken[i].source;
+
+		if (s->vouched_at < count)
+			continue; /* a later one of the feed vouches for it */
+		if (is_vouched(m, i))
+			s->vouched_at = i;
+		else
+			count = i;
+	}
+	return count;
+}
+
+static enum err set_apart(struct merge_run *m, const struct replica_id *replica)
+{
+	if (!m->apart)
+		m->apart = arena_array(m->arena, m->space->feed_count, sizeof(*m->apart));
+	if (!m->apart)
+		return ERR_NOMEM;
+	m->apart[m->apart_count++] = *replica;
+	return OK;
+}
+
+static size_t first_run(const struct merge_run *m)
+{
+	for (size_t i = 0; i < m->count; i++)
+		if (is_vouched(m, i))
+			return i + 1;
+	return 0;
+}
+
+/* A run and nothing else. It came in one message, so it fits into one. */
+static enum err read_alone(struct merge_run *m, size_t *count)
+{
+	enum err rc = OK;
+
+	*count = 0;
+	m->count_max = RUN_COUNT_MAX;
+	m->bytes_max = RUN_BYTES_MAX;
+	for (size_t i = 0; rc == OK && *count == 0 && i < m->apart_count; i++) {
+		m->alone = &m->apart[i];
+		rc = read_list(m);
+		if (rc == OK)
+			*count = first_run(m);
+	}
+	return rc;
+}
+
+/* The list begins with a run that does not end in it: all that does not need the run goes first,
+ * then each such run by itself. */
+static enum err read_vouched(struct merge_run *m, size_t *count)
+{
+	enum err rc = read_list(m);
+
+	*count = rc == OK ? vouched_count(m) : 0;
+	while (rc == OK && m->count && *count == 0) {
+		rc = set_apart(m, &m->list[0].replica);
+		if (rc == OK)
+			rc = read_list(m);
+		if (rc == OK)
+			*count = vouched_count(m);
+	}
+	return rc == OK && *count == 0 && m->apart_count ? read_alone(m, count) : rc;
 }
 
 enum err missing_read(struct replica *r, const struct space_id *space_id, const struct vv *has,
 		      bool is_closed, size_t bytes_max, size_t count_max, struct arena *arena,
 		      struct sealed **out, size_t *count, bool *more, struct errmsg *msg)
 {
-	struct merge_run m = { .r = r, .arena = arena, .is_closed = is_closed, .msg = msg };
-	struct sealed *list = arena_array(arena, count_max, sizeof(*list));
+	struct merge_run m = { .r = r,
+			       .arena = arena,
+			       .has = has,
+			       .is_closed = is_closed,
+			       .bytes_max = bytes_max,
+			       .count_max = count_max,
+			       .msg = msg };
 	size_t got = 0;
-	enum err rc = list ? OK : ERR_NOMEM;
+	enum err rc = OK;
 
 	m.space = replica_space(r, space_id);
-	if (rc == OK && m.space && is_closed)
-		rc = find_holes(&m);
-	if (rc == OK && m.space)
-		rc = open_sources(&m, m.space, has);
-	if (rc == OK)
-		rc = merge_all(&m, bytes_max, count_max, list, &got);
+	if (m.space && is_closed)
+		rc = read_vouched(&m, &got);
+	else if (m.space)
+		rc = read_list(&m);
 	arena_release(&m.decoding);
 	vv_release(&m.past);
 	if (rc != OK)
 		return rc;
-	*out = list;
-	*count = got;
-	*more = m.heap_count > 0;
+	*out = m.list;
+	*count = is_closed ? got : m.count;
+	*more = *count && (m.heap_count || *count < m.count || m.apart_count);
 	return OK;
 }
 

@@ -13,11 +13,16 @@ struct receiver {
 	struct receipt receipt;
 	struct replica_id *held; /* feeds of which nothing more is taken this time */
 	size_t held_count;
-	struct vv past;    /* of the changeset at hand */
-	bool must_replay;  /* something came after what has seen it (M-21) */
-	bool has_own_tail; /* something came of a node of ours that does not count */
-	bool is_crowded;   /* something does not fit into a record */
-	bool is_careful;   /* look whether it does before anything is stored */
+	struct replica_id *left; /* feeds of which nothing is taken: what vouches for it waits */
+	size_t left_count;
+	struct hlc_stamp left_hlc;   /* the date of what waits, or zero */
+	struct vv past;              /* of the changeset at hand */
+	bool must_replay;            /* something came after what has seen it (M-21) */
+	bool has_own_tail;           /* something came of a node of ours that does not count */
+	bool is_crowded;             /* something does not fit into a record */
+	bool is_careful;             /* look whether it does before anything is stored */
+	bool is_unvouched;           /* a feed is to be left, */
+	struct replica_id unvouched; /* this one */
 	struct errmsg *msg;
 };
 
@@ -38,12 +43,17 @@ static enum err refuse_for(struct receiver *v, const struct sealed *s, const str
 	return refuse(v, ERR_CAUSAL, s, why);
 }
 
-static bool is_held(const struct receiver *v, const struct replica_id *replica)
+static bool is_among(const struct replica_id *list, size_t count, const struct replica_id *replica)
 {
-	for (size_t i = 0; i < v->held_count; i++)
-		if (replica_id_cmp(&v->held[i], replica) == 0)
+	for (size_t i = 0; i < count; i++)
+		if (replica_id_cmp(&list[i], replica) == 0)
 			return true;
 	return false;
+}
+
+static bool is_held(const struct receiver *v, const struct replica_id *replica)
+{
+	return is_among(v->held, v->held_count, replica);
 }
 
 /* Leave this feed for another day: nothing of it is stored from here on. `hlc` is zero unless
@@ -296,6 +306,8 @@ static enum err receive_one(struct receiver *v, const struct sealed *s)
 	enum err rc;
 
 	arena_reset(&v->r->arena);
+	if (is_among(v->left, v->left_count, &s->replica))
+		return hold(v, s, v->left_hlc);
 	if (is_held(v, &s->replica))
 		return hold(v, s, none);
 	rc = find_feed(v, s, &feed);
@@ -328,10 +340,14 @@ static enum err verify_feed(struct receiver *v, const struct feed *feed)
 	const struct trust_epoch *epoch = trust_epoch(v->r->trust, &feed->replica);
 	struct sealed head = { .replica = feed->replica, .seq = feed->head.seq };
 
-	if (!changeset_is_signed_by(feed->head.signature, feed->head.link,
-				    epoch->identity.sign_key))
-		return refuse(v, ERR_SIGNATURE, &head, "its signature does not verify");
-	return OK;
+	if (changeset_is_signed_by(feed->head.signature, feed->head.link, epoch->identity.sign_key))
+		return OK;
+	if (fork_vouches(v->r, feed, head.seq, feed->head.signature, feed->head.link))
+		return OK;
+	/* What follows may vouch for it, and it is we who do not take that yet. */
+	v->is_unvouched = is_held(v, &feed->replica);
+	v->unvouched = feed->replica;
+	return refuse(v, ERR_SIGNATURE, &head, "its signature does not verify");
 }
 
 /* I-6. One check a feed: the newest signature covers the chain before it. */
@@ -372,9 +388,36 @@ static enum err receive_all(struct receiver *v, const struct sealed *list, size_
 	return rc;
 }
 
+static bool must_begin_again(const struct receiver *v, enum err rc)
+{
+	return (rc == ERR_LIMIT && v->is_crowded && !v->is_careful) ||
+	       (rc == ERR_SIGNATURE && v->is_unvouched);
+}
+
+/* From the same list, and wiser. */
+static enum err begin_again(struct receiver *v)
+{
+	struct replica_id *list;
+
+	if (v->is_unvouched) {
+		list = realloc(v->left, (v->left_count + 1) * sizeof(*list));
+		if (!list)
+			return ERR_NOMEM;
+		v->left = list;
+		v->left[v->left_count++] = v->unvouched;
+		v->left_hlc = v->receipt.held_hlc;
+	}
+	v->is_careful |= v->is_crowded;
+	v->is_crowded = v->is_unvouched = v->must_replay = v->has_own_tail = false;
+	v->held_count = 0;
+	v->receipt = (struct receipt){ 0 };
+	return OK;
+}
+
 static void receiver_release(struct receiver *v)
 {
 	free(v->held);
+	free(v->left);
 	vv_release(&v->past);
 }
 
@@ -387,17 +430,15 @@ enum err replica_receive(struct replica *r, const struct space_id *space, const 
 			      .is_directory = space_id_cmp(space, &directory) == 0,
 			      .now_ms = now_ms,
 			      .msg = msg };
-	const struct receiver anew = v;
 	enum err rc;
 
 	if (!r->has_org)
 		return errmsg_set(msg, ERR_ORG, "this replica belongs to no organisation yet");
 	rc = receive_all(&v, list, count);
-	if (rc == ERR_LIMIT && v.is_crowded) {
-		receiver_release(&v);
-		v = anew;
-		v.is_careful = true;
-		rc = receive_all(&v, list, count);
+	while (must_begin_again(&v, rc)) {
+		rc = begin_again(&v);
+		if (rc == OK)
+			rc = receive_all(&v, list, count);
 	}
 	receiver_release(&v);
 	if (rc != OK)

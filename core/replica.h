@@ -313,7 +313,9 @@ const struct vv *replica_vv(const struct replica *r, const struct space_id *spac
 
 /* Changesets that `has` lacks, in causal order and as they were written (what is damaged here,
  * and what names it, is left out), until bytes_max is passed or
- * count_max is reached (at least one if any). The result lives in `arena`.
+ * count_max is reached (at least one if any). Each feed's part ends on a signature that verifies:
+ * what its owner signed with rubbish goes together with what vouches for it (I-6), if need be by
+ * itself and beyond both limits, up to RUN_COUNT_MAX. The result lives in `arena`.
  * *more: there are others. Cost follows what is returned. */
 MUST_CHECK enum err replica_missing(struct replica *r, const struct space_id *space,
 				    const struct vv *has, size_t bytes_max, size_t count_max,

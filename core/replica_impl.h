@@ -24,6 +24,10 @@ struct fork_mark {
 	struct replica_id replica;
 	struct space_id space;
 	uint64_t seq; /* the first that has two contents */
+	struct {      /* what each of them goes on from */
+		uint8_t link[LINK_BYTES];
+		uint8_t signature[SIGNATURE_BYTES];
+	} before[2];
 	struct statement_id id;
 	int64_t idx; /* the store's number of it */
 };
@@ -228,6 +232,11 @@ const struct fork_mark *fork_of(const struct replica *r, const struct space_id *
 uint64_t fork_limit_of(const struct replica *r, const struct space_id *space,
 		       const struct replica_id *replica);
 
+/* A proof covers this changeset of the feed, the last one that is the same for everybody: it
+ * vouches for it as the next one did (I-6). */
+bool fork_vouches(const struct replica *r, const struct feed *feed, uint64_t seq,
+		  const uint8_t signature[SIGNATURE_BYTES], const uint8_t link[LINK_BYTES]);
+
 /* Whether a changeset that names the dot can be taken only after it (M-21): not if it does
  * not count, or may be of any branch of a fork. */
 bool fork_is_waited_for(const struct replica *r, const struct space_id *space,
@@ -270,7 +279,15 @@ MUST_CHECK enum err damage_read(struct replica *r, const struct feed *feed, uint
 				size_t count_max, size_t bytes_max, struct arena *arena,
 				struct stored *out, size_t *count, bool *is_cut,
 				struct errmsg *msg);
-/* The same of one changeset, and with its signature. ERR_CORRUPT: it is damaged; noted. */
+/* By the key of the node that the feed is of. */
+bool feed_is_signed(const struct replica *r, const struct feed *feed,
+		    const uint8_t signature[SIGNATURE_BYTES], const uint8_t link[LINK_BYTES]);
+/* The chain goes on soundly from `seq` to a signature that verifies, or to where a proof of a fork
+ * vouches: what is not signed up to there is as its owner made it, and no damage (I-6). */
+MUST_CHECK enum err damage_find_vouched(struct replica *r, const struct feed *feed, uint64_t seq,
+					bool *out, struct errmsg *msg);
+/* The same of one changeset, and with its signature. ERR_CORRUPT: it is damaged, and noted, or its
+ * owner never signed it. */
 MUST_CHECK enum err damage_read_signed(struct replica *r, const struct feed *feed, uint64_t seq,
 				       struct arena *arena, struct stored *out, struct errmsg *msg);
 

@@ -375,15 +375,22 @@ static const struct feed *feed_from(const struct replica *r, uint64_t idx)
 	return best;
 }
 
-static void check_signatures(struct scrub *s, const struct feed *feed, const struct stored *rows,
-			     size_t count)
+/* One that is not signed is vouched for by the next one of the feed that is (I-6). */
+static enum err check_signatures(struct scrub *s, const struct feed *feed,
+				 const struct stored *rows, size_t count, struct errmsg *msg)
 {
-	const struct trust_epoch *epoch = trust_epoch(s->r->trust, &feed->replica);
+	bool is_vouched = false;
+	enum err rc = OK;
 
-	for (size_t i = 0; i < count; i++)
-		if (!changeset_is_signed_by(rows[i].signature, rows[i].link,
-					    epoch->identity.sign_key))
+	for (size_t i = count; rc == OK && i-- > 0;) {
+		if (feed_is_signed(s->r, feed, rows[i].signature, rows[i].link))
+			is_vouched = true;
+		else if (i == count - 1)
+			rc = damage_find_vouched(s->r, feed, rows[i].seq, &is_vouched, msg);
+		if (rc == OK && !is_vouched)
 			damage_note_changeset(s->r, feed, rows[i].seq);
+	}
+	return rc;
 }
 
 static enum err check_rows(struct scrub *s, const struct feed *feed, size_t row_count,
@@ -400,7 +407,9 @@ static enum err check_rows(struct scrub *s, const struct feed *feed, size_t row_
 			 &s->arena, rows, &count, &is_cut, msg);
 	if (rc != OK)
 		return rc;
-	check_signatures(s, feed, rows, count);
+	rc = check_signatures(s, feed, rows, count, msg);
+	if (rc != OK)
+		return rc;
 	/* After damage it goes on by what the damaged one says of itself. */
 	s->place.seq += count + is_cut;
 	return OK;

@@ -1,5 +1,5 @@
-/* Verification: every link, every signature, and the log replayed into a fresh state that must
- * equal the stored one. */
+/* Verification: every link, every signature but those that a later one vouches for, and the log
+ * replayed into a fresh state that must equal the stored one. */
 #include "core/replica_impl.h"
 
 enum { BATCH_COUNT = 512, BATCH_BYTES = 1 << 20 };
@@ -8,6 +8,8 @@ enum { BATCH_COUNT = 512, BATCH_BYTES = 1 << 20 };
 struct verifier {
 	struct replica *r;
 	struct verify_report *report;
+	uint64_t
+		unsigned_seq; /* of the feed at hand, the first that nothing vouches for; 0: none */
 	struct arena arena;
 	struct errmsg *msg;
 };
@@ -33,12 +35,15 @@ static enum err verify_row(struct verifier *v, const struct feed *feed, const ui
 	changeset_link(link, space, &feed->replica, head, row->body);
 	if (memcmp(link, row->link, LINK_BYTES) != 0)
 		return complain(v, ERR_CHAIN, &s, "its bytes do not match its link");
-	if (!changeset_is_signed_by(row->signature, link, key))
-		return complain(v, ERR_SIGNATURE, &s, "its signature does not verify");
+	if (changeset_is_signed_by(row->signature, link, key)) {
+		v->unsigned_seq = 0; /* it vouches for those before it (I-6) */
+		v->report->signatures++;
+	} else if (v->unsigned_seq == 0) {
+		v->unsigned_seq = row->seq;
+	}
 	head->seq = row->seq;
 	memcpy(head->link, link, LINK_BYTES);
 	memcpy(head->signature, row->signature, SIGNATURE_BYTES);
-	v->report->signatures++;
 	return OK;
 }
 
@@ -54,6 +59,7 @@ static enum err verify_feed(struct verifier *v, const struct feed *feed)
 		return OK; /* its first changeset was held back */
 	if (!epoch)
 		return complain(v, ERR_REPLICA, &first, "no statement names this replica");
+	v->unsigned_seq = 0;
 	while (rc == OK && head.seq < feed->head.seq) {
 		struct stored rows[BATCH_COUNT];
 		size_t count;
@@ -65,6 +71,11 @@ static enum err verify_feed(struct verifier *v, const struct feed *feed)
 			rc = complain(v, ERR_CHAIN, &first, "the feed ends too early");
 		for (size_t i = 0; rc == OK && i < count; i++)
 			rc = verify_row(v, feed, epoch->identity.sign_key, &head, &rows[i]);
+	}
+	if (rc == OK && v->unsigned_seq &&
+	    !fork_vouches(v->r, feed, head.seq, head.signature, head.link)) {
+		first.seq = v->unsigned_seq;
+		rc = complain(v, ERR_SIGNATURE, &first, "its signature does not verify");
 	}
 	return rc;
 }

@@ -78,6 +78,9 @@ static const struct message_format *const formats[MESSAGE_TYPE_COUNT] = {
 	[MESSAGE_ENROL] = &format_enrol, [MESSAGE_ENROLLED] = &format_enrolled,
 };
 
+/* A run that came can be sent on. */
+_Static_assert((int)CHANGES_COUNT_MAX == (int)RUN_COUNT_MAX, "limit");
+_Static_assert((int)CHANGES_BYTES_MAX == (int)RUN_BYTES_MAX, "limit");
 /* Every format fits the channel. */
 _Static_assert((int)CHANGES_BYTES_MAX <= (int)PROTO_MESSAGE_BYTES_MAX, "limit");
 /* A run's head is the most that a changeset costs beside itself. */

@@ -354,17 +354,18 @@ static enum err on_witness(struct session *s, struct now now, const struct messa
 			   const struct witness *theirs, struct errmsg *msg)
 {
 	struct suspect *x = &s->suspects[0];
-	bool is_done = true;
+	bool is_done = true, is_mended = false;
 	enum err rc = OK;
 
 	/* If it isn't there any more, the next comparison shows what is. */
 	if (theirs)
 		rc = learn(s, now, x, theirs, &is_done, msg);
-	/* It differs because ours is damaged: no fork. */
+	/* It differs because ours is damaged: no fork. Or ours was never signed: no proof. */
 	if (rc == ERR_CORRUPT) {
-		rc = session_mend(s, t, msg);
+		rc = session_mend(s, t, &is_mended, msg);
 		is_done = true;
-		s->news.must_renew = true; /* what was held back from this feed is wanted */
+		/* What was held back from this feed is wanted. */
+		s->news.must_renew = s->news.must_renew || is_mended;
 	}
 	if (rc == OK && is_done)
 		forget(s, x);
@@ -377,6 +378,7 @@ enum err session_on_tell(struct session *s, struct now now, const struct message
 	const struct message_tell *t = &m->u.tell;
 	bool is_there = t->told.body.data;
 	struct witness theirs;
+	bool is_mended;
 	enum err rc = OK;
 
 	if (!s->is_asking || dot_cmp(&s->asked, &t->dot) != 0 ||
@@ -390,7 +392,7 @@ enum err session_on_tell(struct session *s, struct now now, const struct message
 	if (rc == OK && !s->asks_lost)
 		rc = on_witness(s, now, t, is_there ? &theirs : NULL, msg);
 	else if (rc == OK && is_there)
-		rc = session_mend(s, t, msg);
+		rc = session_mend(s, t, &is_mended, msg);
 	return rc == OK ? ask_next(s, now) : rc;
 }
 

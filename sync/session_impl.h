@@ -181,7 +181,7 @@ bool session_suspects(const struct session *s, const struct space_id *space,
  * awaited. */
 MUST_CHECK enum err session_ask_lost(struct session *s, struct now now);
 /* Put back what was told. */
-MUST_CHECK enum err session_mend(struct session *s, const struct message_tell *t,
+MUST_CHECK enum err session_mend(struct session *s, const struct message_tell *t, bool *is_mended,
 				 struct errmsg *msg);
 
 /* Handlers of one message each: session_membership.c */

@@ -50,14 +50,16 @@ enum err session_ask_lost(struct session *s, struct now now)
 	return OK;
 }
 
-enum err session_mend(struct session *s, const struct message_tell *t, struct errmsg *msg)
+enum err session_mend(struct session *s, const struct message_tell *t, bool *is_mended,
+		      struct errmsg *msg)
 {
-	bool is_mended = false;
 	enum err rc;
 
-	rc = replica_mend(s->config.replica, &t->space, &t->dot, &t->told, &is_mended, msg);
+	*is_mended = false;
+
+	rc = replica_mend(s->config.replica, &t->space, &t->dot, &t->told, is_mended, msg);
 	/* What follows it in the log can be sent again. */
-	if (rc == OK && is_mended)
+	if (rc == OK && *is_mended)
 		s->news.changed_spaces = 2;
 	/* It is beyond that, which is noted; the session is none the worse. */
 	return rc == ERR_CORRUPT ? OK : rc;

@@ -1121,6 +1121,45 @@ static void feed_waits_while_a_record_is_full(void **state)
 	scene_release(&s);
 }
 
+/* ---- Rubbish in place of signatures ------------------------------------------------------------
+ */
+
+enum { RUN = 5, LONG_TEXT = 200 << 10 /* two of them close a message */ };
+
+/* The last one is signed, and vouches for those before it (I-6): Shanghai takes them all. What it
+ * sends to Frankfurt must not end before, or else Frankfurt blames Shanghai. */
+static void rubbish_signatures_part_no_honest_offices(void **state)
+{
+	static char text[LONG_TEXT + 1];
+	uint8_t rubbish[SIGNATURE_BYTES] = { 7 };
+	struct sealed list[RUN];
+	struct op op;
+	struct scene s;
+
+	memset(text, 'x', LONG_TEXT);
+	scene_init(&s);
+	loopnet_cut(s.world.net, s.a->host, s.b->host, true);
+	world_run(&s.world);
+	op = title_op(&s, value_str(text));
+	op.field = 200; /* a newer schema's */
+	for (size_t i = 0; i < RUN; i++) {
+		list[i] = seal_op(&s, op);
+		if (i == RUN - 1)
+			break;
+		list[i].signature = rubbish;
+		memcpy(s.forge.head.signature, rubbish, SIGNATURE_BYTES);
+	}
+	eve_calls(&s, s.a);
+	eve_sends(&s, &s.shared, list, RUN);
+	assert_false(s.mouth.is_closed);
+	loopnet_cut(s.world.net, s.a->host, s.b->host, false);
+	world_pass(&s.world, 2 * MINUTE_MS);
+	assert_int_equal(vv_get(replica_vv(s.b->office.replica, &s.shared), &list[0].replica), RUN);
+	assert_true(office_agrees(&s.a->office, &s.b->office));
+	assert_honest_go_on(&s);
+	scene_release(&s);
+}
+
 /* ---- A flood of statements ------------------------------------------------------------------- */
 
 enum { FLOOD = 10000, FLOOD_AT_ONCE = 100 };
@@ -1293,6 +1332,7 @@ int main(void)
 		cmocka_unit_test(target_of_another_kind_replaces_nothing),
 		cmocka_unit_test(flood_of_epochs_of_one_node_stops_nobody),
 		cmocka_unit_test(feed_waits_while_a_record_is_full),
+		cmocka_unit_test(rubbish_signatures_part_no_honest_offices),
 		cmocka_unit_test(flood_of_statements_stops_nobody),
 		cmocka_unit_test(feed_of_who_was_set_aside_waits),
 		cmocka_unit_test(honest_statement_beside_a_bad_one_is_taken),
