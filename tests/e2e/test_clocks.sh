@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Clocks a year wrong, jumping while the daemons run: nothing is lost, what is from the future
-# waits visibly and is taken when its time has come.   ctest: timeout=240
+# waits visibly and is taken when its time has come.   ctest: labels=slow timeout=240
 . "$(dirname "$0")/check.sh"
 
 year=31536000

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # A running daemon finds the bytes that its disk has changed, and puts them back from another office;
-# what nobody else has is named, shown and not passed on.
+# what nobody else has is named, shown and not passed on.   ctest: labels=slow
 . "$(dirname "$0")/check.sh"
 
 offices FRA
