@@ -2,7 +2,8 @@
  *
  *   W-1  acknowledged  what a commit acknowledged its replica holds for ever after
  *   W-2  one content   a dot has one body and one signature, wherever it is held
- *   W-3  origin first  nobody holds what its author has not made durable
+ *   W-3  origin first  nobody holds what its author has not made durable, nor a
+ *                      statement that its signer never made
  *   W-4  growth        what a replica holds only grows, over crashes too
  *   W-5  causality     with a changeset a replica holds all that its author held
  *   W-6  dependencies  what a changeset names, followed to the end, is exactly

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "tests/sim/invariants.h"
+#include "tests/sim/mouth.h"
 #include "tests/support/statement_list.h"
 
 enum {
@@ -15,6 +16,7 @@ enum {
 	IDLE_TICKS_MAX = 1000, /* of an engine whose deadline stays in the past */
 	TICKET_DAYS = 7,
 	INVITE_TRIES = 20,
+	LIE_SECONDS = 20,
 };
 
 static const char database[] = "replica.db";
@@ -148,11 +150,39 @@ static bool is_of_fork(const struct world *w, const char *detail)
 	return may_fork && (is_error(detail, ERR_INVALID) || is_error(detail, ERR_REPLICA));
 }
 
+void node_refuses(struct node *n, const char *why)
+{
+	world_note(n->world, n, "refuses a lie: %s", why);
+	n->world->stats.refusals++;
+}
+
+/* What is said of a lie. */
+static bool is_rebuff(const char *detail)
+{
+	return strncmp(detail, "the peer says ", 14) != 0 &&
+	       (is_quarrel(detail) || is_error(detail, ERR_AUTHORITY) ||
+		is_error(detail, ERR_REVOKED) || strncmp(detail, "held back: ", 11) == 0);
+}
+
+/* By the hostile member, or it is that itself. */
+static bool is_lied_to(const struct node *n, const char *peer)
+{
+	const struct node *liar = world_liar(n->world);
+
+	return liar && (n->owner == liar->owner || strcmp(peer, liar->office) == 0 ||
+			strcmp(peer, liar->address) == 0);
+}
+
 /* W-16; strangers have sessions of their own, without a peer. */
 static void check_peace(struct node *n, const char *event, const char *peer, const char *detail)
 {
 	bool is_end = strcmp(event, "session-refused") == 0 || strcmp(event, "session-lost") == 0;
 
+	if (is_lied_to(n, peer)) {
+		if (n->owner != world_liar(n->world)->owner && is_rebuff(detail))
+			node_refuses(n, detail);
+		return;
+	}
 	if (is_end && is_quarrel(detail) && net_stats(n->world->net)->damaged == 0 &&
 	    !is_of_fork(n->world, detail))
 		world_fail(n->world, "W-16", "%s and %s quarrel: %s", n->code, peer, detail);
@@ -194,7 +224,7 @@ static void on_no_engine(void *ctx, uint64_t arg)
 {
 	struct node *n = ctx;
 
-	if (!node_is_running(n) || n->engine || n->enrol)
+	if (!node_is_running(n) || n->engine || n->enrol || n->mouth)
 		return;
 	node_stop(n, ENDING_KILL);
 	node_restart_in(n, MINUTE_MS);
@@ -225,6 +255,30 @@ static void start_engine(struct node *n)
 		world_fail(n->world, "W-15", "%s: no engine: %s", n->code, msg.text);
 	n->engine = NULL;
 	timeline_at(&n->world->timeline, n->world->timeline.now_ms + SECOND_MS, on_no_engine, n, 0);
+}
+
+/* Lying. */
+
+/* What it said has arrived, or never will. */
+static void on_silence(void *ctx, uint64_t count)
+{
+	struct node *n = ctx;
+
+	if (!n->mouth || n->mouth_count != count)
+		return;
+	mouth_free(n->mouth);
+	n->mouth = NULL;
+	start_engine(n);
+	node_touch(n);
+}
+
+void node_lie(struct node *n, const struct mouth_config *config)
+{
+	engine_free(n->engine);
+	n->engine = NULL;
+	n->mouth = mouth_new(config);
+	timeline_at(&n->world->timeline, n->world->timeline.now_ms + LIE_SECONDS * SECOND_MS,
+		    on_silence, n, ++n->mouth_count);
 }
 
 /* Joining. */
@@ -388,9 +442,11 @@ static void end_process(struct node *n)
 {
 	engine_free(n->engine);
 	enrol_free(n->enrol);
+	mouth_free(n->mouth);
 	replica_close(n->replica);
 	n->engine = NULL;
 	n->enrol = NULL;
+	n->mouth = NULL;
 	n->replica = NULL;
 	n->is_touched = false;
 	n->died_wall_ms = n->touched_wall_ms;
@@ -535,7 +591,7 @@ static struct node *node_of(void *ctx, unsigned index)
 	struct world *w = ctx;
 	struct node *n = &w->nodes[index];
 
-	return (n->engine || n->enrol) && !w->rule ? n : NULL;
+	return (n->engine || n->enrol || n->mouth) && !w->rule ? n : NULL;
 }
 
 static void up_accepted(void *ctx, unsigned index, struct conn_id conn, const char *from)
@@ -557,6 +613,8 @@ static void up_connected(void *ctx, unsigned index, struct conn_id conn)
 		return;
 	if (n->engine)
 		engine_connected(n->engine, node_now(n), conn);
+	else if (n->mouth)
+		mouth_connected(n->mouth, conn);
 	else
 		enrol_connected(n->enrol, node_now(n), conn);
 	node_touch(n);
@@ -570,6 +628,8 @@ static void up_received(void *ctx, unsigned index, struct conn_id conn, struct b
 		return;
 	if (n->engine)
 		engine_received(n->engine, node_now(n), conn, data);
+	else if (n->mouth)
+		mouth_received(n->mouth, conn, data);
 	else
 		enrol_received(n->enrol, node_now(n), conn, data);
 	node_touch(n);
@@ -594,6 +654,8 @@ static void up_closed(void *ctx, unsigned index, struct conn_id conn, const char
 		return;
 	if (n->engine)
 		engine_closed(n->engine, node_now(n), conn, reason);
+	else if (n->mouth)
+		mouth_closed(n->mouth, conn);
 	else
 		enrol_closed(n->enrol, node_now(n), conn, reason);
 	node_touch(n);
@@ -660,6 +722,7 @@ void node_destroy(struct node *n)
 {
 	engine_free(n->engine);
 	enrol_free(n->enrol);
+	mouth_free(n->mouth);
 	replica_close(n->replica);
 	memdisk_free(n->disk);
 	for (unsigned s = 0; s < LEDGER_SPACES_MAX; s++) {

@@ -4,6 +4,8 @@
 
 #include "tests/sim/world.h"
 
+struct mouth_config;
+
 /* How a process ends. */
 enum ending {
 	ENDING_KILL,  /* kill -9: what was written stays */
@@ -56,6 +58,11 @@ void node_changed(struct node *n);
 /* It was part of an event: audit it and plan its next tick. */
 void node_touch(struct node *n);
 void node_plan_tick(struct node *n);
+
+/* For a while another program speaks with its keys, instead of its engine. */
+void node_lie(struct node *n, const struct mouth_config *config);
+/* The node has refused what the hostile member said. */
+void node_refuses(struct node *n, const char *why);
 
 /* The events of the network, for net_new(). */
 struct net_up node_net_up(struct world *w);

@@ -7,6 +7,7 @@
 #include "core/limits.h"
 #include "tests/sim/fate.h"
 #include "tests/sim/invariants.h"
+#include "tests/sim/lies.h"
 #include "tests/sim/node.h"
 
 static void *must(void *memory)
@@ -117,7 +118,7 @@ static bool members_agree(const struct world *w, struct errmsg *why_not)
 {
 	bool part[NET_NODES_MAX];
 
-	for (unsigned i = 0; i < w->node_count && !w->config.act_mean_ms; i++)
+	for (unsigned i = 0; i < w->node_count && !world_removes(w); i++)
 		if (w->nodes[i].is_there && !node_is_member(&w->nodes[i])) {
 			errmsg_set(why_not, ERR_NOT_FOUND, "%s has to enrol anew",
 				   w->nodes[i].code);
@@ -517,6 +518,7 @@ void audit_rest(struct world *w, unsigned verify_count)
 	if (!world_is_contested(w))
 		check_numbers(w);
 	check_dials(w);
+	lie_check(w);
 	if (world_is_contested(w))
 		fate_check(w);
 	for (unsigned i = 0; i < w->node_count; i++)

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "tests/sim/faults.h"
+#include "tests/sim/lies.h"
 #include "tests/sim/node.h"
 #include "tests/sim/rest.h"
 #include "tests/sim/workload.h"
@@ -46,6 +47,8 @@ static void draw_everything(struct world_config *c)
 	c->edit_mean_ms = 1000 + prng_below(&dice, 9 * SECOND_MS);
 	c->copy_mean_ms = 10 * SECOND_MS + prng_below(&dice, 80 * SECOND_MS);
 	c->act_mean_ms = 10 * SECOND_MS + prng_below(&dice, 80 * SECOND_MS);
+	if (prng_chance(&dice, 30))
+		c->lie_mean_ms = 10 * SECOND_MS + prng_below(&dice, 80 * SECOND_MS);
 }
 
 static void play_chaos(struct world *w)
@@ -332,6 +335,26 @@ static void play_copies(struct world *w)
 	}
 }
 
+/* A member that is none of the admins lies, is removed, and goes on lying. */
+static void play_hostile(struct world *w)
+{
+	bool part[NET_NODES_MAX];
+
+	lie_demote(w);
+	for (unsigned round = 0; round < 3 && !w->rule; round++) {
+		for (unsigned i = 0; i < w->node_count; i++)
+			part[i] = prng_chance(&w->dice, 50);
+		world_run(w, w->config.run_ms, 0);
+		fault_partition(w, part, true);
+		world_run(w, w->config.run_ms / 2, 0);
+		fault_partition(w, part, false);
+	}
+	lie_expel(w);
+	world_run(w, w->config.run_ms, 0);
+	if (!w->rule && w->stats.refusals == 0)
+		world_fail(w, "W-15", "nothing was refused: the scenario is too small");
+}
+
 static const struct scenario scenarios[] = {
 	{ "random",
 	  "chaos: the seed decides everything",
@@ -418,6 +441,16 @@ static const struct scenario scenarios[] = {
 	    .act_mean_ms = 8 * SECOND_MS },
 	  NULL,
 	  play_revoke },
+	{ "hostile",
+	  "a member with a valid key says what it must not, and is removed",
+	  { .nodes = 4,
+	    .spaces = 3,
+	    .both_dial = true,
+	    .run_ms = 2 * MINUTE_MS,
+	    .edit_mean_ms = 4 * SECOND_MS,
+	    .lie_mean_ms = 15 * SECOND_MS },
+	  NULL,
+	  play_hostile },
 	{ "everything",
 	  "all of it: removals, copies, faults, newcomers; the seed decides",
 	  { .run_ms = 8 * MINUTE_MS },

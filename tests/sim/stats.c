@@ -22,16 +22,16 @@ void stats_tell(const struct world_stats *s)
 
 	for (size_t i = 0; i < ACT_COUNT; i++)
 		acts += s->acts[i];
-	if (acts + s->restores + s->rollbacks + s->twins == 0)
+	if (acts + s->restores + s->rollbacks + s->twins + s->lies == 0)
 		return;
 	printf("%" PRIu64 " acts of membership", acts);
 	for (size_t i = 0; i < ACT_COUNT; i++)
 		printf("%s%" PRIu64 " %s", i ? ", " : " (", s->acts[i], act_name((enum act)i));
 	printf("), %" PRIu64 " refused; %" PRIu64 " sets of statements, %" PRIu64
 	       " compared with the model\n%" PRIu64 " restores, %" PRIu64 " rollbacks, %" PRIu64
-	       " twins, %" PRIu64 " lies; %" PRIu64 " forks, %" PRIu64
+	       " twins, %" PRIu64 " lies, %" PRIu64 " refused; %" PRIu64 " forks, %" PRIu64
 	       " changesets written again, %" PRIu64 " in quarantine in the end, %" PRIu64
 	       " on no disk any more; %" PRIu64 " worlds split\n",
 	       s->acts_refused, s->views, s->modelled, s->restores, s->rollbacks, s->twins, s->lies,
-	       s->forks, s->again, s->quarantined, s->lost, s->split);
+	       s->refusals, s->forks, s->again, s->quarantined, s->lost, s->split);
 }

@@ -22,8 +22,9 @@ struct world_stats {
 	uint64_t crashes, kills, faults, refused_edits, held_back;
 	uint64_t acts[ACT_COUNT], acts_refused;
 	uint64_t restores, rollbacks, twins;
-	uint64_t lies;  /* of a hostile member */
-	uint64_t again; /* changesets that were written again */
+	uint64_t lies;     /* of a hostile member */
+	uint64_t refusals; /* and what was refused of that, or of it */
+	uint64_t again;    /* changesets that were written again */
 	/* In the end: feeds that have forked; changesets that are in quarantine, and that
 	 * were on no disk any more; sets of statements, and of them those that were
 	 * compared with the model. */

@@ -72,8 +72,8 @@ static void random_worlds_hold_without_engines(void **state)
 /* `huitong-sim --scenario revoke --count 10000 --direct` is the figure. */
 static void contested_worlds_hold_without_engines(void **state)
 {
-	static const char *const scenarios[] = { "revoke", "restore", "rollback", "twins",
-						 "everything" };
+	static const char *const scenarios[] = { "revoke", "restore", "rollback",
+						 "twins",  "hostile", "everything" };
 
 	for (size_t i = 0; i < sizeof(scenarios) / sizeof(scenarios[0]); i++)
 		for (uint64_t seed = 1; seed <= CONTESTED_SEEDS; seed++)

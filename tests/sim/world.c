@@ -10,6 +10,7 @@
 #include "tests/sim/copies.h"
 #include "tests/sim/faults.h"
 #include "tests/sim/invariants.h"
+#include "tests/sim/lies.h"
 #include "tests/sim/meeting.h"
 #include "tests/sim/node.h"
 #include "tests/sim/organisation.h"
@@ -95,8 +96,8 @@ static void on_edit(void *ctx, uint64_t arg)
 
 	if (w->is_settling)
 		return;
-	if (node_is_member(n)) {
-		if (!w->config.act_mean_ms && prng_chance(&w->dice, 2))
+	if (node_is_member(n) && !n->mouth) {
+		if (!world_removes(w) && prng_chance(&w->dice, 2))
 			workload_grant(n);
 		else if (prng_chance(&w->dice, 5))
 			workload_actions(n, 1 + (unsigned)prng_below(&w->dice, 40));
@@ -136,6 +137,16 @@ static void on_copy(void *ctx, uint64_t arg)
 	plan(w, w->config.copy_mean_ms, on_copy, 0);
 }
 
+static void on_lie(void *ctx, uint64_t arg)
+{
+	struct world *w = ctx;
+
+	if (w->is_settling)
+		return;
+	lie_strike(w);
+	plan(w, w->config.lie_mean_ms, on_lie, 0);
+}
+
 static void on_hand_over(void *ctx, uint64_t arg);
 
 static void plan_hand_over(struct world *w, uint64_t arg)
@@ -167,6 +178,8 @@ static void plan_all(struct world *w)
 		plan(w, w->config.act_mean_ms, on_act, 0);
 	if (w->config.copy_mean_ms)
 		plan(w, w->config.copy_mean_ms, on_copy, 0);
+	if (w->config.lie_mean_ms)
+		plan(w, w->config.lie_mean_ms, on_lie, 0);
 	for (uint64_t i = 0; w->config.direct && i < 2 * (uint64_t)w->edge_count; i++)
 		plan_hand_over(w, i);
 }
@@ -238,6 +251,7 @@ void world_free(struct world *w)
 	free(w->offices);
 	free(w->edges);
 	free(w->snapshots);
+	free(w->forged);
 	free(w);
 }
 
@@ -305,8 +319,7 @@ bool world_quieten(struct world *w)
 /* Where nobody is removed on purpose, whoever is out is a copy, and enrols anew. */
 static void let_in_again(struct world *w)
 {
-	for (unsigned i = 0; !w->config.act_mean_ms && world_is_contested(w) && i < w->node_count;
-	     i++)
+	for (unsigned i = 0; !world_removes(w) && world_is_contested(w) && i < w->node_count; i++)
 		act_by(&w->nodes[i], ACT_READMIT);
 }
 

@@ -69,6 +69,7 @@ struct world_config {
 	uint64_t fault_mean_ms; /* between two faults; 0 = none */
 	uint64_t act_mean_ms;   /* between two acts of membership (acts.h); 0 = none */
 	uint64_t copy_mean_ms;  /* between two copies of a disk (copies.h); 0 = none */
+	uint64_t lie_mean_ms;   /* between two lies of node 1 (lies.h); 0 = none */
 	unsigned copy_kinds;    /* bits of enum copy */
 	unsigned copies;        /* nodes that are not there until a disk is copied to them */
 	uint64_t run_ms;        /* of a random run */
@@ -88,6 +89,8 @@ struct mark_file {
 	bool is_there;
 };
 
+struct mouth;
+
 struct node {
 	struct world *world;
 	unsigned index;
@@ -100,6 +103,8 @@ struct node {
 	struct replica *replica; /* NULL while it does not run */
 	struct engine *engine;   /* NULL likewise, in a direct world, or before it has joined */
 	struct enrol *enrol;     /* while it joins */
+	struct mouth *mouth;     /* while it lies, instead of the engine */
+	uint64_t mouth_count;
 	struct ticket ticket;
 	bool has_ticket;
 	bool is_coming_back;     /* it was a member, and asks to be one again */
@@ -160,6 +165,9 @@ struct world {
 	struct signer root; /* of the organisation */
 	uint8_t root_secret[SIGN_SECRET_BYTES];
 	uint64_t mark_count; /* of unique values written */
+	/* What the hostile member signed in the name of others. */
+	struct statement_id *forged;
+	size_t forged_count;
 	struct snapshot *snapshots, *no_snapshot;
 	struct node *nodes;
 	unsigned node_count;
@@ -181,7 +189,19 @@ struct world {
 /* Feeds may end, fork and go on under other ids: the second reading of the rules. */
 static inline bool world_is_contested(const struct world *w)
 {
-	return w->config.act_mean_ms || w->config.copy_mean_ms;
+	return w->config.act_mean_ms || w->config.copy_mean_ms || w->config.lie_mean_ms;
+}
+
+/* Who is out may be so on purpose, and stays out unless somebody wants it back. */
+static inline bool world_removes(const struct world *w)
+{
+	return w->config.act_mean_ms || w->config.lie_mean_ms;
+}
+
+/* The hostile member, or NULL. */
+static inline struct node *world_liar(const struct world *w)
+{
+	return w->config.lie_mean_ms ? &w->nodes[1] : NULL;
 }
 
 /* Never NULL; look at world->rule. */

@@ -19,6 +19,8 @@ enum plant {
 	PLANTED_NO_PROOF,     /* a fork is noticed, and nobody is told */
 	PLANTED_SAME_EPOCH,   /* a restored database goes on under its old id */
 	PLANTED_LAST_GRANT,   /* of concurrent grants the one that came last stands */
+	PLANTED_ANY_AUTHOR,   /* nobody looks at the signature of a changeset */
+	PLANTED_ANY_SIGNER,   /* nor at those of a statement */
 	PLANTED_COUNT
 };
 

@@ -79,7 +79,8 @@ static void expect_found(enum plant linked, enum world_plant world)
 
 static void without_a_plant_everything_holds(void **state)
 {
-	static const char *const scenarios[] = { "random", "revoke", "restore", "rollback" };
+	static const char *const scenarios[] = { "random", "revoke", "restore", "rollback",
+						 "hostile" };
 
 	for (size_t i = 0; i < sizeof(scenarios) / sizeof(scenarios[0]); i++) {
 		struct planted_case c = { PLANTED_NOTHING, PLANT_NONE, scenarios[i] };
@@ -161,6 +162,16 @@ static void a_fold_that_depends_on_the_order_of_arrival_is_found(void **state)
 	expect_found_in("revoke", PLANTED_LAST_GRANT, PLANT_NONE);
 }
 
+static void changesets_in_anothers_name_are_found(void **state)
+{
+	expect_found_in("hostile", PLANTED_ANY_AUTHOR, PLANT_NONE);
+}
+
+static void statements_in_anothers_name_are_found(void **state)
+{
+	expect_found_in("hostile", PLANTED_ANY_SIGNER, PLANT_NONE);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -179,6 +190,8 @@ int main(void)
 		cmocka_unit_test(a_fork_that_nobody_proves_is_found),
 		cmocka_unit_test(a_restored_database_that_keeps_its_id_is_found),
 		cmocka_unit_test(a_fold_that_depends_on_the_order_of_arrival_is_found),
+		cmocka_unit_test(changesets_in_anothers_name_are_found),
+		cmocka_unit_test(statements_in_anothers_name_are_found),
 	};
 
 	return cmocka_run_group_tests_name("sim/plants", tests, NULL, NULL);
