@@ -433,6 +433,20 @@ static uint32_t common_seq(struct audit *a, const struct ledger_entry *tip, uint
 	return same;
 }
 
+/* M-16: a cut names another branch than that which was held, and no proof needs to say
+ * where they part. */
+static bool is_cut_elsewhere(const struct audit *a, const struct ledger_entry *tip)
+{
+	const struct ledger *l = &a->w->ledger;
+	struct trust_cut cut =
+		trust_cut(a->n->view->trust, &l->authors[tip->author].id, &l->spaces[a->space]);
+	const struct ledger_entry *e = cut.has_link && cut.seq <= tip->seq
+					       ? ledger_find(l, a->space, tip->author, cut.seq)
+					       : NULL;
+
+	return e && memcmp(e->link, cut.link, LINK_BYTES) != 0;
+}
+
 /* W-4 where a feed has forked: what lies beyond may go; true when something else came. */
 static bool check_branch(struct audit *a, uint32_t root)
 {
@@ -441,7 +455,7 @@ static bool check_branch(struct audit *a, uint32_t root)
 	uint32_t same = tip ? common_seq(a, tip, a->now[root]) : 0;
 	char text[64];
 
-	if (tip && same < tip->seq && same + 1 < fork)
+	if (tip && same < tip->seq && same + 1 < fork && !is_cut_elsewhere(a, tip))
 		world_fail(a->w, "W-4", "%s was held, now only up to %u, and it forked at %u",
 			   place(a, tip->author, tip->seq, text), same, fork);
 	if (tip && same < tip->seq)

@@ -47,7 +47,8 @@
  *   - W-1 begins anew with the disk that was put back.
  *   - W-2: an id that is in use twice, or went back without any means to know it,
  *     may issue a dot again (ledger.h). No other may.
- *   - W-4: of a feed that has forked, what lies from the fork on may leave the log.
+ *   - W-4: of a feed that has forked, what lies from the fork on may leave the log, and
+ *     all of it where a cut names the other branch (M-16).
  *   - W-5, W-6, W-7: what does not count where it is missing, or lies beyond a fork,
  *     is not waited for (M-21).
  *   - W-16: of two copies, and of what names a dot that was issued twice, nobody asks

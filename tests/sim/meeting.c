@@ -120,7 +120,7 @@ static bool compare_feed(struct node *a, struct node *b, const struct space_id *
 	if (rc != OK)
 		fail(a, b, &msg);
 	changed(a);
-	return true;
+	return rc == OK;
 }
 
 static bool may_read(const struct node *n, const struct space_id *space)

@@ -125,6 +125,9 @@ static const struct {
 	{ "what named the other branch of a fork ended each session", "rollback", 16, false },
 	{ "what was dropped before its grant came left a gap", "revoke", 513, false },
 	{ "a void beside an addition, of what did not count", "revoke", 803, false },
+	{ "a cut named another branch than ours, and nothing said where they part", "everything",
+	  13, true },
+	{ "a disk failed while feeds were compared", "everything", 41, true },
 };
 
 static void what_was_found_stays_fixed(void **state)
