@@ -1,5 +1,6 @@
 #include "tests/sim/meeting.h"
 
+#include "core/limits.h"
 #include "tests/sim/invariants.h"
 #include "tests/sim/node.h"
 #include "tests/support/branching.h"
@@ -169,6 +170,15 @@ static bool compare(struct node *a, struct node *b)
 
 /* ---- Changesets ---------------------------------------------------------------------- */
 
+/* What was sent, and of a feed that must wait all that would come after it. */
+static enum err note_sent(const struct node *to, const struct space_id *space,
+			  const struct sealed *s, struct vv *has)
+{
+	bool waits = feed_held(to->replica, space, &s->replica) < s->seq;
+
+	return vv_raise(has, &s->replica, waits ? SEQ_MAX : s->seq);
+}
+
 /* One piece of what `to` lacks and `has` does not cover; false: there is no more. */
 static bool take_piece(struct node *to, struct node *from, const struct space_id *space,
 		       struct vv *has)
@@ -188,7 +198,7 @@ static bool take_piece(struct node *to, struct node *from, const struct space_id
 	if (rc != OK)
 		fail(to, from, &msg);
 	for (size_t i = 0; rc == OK && i < count; i++)
-		rc = vv_raise(has, &list[i].replica, list[i].seq);
+		rc = note_sent(to, space, &list[i], has);
 	to->world->stats.held_back += receipt.held_back;
 	arena_release(&arena);
 	if (count)

@@ -128,6 +128,8 @@ static const struct {
 	{ "a cut named another branch than ours, and nothing said where they part", "everything",
 	  13, true },
 	{ "a disk failed while feeds were compared", "everything", 41, true },
+	{ "a meeting went on with a feed that was held back", "everything", 67, true },
+	{ "an adoption put a branch back that could be read no more", "everything", 70, true },
 };
 
 static void what_was_found_stays_fixed(void **state)
