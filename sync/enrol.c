@@ -307,7 +307,7 @@ void enrol_received(struct enrol *e, struct now now, struct conn_id conn, struct
 	}
 }
 
-/* An issuer that does not know a ticket has no secret to say so with. */
+/* An issuer answers nobody who does not have the secret of a ticket. */
 void enrol_closed(struct enrol *e, struct now now, struct conn_id conn, const char *reason)
 {
 	if (e->state != ENROL_RUNNING || conn.id != e->conn.id)
@@ -318,7 +318,7 @@ void enrol_closed(struct enrol *e, struct now now, struct conn_id conn, const ch
 	case NOT_ANSWERED:
 		attempt_failed(e, now, ERR_NOT_FOUND,
 			       N_("closed without an answer: this node did not issue "
-				  "the ticket"));
+				  "the ticket, or the ticket's secret is another"));
 		break;
 	case TALKED: attempt_failed(e, now, ERR_CLOSED, reason); break;
 	}

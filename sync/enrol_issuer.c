@@ -3,42 +3,40 @@
 #include "core/limits.h"
 #include "proto/proof.h"
 
-enum err enrol_look_up(struct replica *r, struct bytes ticket_id,
+/* A message 1 can be replayed by whoever saw it, so it must not cost more than this,
+ * and not for ever; of a ticket that was used nothing is written. */
+static enum err count_try(struct replica *r, struct ticket_stub *stub, bool is_wrong,
+			  struct errmsg *msg)
+{
+	if (stub->is_used || ticket_stub_is_burned(stub))
+		return OK;
+	stub->tries++;
+	stub->wrong_tries += is_wrong;
+	return ticket_stub_store(r, stub, msg);
+}
+
+enum err enrol_look_up(struct replica *r, struct bytes shown,
 		       const uint8_t noise_key[NOISE_KEY_BYTES], uint64_t now_ms,
 		       struct ticket_stub *out, enum err *verdict, struct errmsg *msg)
 {
 	struct ticket_stub stub;
+	bool has_secret;
 	enum err rc;
 
-	if (ticket_id.size != TICKET_ID_BYTES)
+	if (shown.size != TICKET_ID_BYTES + PROOF_SECRET_BYTES)
 		return errmsg_set(msg, ERR_FORMAT, "a newcomer names no ticket");
-	rc = ticket_stub_load(r, ticket_id.data, &stub, msg);
+	rc = ticket_stub_load(r, shown.data, &stub, msg);
 	if (rc)
 		return rc;
-	/* A message 1 can be replayed by whoever saw it, so it must not cost more
-	 * than this, and not for ever; of a ticket that was used nothing is written. */
-	if (!stub.is_used && stub.tries <= TICKET_TRIES_MAX) {
-		stub.tries++;
-		rc = ticket_stub_store(r, &stub, msg);
-	}
-	if (rc == OK) {
+	has_secret = proof_shows_secret(shown.data + TICKET_ID_BYTES, stub.secret, noise_key);
+	rc = count_try(r, &stub, !has_secret, msg);
+	if (rc == OK && !has_secret) {
+		rc = errmsg_set(msg, ERR_HANDSHAKE, "a newcomer has not got its ticket's secret");
+	} else if (rc == OK) {
 		*verdict = ticket_stub_check(&stub, noise_key, now_ms, msg);
 		*out = stub;
 	}
 	ticket_stub_wipe(&stub);
-	return rc;
-}
-
-/* From what is stored: several connections may be at it at once. */
-enum err enrol_count_wrong(struct replica *r, const struct ticket_stub *stub, struct errmsg *msg)
-{
-	struct ticket_stub stored = { 0 };
-	enum err rc = ticket_stub_load(r, stub->id, &stored, msg);
-
-	stored.wrong_tries++;
-	if (rc == OK && !stored.is_used)
-		rc = ticket_stub_store(r, &stored, msg);
-	ticket_stub_wipe(&stored);
 	return rc;
 }
 
@@ -99,7 +97,7 @@ enum err enrol_admit(struct replica *r, struct ticket_stub *stub, const struct m
 	enum err rc = check_claims(m, handshake_hash, noise_key, msg);
 
 	if (rc)
-		return enrol_count_wrong(r, stub, NULL) == ERR_NOMEM ? ERR_NOMEM : rc;
+		return rc;
 	/* The same node may ask twice: an answer can get lost. */
 	rc = replica_refresh(r, &changed, msg);
 	if (rc)

@@ -3,6 +3,7 @@
 #include <assert.h>
 
 #include "proto/limits.h"
+#include "proto/proof.h"
 #include "proto/secret.h"
 
 static void start_noise(struct link *l, const struct link_config *config)
@@ -44,6 +45,25 @@ static enum err send_handshake(struct link *l, struct bytes payload)
 	return rc;
 }
 
+/* A newcomer's says which ticket it has, and that it has it. */
+static enum err send_first(struct link *l, const struct link_config *config)
+{
+	struct buf payload = BUF_EMPTY;
+	uint8_t proof[PROOF_SECRET_BYTES];
+	enum err rc;
+
+	if (config->purpose == PREAMBLE_ENROL) {
+		proof_of_secret(proof, config->psk, config->static_key->public_key);
+		buf_append(&payload, config->ticket_id.data, config->ticket_id.size);
+		buf_append(&payload, proof, sizeof(proof));
+	}
+	rc = buf_check(&payload);
+	if (rc == OK)
+		rc = send_handshake(l, buf_bytes(&payload));
+	buf_release(&payload);
+	return rc;
+}
+
 enum err link_init(struct link *l, const struct link_config *config)
 {
 	enum err rc = OK;
@@ -59,7 +79,7 @@ enum err link_init(struct link *l, const struct link_config *config)
 		start_noise(l, config);
 		rc = send_preamble(l);
 		if (rc == OK)
-			rc = send_handshake(l, config->ticket_id);
+			rc = send_first(l, config);
 	}
 	if (rc)
 		link_release(l);

@@ -46,7 +46,8 @@ struct link {
 enum link_event {
 	LINK_NEEDS_INPUT, /* the input is used up */
 	LINK_KEY,         /* sync: the peer's key is proved; link_accept() or give up */
-	LINK_TICKET,      /* enrolment: *message is a ticket's id; link_use_psk() or give up */
+	LINK_TICKET,      /* enrolment: *message is a ticket's id and the proof of its secret;
+			   * link_use_psk() or give up */
 	LINK_OPEN,        /* the enrolling dialler only: messages may be sent */
 	LINK_MESSAGE,
 	LINK_END, /* the peer has said all */

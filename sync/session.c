@@ -300,11 +300,10 @@ static enum err on_key(struct session *s, struct now now, struct errmsg *msg)
 	return session_meet(s, now, msg);
 }
 
-static enum err on_ticket(struct session *s, struct now now, struct bytes ticket_id,
-			  struct errmsg *msg)
+static enum err on_ticket(struct session *s, struct now now, struct bytes shown, struct errmsg *msg)
 {
 	enum err verdict;
-	enum err rc = enrol_look_up(s->config.replica, ticket_id, link_remote_key(&s->link),
+	enum err rc = enrol_look_up(s->config.replica, shown, link_remote_key(&s->link),
 				    now.wall_ms, &s->stub, &verdict, msg);
 
 	if (rc == OK)
@@ -330,15 +329,6 @@ static enum err on_event(struct session *s, struct now now, enum link_event even
 	return OK;
 }
 
-/* Bytes that do not open right after the handshake: the newcomer has named a ticket, and
- * has another secret. The try is counted if that can be stored. */
-static void count_wrong_try(struct session *s)
-{
-	enum err rc = enrol_count_wrong(s->config.replica, &s->stub, NULL);
-
-	(void)rc;
-}
-
 void session_receive(struct session *s, struct now now, struct bytes data)
 {
 	uint64_t frame_count = link_frames_opened(&s->link);
@@ -351,8 +341,6 @@ void session_receive(struct session *s, struct now now, struct bytes data)
 		return;
 	do {
 		rc = link_read(&s->link, &data, &event, &message, &msg);
-		if (rc == ERR_IO && s->state == SESSION_ENROL)
-			count_wrong_try(s);
 		if (rc == OK)
 			rc = on_event(s, now, event, message, &msg);
 	} while (rc == OK && event != LINK_NEEDS_INPUT && s->state != SESSION_CLOSED);

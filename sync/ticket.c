@@ -365,7 +365,7 @@ enum err ticket_issue(struct replica *r, struct ticket *t, bool is_admin, const 
 	return rc;
 }
 
-static bool is_burned(const struct ticket_stub *stub)
+bool ticket_stub_is_burned(const struct ticket_stub *stub)
 {
 	return stub->tries > TICKET_TRIES_MAX || stub->wrong_tries >= TICKET_WRONG_MAX;
 }
@@ -376,7 +376,7 @@ enum ticket_state ticket_stub_state(const struct ticket_stub *stub, uint64_t now
 		return TICKET_USED;
 	if (stub->is_taken_back)
 		return TICKET_TAKEN_BACK;
-	if (is_burned(stub))
+	if (ticket_stub_is_burned(stub))
 		return TICKET_BURNED;
 	return now_ms / 1000 >= stub->expires_s ? TICKET_EXPIRED : TICKET_OPEN;
 }

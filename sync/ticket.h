@@ -80,6 +80,7 @@ enum ticket_state {
 	TICKET_BURNED, /* too many tries, or too many wrong ones */
 };
 
+bool ticket_stub_is_burned(const struct ticket_stub *stub);
 enum ticket_state ticket_stub_state(const struct ticket_stub *stub, uint64_t now_ms);
 
 /* ERR_NOT_FOUND: not issued by this replica; ERR_CORRUPT. */

@@ -40,6 +40,16 @@ exits 5 joins B "$(jq -r .ticket "$root/made")"
 says "check words: $words"
 says 'taken back'
 
+step "five tries with a wrong secret burn it, also for whoever has the right one"
+ticket=$(invite NYC SHA "127.0.0.1:${port[SHA]}")
+for at in 120 122 124 126 128; do # letters of the secret
+	letter=${ticket:at:1}
+	exits 3 joins C "${ticket:0:at}$([ "$letter" = A ] && echo B || echo A)${ticket:at+1}"
+	says 'secret'
+done
+exits 5 joins C "$ticket"
+says 'tried 5 times'
+
 step "expired"
 old=$(SHIFT_S=-7200 LD_PRELOAD=$tools/shifted_clock.so ASAN_OPTIONS=verify_asan_link_order=0 \
 	invite NYC SHA "127.0.0.1:${port[SHA]}" --expires 1h)

@@ -93,6 +93,23 @@ static void proof_is_of_one_key_and_one_handshake(void **state)
 	assert_int_not_equal(crypto_sign_verify_detached(proof, hash, sizeof(hash), public_key), 0);
 }
 
+static void proof_of_a_secret_is_of_one_key(void **state)
+{
+	uint8_t secret[NOISE_PSK_BYTES] = { 1 }, key[NOISE_DH_BYTES] = { 2 };
+	uint8_t proof[PROOF_SECRET_BYTES];
+
+	proof_of_secret(proof, secret, key);
+	assert_true(proof_shows_secret(proof, secret, key));
+	key[31] ^= 1;
+	assert_false(proof_shows_secret(proof, secret, key));
+	key[31] ^= 1;
+	secret[31] ^= 1;
+	assert_false(proof_shows_secret(proof, secret, key));
+	secret[31] ^= 1;
+	proof[31] ^= 1;
+	assert_false(proof_shows_secret(proof, secret, key));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -100,6 +117,7 @@ int main(void)
 		cmocka_unit_test(texts_are_those_of_the_standard),
 		cmocka_unit_test(other_texts_are_refused),
 		cmocka_unit_test(proof_is_of_one_key_and_one_handshake),
+		cmocka_unit_test(proof_of_a_secret_is_of_one_key),
 	};
 
 	return cmocka_run_group_tests_name("proto/secret", tests, NULL, NULL);

@@ -10,16 +10,16 @@
 #include "sync/link.h"
 #include "tests/sync/admission.h"
 
-/* Goes through the handshake with a wrong secret, and then says something all the same,
- * or hangs up. */
+/* Begins an enrolment with a secret, and hangs up once it is answered. */
 struct thief {
 	struct port port;
 	const struct ticket *ticket;
+	const uint8_t *secret;
 	struct noise_keypair key;
 	struct dice dice;
 	struct link link;
 	struct conn_id conn;
-	bool hangs_up;
+	bool is_answered;
 };
 
 static void thief_flush(struct thief *t)
@@ -30,7 +30,6 @@ static void thief_flush(struct thief *t)
 
 static void thief_connected(void *ctx, struct conn_id conn)
 {
-	static const uint8_t guess[TICKET_SECRET_BYTES] = { 1, 2, 3 };
 	struct thief *t = ctx;
 
 	t->conn = conn;
@@ -42,24 +41,22 @@ static void thief_connected(void *ctx, struct conn_id conn)
 				       .dice = &t->dice,
 				       .purpose = PREAMBLE_ENROL,
 				       .remote_key = t->ticket->issuer_key,
-				       .psk = guess,
+				       .psk = t->secret,
 				       .ticket_id = bytes_of(t->ticket->id, TICKET_ID_BYTES) }));
 	thief_flush(t);
 }
 
 static void thief_received(void *ctx, struct conn_id conn, struct bytes data)
 {
-	static const uint8_t frame[2 + 32] = { 0, 32 };
 	struct bytes message = bytes_of(NULL, 0);
 	enum link_event event = LINK_NEEDS_INPUT;
 	struct thief *t = ctx;
 
-	if (link_read(&t->link, &data, &event, &message, NULL) != ERR_HANDSHAKE)
+	OFFICE_MUST(link_read(&t->link, &data, &event, &message, &msg));
+	if (event != LINK_OPEN)
 		return;
-	if (t->hangs_up)
-		t->port.close(t->port.ctx, conn, false);
-	else
-		t->port.send(t->port.ctx, conn, bytes_of(frame, sizeof(frame)));
+	t->is_answered = true;
+	t->port.close(t->port.ctx, conn, false);
 }
 
 static void thief_sent(void *ctx, struct conn_id conn, size_t bytes)
@@ -70,9 +67,10 @@ static void thief_closed(void *ctx, struct conn_id conn, const char *reason)
 {
 }
 
-static void steal(struct admission_world *a, bool hangs_up, int times)
+/* Whether it was answered, the last time. */
+static bool steal(struct admission_world *a, const uint8_t *secret, int times)
 {
-	struct thief t = { .ticket = &a->ticket, .hangs_up = hangs_up };
+	struct thief t = { .ticket = &a->ticket, .secret = secret };
 	struct conn_id id;
 
 	t.dice = prng_dice(&a->fra->dice);
@@ -83,10 +81,12 @@ static void steal(struct admission_world *a, bool hangs_up, int times)
 			    &(struct loopnet_events){ &t, NULL, thief_connected, thief_received,
 						      thief_sent, thief_closed }));
 	for (int i = 0; i < times; i++) {
+		t.is_answered = false;
 		OFFICE_MUST(t.port.dial(t.port.ctx, a->ticket.addresses[0], &id, &msg));
 		world_run(&a->world);
 		link_release(&t.link);
 	}
+	return t.is_answered;
 }
 
 static uint64_t wrong_tries(struct admission_world *a)
@@ -97,12 +97,14 @@ static uint64_t wrong_tries(struct admission_world *a)
 	return stub.wrong_tries;
 }
 
+static const uint8_t guess[TICKET_SECRET_BYTES] = { 1, 2, 3 };
+
 static void five_wrong_tries_burn_a_ticket(void **state)
 {
 	struct admission_world a;
 
 	aw_init(&a);
-	steal(&a, false, TICKET_WRONG_MAX);
+	assert_false(steal(&a, guess, TICKET_WRONG_MAX));
 	assert_int_equal(wrong_tries(&a), TICKET_WRONG_MAX);
 	assert_int_equal(enrol_with(a.fra, &a.ticket), ENROL_FAILED);
 	assert_int_equal(enrol_error(a.fra->enrol)->code, ERR_LIMIT);
@@ -115,7 +117,7 @@ static void fewer_do_not(void **state)
 	struct admission_world a;
 
 	aw_init(&a);
-	steal(&a, false, TICKET_WRONG_MAX - 1);
+	assert_false(steal(&a, guess, TICKET_WRONG_MAX - 1));
 	assert_int_equal(enrol_with(a.fra, &a.ticket), ENROL_DONE);
 	world_release(&a.world);
 }
@@ -125,9 +127,20 @@ static void connections_that_break_do_not(void **state)
 	struct admission_world a;
 
 	aw_init(&a);
-	steal(&a, true, 2 * TICKET_WRONG_MAX);
+	assert_true(steal(&a, a.ticket.secret, 2 * TICKET_WRONG_MAX));
 	assert_int_equal(wrong_tries(&a), 0);
 	assert_int_equal(enrol_with(a.fra, &a.ticket), ENROL_DONE);
+	world_release(&a.world);
+}
+
+static void a_hundred_of_them_do(void **state)
+{
+	struct admission_world a;
+
+	aw_init(&a);
+	assert_true(steal(&a, a.ticket.secret, TICKET_TRIES_MAX));
+	assert_int_equal(enrol_with(a.fra, &a.ticket), ENROL_FAILED);
+	assert_int_equal(enrol_error(a.fra->enrol)->code, ERR_LIMIT);
 	world_release(&a.world);
 }
 
@@ -137,7 +150,7 @@ static void who_was_let_in_stays(void **state)
 
 	aw_init(&a);
 	assert_int_equal(enrol_with(a.fra, &a.ticket), ENROL_DONE);
-	steal(&a, false, 2 * TICKET_WRONG_MAX);
+	assert_false(steal(&a, guess, 2 * TICKET_WRONG_MAX));
 	assert_int_equal(enrol_with(a.fra, &a.ticket), ENROL_DONE);
 	assert_int_equal(member_count(a.sha), 2);
 	world_release(&a.world);
@@ -149,6 +162,7 @@ int main(void)
 		cmocka_unit_test(five_wrong_tries_burn_a_ticket),
 		cmocka_unit_test(fewer_do_not),
 		cmocka_unit_test(connections_that_break_do_not),
+		cmocka_unit_test(a_hundred_of_them_do),
 		cmocka_unit_test(who_was_let_in_stays),
 	};
 
