@@ -41,13 +41,13 @@ says "check words: $words"
 says 'taken back'
 
 step "five tries with a wrong secret burn it, also for whoever has the right one"
-ticket=$(invite NYC SHA "127.0.0.1:${port[SHA]}")
+burned=$(invite NYC SHA "127.0.0.1:${port[SHA]}")
 for at in 120 122 124 126 128; do # letters of the secret
-	letter=${ticket:at:1}
-	exits 3 joins C "${ticket:0:at}$([ "$letter" = A ] && echo B || echo A)${ticket:at+1}"
+	letter=${burned:at:1}
+	exits 3 joins C "${burned:0:at}$([ "$letter" = A ] && echo B || echo A)${burned:at+1}"
 	says 'secret'
 done
-exits 5 joins C "$ticket"
+exits 5 joins C "$burned"
 says 'tried 5 times'
 
 step "expired"
