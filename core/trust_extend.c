@@ -406,12 +406,16 @@ static void apply_epoch(struct trust *t, const struct statement *s, bool stands)
 	insert_epoch(t, &epoch);
 }
 
-/* Its id is new: whatever it has seen could not name it. */
+/* Its id is new: what it has seen could not name it. A FORK is seen by nobody, and may be
+ * here before the space is. */
 static bool space_is_plain(const struct trust *t, const struct statement *s)
 {
 	struct space_id space = statement_space(&s->id);
+	bool is_cut = false;
 
-	return !knows_space(t, &space);
+	for (size_t i = 0; i < t->cut_count && !is_cut; i++)
+		is_cut = space_id_cmp(&t->cuts[i].space, &space) == 0;
+	return !knows_space(t, &space) && !is_cut;
 }
 
 static enum verdict judge_space(const struct trust *t, const struct statement *s)

@@ -1308,6 +1308,26 @@ static void what_could_raise_a_cut_is_folded_anew(void **state)
 	org_release(&o);
 }
 
+/* A FORK is seen by nobody: it may come before the space does. */
+static void a_space_with_a_fork_in_it_is_folded_anew(void **state)
+{
+	const struct statement *space, *fork;
+	struct space_id id;
+	struct org o;
+
+	org_init(&o, 1);
+	space = say_space(&o.w, BY(&o.ann), AFTER_ALL, OFFICES({ "BBB", ROLE_EDITOR }));
+	id = statement_space(&space->id);
+	fork = say_fork(&o.w, &o.bob, &id, 5);
+	o.w.list[o.w.count - 2] = fork;
+	o.w.list[--o.w.count] = space;
+	fold(&o);
+	o.w.count++;
+	assert_int_equal(extend_by_last(&o), ERR_INVALID);
+	assert_cut(&o, &o.bob, &id, 4, "forked");
+	org_release(&o);
+}
+
 static void a_second_admission_is_folded_anew(void **state)
 {
 	struct actor same_node;
@@ -1472,6 +1492,7 @@ int main(void)
 		cmocka_unit_test(extending_is_folding_anew),
 		cmocka_unit_test(what_has_not_seen_all_does_not_extend),
 		cmocka_unit_test(what_could_raise_a_cut_is_folded_anew),
+		cmocka_unit_test(a_space_with_a_fork_in_it_is_folded_anew),
 		cmocka_unit_test(a_second_admission_is_folded_anew),
 		cmocka_unit_test(too_few_roots_extend_in_vain),
 		cmocka_unit_test(what_was_encoded_decodes_to_the_same),
