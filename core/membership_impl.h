@@ -1,6 +1,8 @@
 /* Between core/membership*.c only.
  *
- *   membership          statements taken, made, folded, and what follows from them
+ *   membership          what they say together, as it is stored; those made here
+ *   membership_intake   those that come: looked at, folded, and what follows from them
+ *   membership_check    those that are held, verified again
  *   membership_parents  what one that is made here has seen
  *   membership_hear     taken from whom we need not trust: refusals and quotas */
 #ifndef HT_CORE_MEMBERSHIP_IMPL_H
@@ -23,6 +25,14 @@ struct intake {
 	struct errmsg *msg;
 };
 
+#define SETTING_TRUST "trust"
+
+/* Serials count up from 1; 0: nothing is stored. */
+#define SERIAL_NONE UINT64_MAX
+
+/* Store what they say together, under this serial. */
+MUST_CHECK enum err membership_store(struct replica *r, uint64_t serial, struct errmsg *msg);
+
 /* A transaction begins. */
 MUST_CHECK enum err intake_begin(struct intake *in);
 /* It ends: what was kept is folded and stored, unless `rc` is an error, which is returned. */
@@ -34,6 +44,19 @@ MUST_CHECK enum err intake_end(struct intake *in, enum err rc, uint64_t now_ms,
 MUST_CHECK enum err intake_check(struct intake *in, struct bytes encoded, struct statement **out,
 				 bool *is_news);
 MUST_CHECK enum err intake_keep(struct intake *in);
+
+/* The steps of the end, for such as are made here. First all are judged, `fresh` with what is
+ * known or, in _all, all that is held anew; until they are stored the replica's fold is ahead
+ * of the store. */
+MUST_CHECK enum err intake_fold(struct intake *in);
+MUST_CHECK enum err intake_fold_all(struct intake *in);
+MUST_CHECK enum err intake_store(struct intake *in);
+/* What follows from the fold for forks, the quarantine and the directory. */
+MUST_CHECK enum err intake_settle(struct replica *r, bool has_fresh_forks,
+				  struct statements_receipt *receipt, struct errmsg *msg);
+/* Of one fork the least proof stays. */
+MUST_CHECK enum err intake_drop_worse_forks(struct intake *in, const struct statement *s);
+void intake_release(struct intake *in);
 
 /* A statement that is held, or kept, names the key. */
 MUST_CHECK enum err intake_knows(struct intake *in, const struct sign_key *key, bool *out);
