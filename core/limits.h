@@ -10,6 +10,8 @@ enum {
 	CHANGESET_IDS_MAX = 20000,     /* records that one changeset names */
 	OP_REPLACED_MAX = 256,         /* dots that one op replaces */
 	TEXT_BYTES_MAX = 1 << 20,      /* a TEXT value */
+	TEXT_POINTS_MAX = 1 << 26,     /* code points of a text, whatever is concurrent */
+	TEXT_RUNS_MAX = 100000,        /* of one edit of a text */
 	NAME_BYTES_MAX = 256,          /* a name, a title, a short string */
 	NESTING_MAX = 16,              /* arrays in arrays, in values we don't know */
 	FIELD_NUMBER_MAX = 255,

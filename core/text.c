@@ -1,0 +1,404 @@
+#include "core/text.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+void text_release(struct text *t)
+{
+	rope_release(&t->rope);
+	text_history_release(&t->history);
+	text_walk_release(&t->walk);
+	text_edit_release(&t->local);
+	*t = TEXT_EMPTY;
+}
+
+/* ---- Local edits ----------------------------------------------------------- */
+
+static void begin_local(struct text *t)
+{
+	assert(t->merged == t->history.count);
+	if (t->local.run_count == 0)
+		text_edit_begin(&t->local, rope_size(&t->rope, ROPE_POINTS));
+}
+
+enum err text_insert(struct text *t, uint32_t pos, struct bytes text, uint32_t count)
+{
+	begin_local(t);
+	if (text_edit_insert(&t->local, pos, text, count))
+		return ERR_NOMEM;
+	return rope_insert(&t->rope, pos, text);
+}
+
+enum err text_delete(struct text *t, uint32_t pos, uint32_t count)
+{
+	begin_local(t);
+	if (text_edit_delete(&t->local, pos, count))
+		return ERR_NOMEM;
+	rope_delete(&t->rope, pos, count);
+	return OK;
+}
+
+enum err text_commit(struct text *t, const struct dot *dot, struct text_edit *out)
+{
+	struct text_edit e = text_edit_built(&t->local);
+	struct text_history *h = &t->history;
+	enum err rc;
+
+	if (e.run_count == 0) {
+		*out = (struct text_edit){ 0 };
+		return OK;
+	}
+	rc = text_history_add(h, dot, &e, h->heads, h->head_count, false);
+	if (rc)
+		return rc;
+	h->nodes[h->count - 1].length = e.length;
+	t->merged++;
+	t->is_walking = false;
+	*out = text_history_edit(h, h->count - 1);
+	t->local.run_count = 0;
+	return OK;
+}
+
+/* ---- Edits from elsewhere -------------------------------------------------- */
+
+enum err text_take(struct text *t, const struct dot *dot, const struct text_edit *e,
+		   const struct dot *parents, size_t parent_count)
+{
+	uint32_t few[16], *numbers = few;
+	bool is_adrift = false;
+	size_t known = 0;
+	enum err rc;
+
+	assert(t->local.run_count == 0);
+	if (text_history_find(&t->history, dot) != TEXT_NONE)
+		return ERR_EXISTS;
+	if (parent_count > sizeof(few) / sizeof(few[0])) {
+		numbers = malloc(parent_count * sizeof(*numbers));
+		if (!numbers)
+			return ERR_NOMEM;
+	}
+	for (size_t i = 0; i < parent_count; i++) {
+		numbers[known] = text_history_find(&t->history, &parents[i]);
+		if (numbers[known] == TEXT_NONE)
+			is_adrift = true;
+		else
+			known++;
+	}
+	rc = text_history_add(&t->history, dot, e, numbers, known, is_adrift);
+	if (numbers != few)
+		free(numbers);
+	return rc;
+}
+
+/* ---- Merging --------------------------------------------------------------- */
+
+/* Into the rope, and on to whoever wants to know. */
+struct target {
+	struct rope *rope;
+	const struct text_sink *also;
+};
+
+static enum err target_insert(void *ctx, uint32_t pos, struct bytes text, uint32_t count)
+{
+	const struct target *to = ctx;
+	enum err rc = rope_insert(to->rope, pos, text);
+
+	return rc || !to->also ? rc : to->also->insert(to->also->ctx, pos, text, count);
+}
+
+static enum err target_remove(void *ctx, uint32_t pos, uint32_t count)
+{
+	const struct target *to = ctx;
+
+	rope_delete(to->rope, pos, count);
+	return to->also ? to->also->remove(to->also->ctx, pos, count) : OK;
+}
+
+/* Everything that was merged has been seen by this edit: its positions are ours. */
+static enum err apply_directly(struct text_history *h, uint32_t edit, uint32_t length,
+			       const struct text_sink *sink)
+{
+	struct text_node *n = &h->nodes[edit];
+	uint32_t at = n->first_byte;
+	enum err rc = OK;
+
+	n->length = length;
+	for (uint32_t i = 0; i < n->run_count && rc == OK; i++) {
+		struct text_run run = h->runs[n->first_run + i];
+		struct bytes text = text_history_text(h, &run, &at);
+
+		if (run.step != TEXT_INSERT && text_node_is_adrift(n))
+			continue;
+		if (run.step == TEXT_BACKSPACE)
+			run.pos -= run.count - 1;
+		if (run.step != TEXT_INSERT) {
+			rc = sink->remove(sink->ctx, run.pos, run.count);
+			length -= run.count;
+			continue;
+		}
+		rc = sink->insert(sink->ctx, run.pos < length ? run.pos : length, text, run.count);
+		length += run.count;
+	}
+	return rc;
+}
+
+/* How many of the first edits the version may have whose heads these edits' parents
+ * are: the least parent's number and one, or 0. */
+static uint32_t least_reach(const struct text_history *h, uint32_t from, uint32_t to,
+			    uint32_t least)
+{
+	for (uint32_t i = from; i < to; i++) {
+		uint32_t reach = h->nodes[i].parent_count ? text_node_parents(h, i)[0] + 1 : 0;
+
+		least = reach < least ? reach : least;
+	}
+	return least;
+}
+
+/* Of the first `from` edits, as many as possible such that all others up to `to` have
+ * seen them all, and the last of them has seen the others. */
+static uint32_t find_base(const struct text_history *h, uint32_t from, uint32_t to)
+{
+	uint32_t least = least_reach(h, from, to, TEXT_NONE);
+
+	for (uint32_t i = from; i-- > 0 && least;) {
+		if (h->nodes[i].sees_all && i + 1 <= least)
+			return i + 1;
+		least = least_reach(h, i, i + 1, least);
+	}
+	return 0;
+}
+
+/* By edit from `from` on, and one more: the least reach of it and all after it. */
+static enum err find_least(const struct text_history *h, uint32_t from, uint32_t **out)
+{
+	uint32_t count = h->count - from;
+	uint32_t *least = malloc((count + 1) * sizeof(*least));
+
+	if (!least)
+		return ERR_NOMEM;
+	least[count] = TEXT_NONE;
+	for (uint32_t i = count; i-- > 0;)
+		least[i] = least_reach(h, from + i, from + i + 1, least[i + 1]);
+	*out = least;
+	return OK;
+}
+
+static enum err walk_edits(struct text_walk *w, const uint32_t *edits, size_t count,
+			   const struct text_sink *sink)
+{
+	enum err rc = OK;
+
+	for (size_t i = 0; i < count && rc == OK; i++)
+		rc = text_walk_edit(w, edits[i], sink);
+	return rc;
+}
+
+/* In a good order. */
+static enum err walk_range(struct text_walk *w, uint32_t from, uint32_t to, const bool *is_wanted,
+			   const struct text_sink *sink)
+{
+	uint32_t *order = malloc((to - from + 1) * sizeof(*order));
+	size_t count = 0;
+	enum err rc = order ? text_walk_order(w->h, from, to, is_wanted, order, &count) : ERR_NOMEM;
+
+	if (rc == OK)
+		rc = walk_edits(w, order, count, sink);
+	free(order);
+	return rc;
+}
+
+static enum err begin_walk(struct text_walk *w, struct text_history *h, uint32_t base)
+{
+	return text_walk_begin(w, h, base, base ? text_history_length_after(h, base - 1) : 0);
+}
+
+/* A walk that has replayed what is merged, from which [from, to) can go on. */
+static enum err prepare_walk(struct text *t, uint32_t from, uint32_t to)
+{
+	struct text_history *h = &t->history;
+	uint32_t base;
+	enum err rc;
+
+	if (h->nodes[from].sees_all && least_reach(h, from + 1, to, TEXT_NONE) > from) {
+		rc = text_walk_begin(&t->walk, h, from, rope_size(&t->rope, ROPE_POINTS));
+	} else {
+		base = find_base(h, from, to);
+		if (t->is_walking && t->walk.base <= base)
+			return OK;
+		rc = begin_walk(&t->walk, h, base);
+		if (rc == OK)
+			rc = walk_range(&t->walk, base, from, NULL, NULL);
+	}
+	t->is_walking = rc == OK;
+	return rc;
+}
+
+/* Edits that are beside each other, up to one that has seen all before it and that all
+ * later ones have seen. least: by edit from t->merged on. */
+static enum err merge_island(struct text *t, const uint32_t *least, const struct text_sink *sink)
+{
+	const struct text_history *h = &t->history;
+	uint32_t from = t->merged, to = from;
+	bool is_closed = false;
+	enum err rc;
+
+	while (to < h->count && !is_closed) {
+		is_closed = h->nodes[to].sees_all && least[to - from + 1] > to;
+		to++;
+	}
+	if (to == from + 1 && h->nodes[from].sees_all) {
+		t->is_walking = false;
+		rc = apply_directly(&t->history, from, rope_size(&t->rope, ROPE_POINTS), sink);
+	} else {
+		rc = prepare_walk(t, from, to);
+		if (rc == OK)
+			rc = walk_range(&t->walk, from, to, NULL, sink);
+		t->is_walking = rc == OK && !is_closed;
+	}
+	t->merged = to;
+	return rc;
+}
+
+enum err text_merge(struct text *t, const struct text_sink *sink)
+{
+	struct target to = { &t->rope, sink };
+	struct text_sink into = { target_insert, target_remove, &to };
+	uint32_t from = t->merged, *least = NULL;
+	enum err rc = find_least(&t->history, from, &least);
+
+	while (t->merged < t->history.count && rc == OK)
+		rc = merge_island(t, least + (t->merged - from), &into);
+	free(least);
+	return rc;
+}
+
+/* ---- Versions -------------------------------------------------------------- */
+
+/* Mark what the version has. */
+static void mark_version(void *ctx, uint32_t edit, enum text_side side)
+{
+	bool *has = ctx;
+
+	(void)side;
+	has[edit] = true;
+}
+
+/* An array of a flag an edit, for the caller to free. */
+static enum err flag_version(const struct text_history *h, const uint32_t *heads, size_t count,
+			     bool **out)
+{
+	struct text_heap heap = { 0 };
+	bool *has = calloc(h->count + 1, sizeof(*has));
+	enum err rc = has ? text_history_diff(h, 0, heads, count, NULL, 0, &heap, mark_version, has)
+			  : ERR_NOMEM;
+
+	text_heap_release(&heap);
+	if (rc)
+		free(has);
+	else
+		*out = has;
+	return rc;
+}
+
+/* A part of a history that is closed: with an edit all that it has seen. */
+static enum err copy_version(const struct text_history *from, const bool *has,
+			     struct text_history *to)
+{
+	uint32_t *number = malloc((from->count + 1) * sizeof(*number)), *parents = NULL;
+	size_t cap = 0;
+	enum err rc = number ? OK : ERR_NOMEM;
+
+	for (uint32_t i = 0; i < from->count && rc == OK; i++) {
+		const struct text_node *n = &from->nodes[i];
+		struct text_edit e = text_history_edit(from, i);
+		struct dot dot = text_history_dot(from, i);
+
+		if (!has[i])
+			continue;
+		if (n->parent_count > cap) {
+			cap = n->parent_count;
+			free(parents);
+			parents = malloc(cap * sizeof(*parents));
+			if (!parents) {
+				rc = ERR_NOMEM;
+				break;
+			}
+		}
+		for (uint32_t k = 0; k < n->parent_count; k++)
+			parents[k] = number[text_node_parents(from, i)[k]];
+		number[i] = to->count;
+		rc = text_history_add(to, &dot, &e, parents, n->parent_count, n->is_adrift);
+	}
+	free(number);
+	free(parents);
+	return rc;
+}
+
+enum err text_at(const struct text *t, const uint32_t *heads, size_t head_count, struct buf *out)
+{
+	struct text then = TEXT_EMPTY;
+	bool *has = NULL;
+	enum err rc = flag_version(&t->history, heads, head_count, &has);
+
+	if (rc == OK)
+		rc = copy_version(&t->history, has, &then.history);
+	if (rc == OK)
+		rc = text_merge(&then, NULL);
+	if (rc == OK) {
+		rope_read(&then.rope, 0, rope_size(&then.rope, ROPE_POINTS), out);
+		rc = buf_check(out);
+	}
+	free(has);
+	text_release(&then);
+	return rc;
+}
+
+/* The edits of a version first, then the others. */
+static enum err walk_since(struct text_walk *w, struct text_history *h, bool *has,
+			   const struct text_sink *sink)
+{
+	uint32_t from = 0, base;
+	enum err rc;
+
+	while (from < h->count && has[from])
+		from++;
+	base = find_base(h, from, h->count);
+	rc = begin_walk(w, h, base);
+	if (rc == OK)
+		rc = walk_range(w, base, h->count, has + base, NULL);
+	for (uint32_t i = base; i < h->count; i++)
+		has[i] = !has[i];
+	if (rc == OK)
+		rc = walk_range(w, base, h->count, has + base, sink);
+	return rc;
+}
+
+enum err text_since(struct text *t, const uint32_t *heads, size_t head_count,
+		    const struct text_sink *sink)
+{
+	struct text_walk walk = TEXT_WALK_EMPTY;
+	bool *has = NULL;
+	enum err rc;
+
+	assert(t->merged == t->history.count && t->local.run_count == 0);
+	rc = flag_version(&t->history, heads, head_count, &has);
+	if (rc == OK)
+		rc = walk_since(&walk, &t->history, has, sink);
+	free(has);
+	text_walk_release(&walk);
+	return rc;
+}
+
+enum err text_blame(struct text *t, text_walk_visit *visit, void *ctx)
+{
+	struct text_walk walk = TEXT_WALK_EMPTY;
+	enum err rc = text_walk_begin(&walk, &t->history, 0, 0);
+
+	if (rc == OK)
+		rc = walk_range(&walk, 0, t->merged, NULL, NULL);
+	if (rc == OK)
+		text_walk_each(&walk, visit, ctx);
+	text_walk_release(&walk);
+	return rc;
+}

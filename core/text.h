@@ -1,0 +1,64 @@
+/* A text that many write: what it says now, and its history, from which edits that
+ * were made elsewhere, side by side, are merged into it.
+ *
+ *   local      text_insert/_delete on the text as it is -> text_commit: an edit
+ *   elsewhere  text_take: edits with their parents, in causal order -> text_merge
+ *
+ * The text is the same in every replica that has the same edits, whatever the order
+ * in which they came; no character is lost or doubled; what two write at one place
+ * stands one after the other. Pure: a function of the calls.
+ *
+ * An edit without anything at its side goes straight into the text. Only what is
+ * concurrent is walked (text_walk.h), from the last version that all have seen. */
+#ifndef HT_CORE_TEXT_H
+#define HT_CORE_TEXT_H
+
+#include "core/rope.h"
+#include "core/text_walk.h"
+
+struct text {
+	struct rope rope;
+	struct text_history history;
+	uint32_t merged; /* edits that are in the rope */
+	struct text_walk walk;
+	bool is_walking; /* `walk` has replayed all that is merged, from its base on */
+	struct text_edit_builder local; /* done here, not committed yet */
+};
+
+#define TEXT_EMPTY ((struct text){ .rope = ROPE_EMPTY, .walk = TEXT_WALK_EMPTY })
+
+void text_release(struct text *t);
+
+/* Local edits, code points. Asserts that they lie within the text, and that all that
+ * was taken is merged. The text is valid UTF-8 of `count` code points. ERR_NOMEM. */
+MUST_CHECK enum err text_insert(struct text *t, uint32_t pos, struct bytes text, uint32_t count);
+MUST_CHECK enum err text_delete(struct text *t, uint32_t pos, uint32_t count);
+
+/* What was done here since the last commit as one edit with this dot, which all
+ * others have been seen by; *out borrows from the history until it changes. Nothing was
+ * done: *out has no runs and there is no edit. ERR_NOMEM. */
+MUST_CHECK enum err text_commit(struct text *t, const struct dot *dot, struct text_edit *out);
+
+/* An edit from elsewhere, validated. Parents as dots; one that is not here makes it
+ * adrift (text_history.h). Nothing is uncommitted. ERR_EXISTS, ERR_NOMEM. */
+MUST_CHECK enum err text_take(struct text *t, const struct dot *dot, const struct text_edit *e,
+			      const struct dot *parents, size_t parent_count);
+
+/* Bring all that was taken into the text. sink: told of each change, in order; may be
+ * NULL. ERR_NOMEM, or what the sink says: then the text is of no use any more. */
+MUST_CHECK enum err text_merge(struct text *t, const struct text_sink *sink);
+
+/* ---- Versions: edits by their numbers in t->history ------------------------ */
+
+/* The text as it was, appended. ERR_NOMEM. */
+MUST_CHECK enum err text_at(const struct text *t, const uint32_t *heads, size_t head_count,
+			    struct buf *out);
+
+/* What has changed since, as changes to the text as it was. ERR_NOMEM, or the sink's. */
+MUST_CHECK enum err text_since(struct text *t, const uint32_t *heads, size_t head_count,
+			       const struct text_sink *sink);
+
+/* Whose the text is: so many code points of an edit, from the beginning. ERR_NOMEM. */
+MUST_CHECK enum err text_blame(struct text *t, text_walk_visit *visit, void *ctx);
+
+#endif

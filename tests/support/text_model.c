@@ -1,0 +1,276 @@
+#include "tests/support/text_model.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { ROOT = 0, END = -1 };
+
+struct model_point {
+	size_t edit, n;    /* the edit's n-th insertion */
+	struct bytes text; /* of one code point */
+	size_t parent;
+	bool is_left; /* of its parent */
+	long right;   /* what it was typed before, or END */
+	size_t *gone; /* edits that deleted it */
+	size_t gone_count;
+};
+
+static void *must(void *memory)
+{
+	if (!memory) {
+		perror("text_model");
+		abort();
+	}
+	return memory;
+}
+
+static size_t add_point(struct text_model *m, const struct model_point *p)
+{
+	if (m->point_count == m->point_cap) {
+		m->point_cap = m->point_cap ? 2 * m->point_cap : 64;
+		m->points = must(realloc(m->points, m->point_cap * sizeof(*m->points)));
+		m->order = must(realloc(m->order, m->point_cap * sizeof(*m->order)));
+	}
+	m->points[m->point_count] = *p;
+	return m->point_count++;
+}
+
+void text_model_init(struct text_model *m)
+{
+	*m = (struct text_model){ 0 };
+	add_point(m, &(struct model_point){ .right = END });
+}
+
+void text_model_release(struct text_model *m)
+{
+	for (size_t i = 0; i < m->point_count; i++) {
+		free(m->points[i].gone);
+		free((void *)m->points[i].text.data);
+	}
+	for (size_t i = 0; i < m->edit_count; i++)
+		free(m->seen[i]);
+	free(m->points);
+	free(m->order);
+	free(m->dots);
+	free(m->seen);
+}
+
+/* ---- The order of all ------------------------------------------------------ */
+
+static int by_dot(const struct text_model *m, size_t a, size_t b)
+{
+	int order = dot_cmp(&m->dots[m->points[a].edit], &m->dots[m->points[b].edit]);
+
+	return order ? order
+		     : (m->points[a].n > m->points[b].n) - (m->points[a].n < m->points[b].n);
+}
+
+static bool is_ancestor(const struct text_model *m, size_t above, size_t below)
+{
+	while (below != ROOT && below != above)
+		below = m->points[below].parent;
+	return below == above;
+}
+
+static int place_cmp(const struct text_model *m, size_t a, size_t b);
+
+/* Siblings on one side. */
+static int sibling_cmp(const struct text_model *m, size_t a, size_t b)
+{
+	long x = m->points[a].right, y = m->points[b].right;
+
+	if (m->points[a].is_left || x == y)
+		return by_dot(m, a, b);
+	if (x == END || y == END)
+		return x == END ? -1 : 1;
+	return place_cmp(m, (size_t)y, (size_t)x);
+}
+
+/* The child of `above` on the way to `below`. */
+static size_t branch(const struct text_model *m, size_t above, size_t below)
+{
+	while (m->points[below].parent != above)
+		below = m->points[below].parent;
+	return below;
+}
+
+static int place_cmp(const struct text_model *m, size_t a, size_t b)
+{
+	size_t up = a, x, y;
+
+	if (a == b)
+		return 0;
+	if (is_ancestor(m, a, b))
+		return m->points[branch(m, a, b)].is_left ? 1 : -1;
+	if (is_ancestor(m, b, a))
+		return m->points[branch(m, b, a)].is_left ? -1 : 1;
+	while (!is_ancestor(m, up, b))
+		up = m->points[up].parent;
+	x = branch(m, up, a);
+	y = branch(m, up, b);
+	if (m->points[x].is_left != m->points[y].is_left)
+		return m->points[x].is_left ? -1 : 1;
+	return sibling_cmp(m, x, y);
+}
+
+/* Put the newest point into `order`. */
+static void place(struct text_model *m)
+{
+	size_t point = m->point_count - 1, count = m->point_count - 2, at = 0;
+
+	while (at < count && place_cmp(m, m->order[at], point) < 0)
+		at++;
+	memmove(m->order + at + 1, m->order + at, (count - at) * sizeof(*m->order));
+	m->order[at] = (uint32_t)point;
+}
+
+/* ---- Versions -------------------------------------------------------------- */
+
+static bool *version_of(const struct text_model *m, const size_t *heads, size_t count)
+{
+	bool *has = must(calloc(m->edit_count + 1, sizeof(*has)));
+
+	for (size_t i = 0; i < count; i++)
+		for (size_t k = 0; k <= heads[i]; k++)
+			has[k] |= m->seen[heads[i]][k];
+	return has;
+}
+
+static bool is_there(const struct model_point *p, const bool *has)
+{
+	if (!has[p->edit])
+		return false;
+	for (size_t i = 0; i < p->gone_count; i++)
+		if (has[p->gone[i]])
+			return false;
+	return true;
+}
+
+static size_t length_of(const struct text_model *m, const bool *has)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i + 1 < m->point_count; i++)
+		count += is_there(&m->points[m->order[i]], has);
+	return count;
+}
+
+/* The place in `order` of what is there at a position. */
+static size_t find(const struct text_model *m, const bool *has, size_t pos)
+{
+	size_t i = 0;
+
+	for (;; i++) {
+		assert(i + 1 < m->point_count);
+		if (is_there(&m->points[m->order[i]], has) && pos-- == 0)
+			return i;
+	}
+}
+
+/* ---- Edits ----------------------------------------------------------------- */
+
+static bool has_right_child(const struct text_model *m, const bool *has, size_t point)
+{
+	for (size_t i = 1; i < m->point_count; i++)
+		if (m->points[i].parent == point && !m->points[i].is_left && has[m->points[i].edit])
+			return true;
+	return false;
+}
+
+static void insert(struct text_model *m, const bool *has, size_t edit, size_t n, size_t pos,
+		   struct bytes text)
+{
+	struct model_point p = { .edit = edit, .n = n, .right = END };
+	size_t at = pos ? find(m, has, pos - 1) + 1 : 0;
+	size_t left = pos ? m->order[at - 1] : ROOT;
+	uint8_t *copy = must(malloc(text.size));
+
+	memcpy(copy, text.data, text.size);
+	p.text = bytes_of(copy, text.size);
+	for (; at + 1 < m->point_count && p.right == END; at++)
+		if (has[m->points[m->order[at]].edit])
+			p.right = m->order[at];
+	p.is_left = has_right_child(m, has, left);
+	p.parent = p.is_left ? (size_t)p.right : left;
+	add_point(m, &p);
+	place(m);
+}
+
+static void delete (struct text_model *m, const bool *has, size_t edit, size_t pos)
+{
+	struct model_point *p = &m->points[m->order[find(m, has, pos)]];
+
+	p->gone = must(realloc(p->gone, (p->gone_count + 1) * sizeof(*p->gone)));
+	p->gone[p->gone_count++] = edit;
+}
+
+static struct bytes next_point(struct bytes *text)
+{
+	size_t size = 1;
+	struct bytes point;
+
+	while (size < text->size && (text->data[size] & 0xc0) == 0x80)
+		size++;
+	point = bytes_of(text->data, size);
+	*text = bytes_of(text->data + size, text->size - size);
+	return point;
+}
+
+static void do_edit(struct text_model *m, const bool *has, size_t edit, const struct text_edit *e,
+		    bool is_adrift)
+{
+	struct bytes text = e->text;
+	size_t n = 0;
+
+	for (size_t i = 0; i < e->run_count; i++) {
+		const struct text_run *run = &e->runs[i];
+
+		for (size_t k = 0; k < run->count; k++) {
+			size_t length = length_of(m, has), pos = run->pos + k;
+
+			if (run->step == TEXT_INSERT)
+				insert(m, has, edit, n++, pos < length ? pos : length,
+				       next_point(&text));
+			else if (!is_adrift)
+				delete (m, has, edit,
+					run->step == TEXT_DELETE ? run->pos : run->pos - k);
+		}
+	}
+}
+
+size_t text_model_add(struct text_model *m, const struct dot *dot, const struct text_edit *e,
+		      const size_t *parents, size_t parent_count, bool is_adrift)
+{
+	size_t edit = m->edit_count;
+	bool *has;
+
+	if (edit == m->edit_cap) {
+		m->edit_cap = edit ? 2 * edit : 16;
+		m->dots = must(realloc(m->dots, m->edit_cap * sizeof(*m->dots)));
+		m->seen = must(realloc(m->seen, m->edit_cap * sizeof(*m->seen)));
+	}
+	has = version_of(m, parents, parent_count);
+	has[edit] = true;
+	m->dots[edit] = *dot;
+	m->seen[edit] = has;
+	m->edit_count++;
+	do_edit(m, has, edit, e, is_adrift);
+	return edit;
+}
+
+size_t text_model_read(const struct text_model *m, const size_t *heads, size_t head_count,
+		       struct buf *out)
+{
+	bool *has = version_of(m, heads, head_count);
+	size_t length = length_of(m, has);
+
+	for (size_t i = 0; out && i + 1 < m->point_count; i++) {
+		const struct model_point *p = &m->points[m->order[i]];
+
+		if (is_there(p, has))
+			buf_append(out, p->text.data, p->text.size);
+	}
+	free(has);
+	return length;
+}

@@ -1,0 +1,42 @@
+/* What a text must be, from the plainest reading: FugueMax as a tree, walked from end to
+ * end for everything.
+ *
+ * Each code point ever inserted is a node. It hangs to the right of the one after
+ * which it was typed, or, if that had something at its right already, to the left of
+ * the one before which it was. Right siblings stand in the reverse order of what they were
+ * typed before, then by dot; left ones by dot. A code point is there in a version
+ * that has its insertion and no deletion of it.
+ *
+ * After Weidner and Kleppmann, "The Art of the Fugue" (IEEE TPDS 2025), algorithm 1 and
+ * section 5. Nothing is shared with the code under test but the edit itself.
+ * Ends the program without memory. */
+#ifndef HT_TESTS_SUPPORT_TEXT_MODEL_H
+#define HT_TESTS_SUPPORT_TEXT_MODEL_H
+
+#include "core/dot.h"
+#include "core/text_edit.h"
+
+struct model_point;
+
+struct text_model {
+	struct model_point *points; /* 0 is the root, which is no code point */
+	size_t point_count, point_cap;
+	struct dot *dots; /* by edit */
+	bool **seen;      /* by edit: which ones it has seen, itself too */
+	size_t edit_count, edit_cap;
+	uint32_t *order; /* points from the beginning to the end */
+};
+
+void text_model_init(struct text_model *m);
+void text_model_release(struct text_model *m);
+
+/* Add an edit by its parents' numbers; its number. is_adrift: it deletes nothing, and what lies
+ * beyond the end is inserted there. */
+size_t text_model_add(struct text_model *m, const struct dot *dot, const struct text_edit *e,
+		      const size_t *parents, size_t parent_count, bool is_adrift);
+
+/* The length at the version of these edits; with `out` the text, too. */
+size_t text_model_read(const struct text_model *m, const size_t *heads, size_t head_count,
+		       struct buf *out);
+
+#endif
