@@ -3,6 +3,8 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "core/utf8.h"
+
 enum {
 	LEAF_BYTES = 1024 - 20,
 	LEAF_FILL = LEAF_BYTES / 4 * 3, /* of leaves that are made in a row: edits find room */
@@ -39,28 +41,18 @@ uint32_t rope_size(const struct rope *r, enum rope_unit unit)
 
 /* ---- UTF-8 that is known to be valid --------------------------------------- */
 
-static bool begins_point(uint8_t byte)
-{
-	return (byte & 0xc0) != 0x80;
-}
-
 /* Counted in steps that a compiler makes wide. */
 static struct widths measure(const uint8_t *text, size_t size)
 {
 	struct widths w = { { 0 } };
 
 	for (size_t i = 0; i < size; i++) {
-		w.of[ROPE_POINTS] += begins_point(text[i]);
+		w.of[ROPE_POINTS] += utf8_begins(text[i]);
 		w.of[ROPE_UTF16] += text[i] >= 0xf0;
 	}
 	w.of[ROPE_UTF16] += w.of[ROPE_POINTS];
 	w.of[ROPE_BYTES] = (uint32_t)size;
 	return w;
-}
-
-static size_t point_bytes(uint8_t lead)
-{
-	return lead < 0x80 ? 1 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
 }
 
 /* How many bytes so many code points take. */
@@ -69,7 +61,7 @@ static size_t points_forward(const uint8_t *text, uint32_t count)
 	const uint8_t *at = text;
 
 	while (count--)
-		at += point_bytes(*at);
+		at += utf8_size(*at);
 	return (size_t)(at - text);
 }
 
@@ -81,7 +73,7 @@ static size_t points_back(const uint8_t *end, uint32_t count)
 	while (count--)
 		do
 			at--;
-		while (!begins_point(*at));
+		while (!utf8_begins(*at));
 	return (size_t)(end - at);
 }
 
@@ -264,7 +256,7 @@ static size_t leaf_portion(struct bytes text)
 {
 	size_t size = text.size < LEAF_FILL ? text.size : LEAF_FILL;
 
-	while (size < text.size && !begins_point(text.data[size]))
+	while (size < text.size && !utf8_begins(text.data[size]))
 		size--;
 	return size;
 }
@@ -474,7 +466,7 @@ static struct widths leaf_place(const struct rope_leaf *l, enum rope_unit unit, 
 		struct widths next = w;
 
 		next.of[ROPE_POINTS]++;
-		next.of[ROPE_BYTES] += (uint32_t)point_bytes(lead);
+		next.of[ROPE_BYTES] += (uint32_t)utf8_size(lead);
 		next.of[ROPE_UTF16] += lead < 0xf0 ? 1 : 2;
 		if (next.of[unit] > place)
 			break;

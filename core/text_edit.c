@@ -153,8 +153,6 @@ enum err text_edit_validate(const struct text_edit *e, struct errmsg *msg)
 	int64_t length = e->length;
 	uint64_t inserted = 0, points;
 
-	if (e->run_count == 0)
-		return errmsg_set(msg, ERR_INVALID, "an edit of a text without any run");
 	for (size_t i = 0; i < e->run_count; i++) {
 		const struct text_run *run = &e->runs[i];
 

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "core/limits.h"
+#include "core/utf8.h"
 
 void text_history_release(struct text_history *h)
 {
@@ -103,7 +104,7 @@ struct bytes text_history_text(const struct text_history *h, const struct text_r
 	if (run->step != TEXT_INSERT)
 		return bytes_of(start, 0);
 	for (uint32_t i = 0; i < run->count; i++)
-		end += *end < 0x80 ? 1 : *end < 0xe0 ? 2 : *end < 0xf0 ? 3 : 4;
+		end += utf8_size(*end);
 	*at += (uint32_t)(end - start);
 	return bytes_of(start, (size_t)(end - start));
 }

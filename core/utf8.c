@@ -73,3 +73,12 @@ bool utf8_is_valid(struct bytes text)
 	}
 	return true;
 }
+
+size_t utf8_count(struct bytes text)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < text.size; i++)
+		count += utf8_begins(text.data[i]);
+	return count;
+}

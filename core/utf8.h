@@ -10,6 +10,21 @@
 
 bool utf8_is_valid(struct bytes text);
 
+/* How many bytes the code point has that begins with this one, in valid text. */
+static inline size_t utf8_size(uint8_t lead)
+{
+	return lead < 0x80 ? 1 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
+}
+
+/* The byte is not within a code point, in valid text. */
+static inline bool utf8_begins(uint8_t byte)
+{
+	return (byte & 0xc0) != 0x80;
+}
+
+/* Code points of valid text. */
+size_t utf8_count(struct bytes text);
+
 /* Decode the code point at the front of *rest into *cp and move *rest past it. False, with both
  * untouched, when *rest is empty or does not begin with a valid sequence:
  *     while (utf8_next(&rest, &cp))
