@@ -207,7 +207,7 @@ static void decode_run(struct wire_reader *r, struct text_run *run, uint32_t *cu
 		wire_fail(r, ERR_FORMAT);
 		return;
 	}
-	place += *cursor - (run->step == TEXT_BACKSPACE);
+	place += (int64_t)*cursor - (run->step == TEXT_BACKSPACE);
 	if (place < 0 || place > TEXT_POINTS_MAX ||
 	    (run->step == TEXT_BACKSPACE && run->count > place + 1)) {
 		wire_fail(r, ERR_FORMAT);

@@ -332,7 +332,8 @@ static enum err set_version(struct text_walk *w, uint32_t edit)
 
 /* ---- Inserting ------------------------------------------------------------- */
 
-static uint32_t author_edit(const struct text_walk *w, uint32_t id)
+/* The newest of w->origins that is not after the id. */
+static uint32_t find_origin(const struct text_walk *w, uint32_t id)
 {
 	uint32_t low = 0, high = w->origin_count;
 
@@ -344,7 +345,12 @@ static uint32_t author_edit(const struct text_walk *w, uint32_t id)
 		else
 			high = middle;
 	}
-	return w->origins[low].edit;
+	return low;
+}
+
+static uint32_t author_edit(const struct text_walk *w, uint32_t id)
+{
+	return w->origins[find_origin(w, id)].edit;
 }
 
 /* Where the item is in the text, as memcmp; NO_ITEM is the end. */
@@ -736,17 +742,30 @@ enum err text_walk_order(const struct text_history *h, uint32_t from, uint32_t t
 	return rc;
 }
 
+/* What was typed on may be of several edits. */
+static bool each_origin(const struct text_walk *w, const struct walk_item *x,
+			text_walk_visit *visit, void *ctx)
+{
+	uint32_t origin = find_origin(w, x->id), end = x->id + x->count;
+
+	for (uint32_t id = x->id, next; id < end; id = next, origin++) {
+		bool is_last = origin + 1 == w->origin_count;
+
+		next = is_last || w->origins[origin + 1].id > end ? end : w->origins[origin + 1].id;
+		if (!visit(ctx, next - id, w->origins[origin].edit))
+			return false;
+	}
+	return true;
+}
+
 void text_walk_each(const struct text_walk *w, text_walk_visit *visit, void *ctx)
 {
 	struct cursor c = { w->first_block, 0, 0 };
 	uint32_t item;
 
-	for (; cursor_item(w, &c, &item); cursor_step(w, &c)) {
-		const struct walk_item *x = &w->items[item];
-
-		if (!x->is_gone && !visit(ctx, x->count, author_edit(w, x->id)))
+	for (; cursor_item(w, &c, &item); cursor_step(w, &c))
+		if (!w->items[item].is_gone && !each_origin(w, &w->items[item], visit, ctx))
 			return;
-	}
 }
 
 void text_walk_check(const struct text_walk *w)

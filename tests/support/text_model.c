@@ -274,3 +274,14 @@ size_t text_model_read(const struct text_model *m, const size_t *heads, size_t h
 	free(has);
 	return length;
 }
+
+void text_model_blame(const struct text_model *m, const size_t *heads, size_t head_count,
+		      size_t *out)
+{
+	bool *has = version_of(m, heads, head_count);
+
+	for (size_t i = 0; i + 1 < m->point_count; i++)
+		if (is_there(&m->points[m->order[i]], has))
+			*out++ = m->points[m->order[i]].edit;
+	free(has);
+}

@@ -35,6 +35,10 @@ void text_model_release(struct text_model *m);
 size_t text_model_add(struct text_model *m, const struct dot *dot, const struct text_edit *e,
 		      const size_t *parents, size_t parent_count, bool is_adrift);
 
+/* Whose the code points are at that version: an edit each. `out` has room for all. */
+void text_model_blame(const struct text_model *m, const size_t *heads, size_t head_count,
+		      size_t *out);
+
 /* The length at the version of these edits; with `out` the text, too. */
 size_t text_model_read(const struct text_model *m, const size_t *heads, size_t head_count,
 		       struct buf *out);
