@@ -198,9 +198,14 @@ static enum err walk_edits(struct text_walk *w, const uint32_t *edits, size_t co
 static enum err walk_range(struct text_walk *w, uint32_t from, uint32_t to, const bool *is_wanted,
 			   const struct text_sink *sink)
 {
-	uint32_t *order = malloc((to - from + 1) * sizeof(*order));
+	uint32_t *order;
 	size_t count = 0;
-	enum err rc = order ? text_walk_order(w->h, from, to, is_wanted, order, &count) : ERR_NOMEM;
+	enum err rc;
+
+	if (to == from + 1 && !is_wanted)
+		return text_walk_edit(w, from, sink);
+	order = malloc((to - from + 1) * sizeof(*order));
+	rc = order ? text_walk_order(w->h, from, to, is_wanted, order, &count) : ERR_NOMEM;
 
 	if (rc == OK)
 		rc = walk_edits(w, order, count, sink);
@@ -220,12 +225,12 @@ static enum err prepare_walk(struct text *t, uint32_t from, uint32_t to)
 	uint32_t base;
 	enum err rc;
 
+	if (t->is_walking && least_reach(h, from, to, TEXT_NONE) >= t->walk.base)
+		return OK;
 	if (h->nodes[from].sees_all && least_reach(h, from + 1, to, TEXT_NONE) > from) {
 		rc = text_walk_begin(&t->walk, h, from, rope_size(&t->rope, ROPE_POINTS));
 	} else {
 		base = find_base(h, from, to);
-		if (t->is_walking && t->walk.base <= base)
-			return OK;
 		rc = begin_walk(&t->walk, h, base);
 		if (rc == OK)
 			rc = walk_range(&t->walk, base, from, NULL, NULL);

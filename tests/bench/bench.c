@@ -20,9 +20,9 @@ void bench_report_one(const struct bench *b, const char *name, double value, dou
 	if (b->only && strcmp(b->only, name) != 0)
 		return;
 	if (b->is_json)
-		report_json(figure, b->n, value, floor);
+		report_json(figure, b->trace, b->n, value, floor);
 	else
-		report_line(figure, b->n, value, floor);
+		report_line(figure, b->trace, b->n, value, floor);
 }
 
 void bench_report(const struct bench *b, const char *name, struct samples *values,

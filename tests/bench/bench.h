@@ -22,6 +22,7 @@ struct bench {
 	struct action_row *rows; /* `n` of the workload */
 	const char *only;        /* the one figure wanted, or NULL for all */
 	bool is_json;
+	const char *trace;  /* whose figures these are, or NULL */
 	const char *folder; /* for the databases; removed at the end */
 };
 

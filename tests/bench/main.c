@@ -42,7 +42,7 @@ static const struct {
 	int (*main)(int argc, char **argv);
 } servers[] = {
 	{ "open", serve_open },         { "open-raw", serve_open_raw },   { "node", serve_node },
-	{ "raw-link", serve_raw_link }, { "strangers", serve_strangers },
+	{ "raw-link", serve_raw_link }, { "strangers", serve_strangers }, { "text", bench_text },
 };
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))

@@ -16,6 +16,9 @@ void measure_handshake(struct bench *b);
 void measure_simulator(struct bench *b);
 void measure_trust(struct bench *b);
 
+/* `huitong-bench text`: texts, by recorded editing. */
+int bench_text(int argc, char **argv);
+
 /* Processes that a measurement starts: `huitong-bench NAME ARGUMENT...`. */
 int serve_open(int argc, char **argv);
 int serve_open_raw(int argc, char **argv);

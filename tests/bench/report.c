@@ -39,6 +39,12 @@ static const struct figure figures[] = {
 	{ "trust_fold", "ms", .reach = 50, .floor = "BLAKE2b over the same statements' bytes" },
 	{ "trust_fold_branches", "ms", .reach = 50,
 	  .floor = "BLAKE2b over the same statements' bytes" },
+	{ "text_local", "ms", .floor = "a gap buffer over code points and a log of runs" },
+	{ "text_open", "ms", .reach = 0.3, .floor = "memcpy of the text" },
+	{ "text_merge", "ms", .reach = 4, .floor = "memcpy of what is inserted, edit by edit" },
+	{ "text_remote", "us", .reach = 1 },
+	{ "text_remote_concurrent", "us", .reach = 5 },
+	{ "text_branches", "ms" },
 	{ "trust_extend", "ms", .reach = 1, .floor = "BLAKE2b over the ids of all statements" },
 };
 
@@ -102,7 +108,7 @@ void report_heading(void)
 	       "ratio", "met", "reach");
 }
 
-void report_line(const struct figure *f, size_t n, double value, double floor)
+void report_line(const struct figure *f, const char *trace, size_t n, double value, double floor)
 {
 	char ours[32], theirs[32] = "-", times[32] = "-";
 
@@ -114,14 +120,18 @@ void report_line(const struct figure *f, size_t n, double value, double floor)
 	       number(value, ours, sizeof(ours)), theirs, f->unit, times,
 	       is_met(f, value, floor) ? "yes" : "no");
 	put_reach(f);
+	if (trace)
+		printf("  %s", trace);
 	putchar('\n');
 	fflush(stdout);
 }
 
-void report_json(const struct figure *f, size_t n, double value, double floor)
+void report_json(const struct figure *f, const char *trace, size_t n, double value, double floor)
 {
 	printf("{\"name\":\"%s\",\"n\":%zu,\"value\":%.6g,\"unit\":\"%s\"", f->name, n, value,
 	       f->unit);
+	if (trace)
+		printf(",\"trace\":\"%s\"", trace);
 	if (floor > 0)
 		printf(",\"floor\":%.6g,\"ratio\":%.4g}\n", floor, ratio(f, value, floor));
 	else

@@ -1,5 +1,5 @@
 /* The figures and how they are printed: a table for people, or one JSON object
- * a line: {"name","n","value","unit","floor","ratio"}.
+ * a line: {"name","n","value","unit","floor","ratio"}, of texts with "trace".
  *
  * The ratio is how many times the floor's cost ours is: value : floor, and of a
  * rate floor : value. Less is better. */
@@ -23,8 +23,9 @@ bool figure_exists(const char *name);
 
 /* floor <= 0: it has none. */
 void report_heading(void);
-void report_line(const struct figure *f, size_t n, double value, double floor);
-void report_json(const struct figure *f, size_t n, double value, double floor);
+/* trace: NULL but for texts. */
+void report_line(const struct figure *f, const char *trace, size_t n, double value, double floor);
+void report_json(const struct figure *f, const char *trace, size_t n, double value, double floor);
 void report_floors(void);
 
 #endif
