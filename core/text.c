@@ -321,6 +321,10 @@ static enum err copy_version(const struct text_history *from, const bool *has,
 
 		if (!has[i])
 			continue;
+		if (n->is_join) { /* comes with its edit, if that needs one here */
+			number[i] = text_history_find(to, &dot);
+			continue;
+		}
 		if (n->parent_count > cap) {
 			cap = n->parent_count;
 			free(parents);

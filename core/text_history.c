@@ -241,15 +241,15 @@ static enum err add_author(struct text_history *h, const struct replica_id *repl
 static enum err reserve_all(struct text_history *h, const struct text_edit *e, size_t parent_count,
 			    struct text_author *author)
 {
-	enum err rc = reserve(&h->nodes, h->count, &h->cap, 1, sizeof(*h->nodes));
+	enum err rc = reserve(&h->nodes, h->count, &h->cap, 2, sizeof(*h->nodes));
 
 	if (rc == OK)
 		rc = reserve(&h->runs, h->run_count, &h->run_cap, e->run_count, sizeof(*h->runs));
 	if (rc == OK)
-		rc = reserve(&h->parent_pool, h->parent_count, &h->parent_cap, parent_count,
+		rc = reserve(&h->parent_pool, h->parent_count, &h->parent_cap, parent_count + 2,
 			     sizeof(*h->parent_pool));
 	if (rc == OK)
-		rc = reserve(&h->heads, h->head_count, &h->head_cap, 1, sizeof(*h->heads));
+		rc = reserve(&h->heads, h->head_count, &h->head_cap, 2, sizeof(*h->heads));
 	if (rc == OK)
 		rc = reserve(&author->edits, author->count, &author->cap, 1,
 			     sizeof(*author->edits));
@@ -361,10 +361,71 @@ static void replace_heads(struct text_history *h, const struct text_node *n, uin
 	h->head_count = kept + 1;
 }
 
+/* Room was reserved; the parents stand at the end of the pool. */
+static void append_node(struct text_history *h, struct text_node *n, size_t parent_count)
+{
+	n->parents = h->parent_count;
+	n->parent_count = (uint32_t)parent_count;
+	h->parent_count += (uint32_t)parent_count;
+	replace_heads(h, n, h->count);
+	n->sees_all = h->head_count == 1;
+	h->nodes[h->count++] = *n;
+}
+
+struct search {
+	uint32_t edit;
+	bool was_met;
+};
+
+static void look_for(void *ctx, uint32_t edit, enum text_side side)
+{
+	struct search *s = ctx;
+
+	s->was_met |= edit == s->edit && side == TEXT_ONLY_A;
+}
+
+/* The newest edit of the author that the new one has not seen, or TEXT_NONE. */
+static enum err find_unseen(const struct text_history *h, uint32_t author, size_t parent_count,
+			    uint32_t *out)
+{
+	const struct text_author *a = &h->authors[author];
+	struct search s = { a->count ? a->edits[a->count - 1] : TEXT_NONE, false };
+	struct text_heap heap = { 0 };
+	uint32_t heads = 0;
+	enum err rc;
+
+	*out = TEXT_NONE;
+	for (size_t i = 0; i < parent_count; i++)
+		heads += is_head(h, h->parent_pool[h->parent_count + i]);
+	if (s.edit == TEXT_NONE || heads == h->head_count) /* mostly all is seen */
+		return OK;
+	rc = text_history_diff(h, s.edit, &s.edit, 1, h->parent_pool + h->parent_count,
+			       parent_count, &heap, look_for, &s);
+	if (rc == OK && s.was_met)
+		*out = s.edit;
+	text_heap_release(&heap);
+	return rc;
+}
+
+static void append_join(struct text_history *h, const struct text_node *of, uint32_t earlier)
+{
+	struct text_node join = { .first_run = h->run_count,
+				  .first_byte = (uint32_t)h->inserted.size,
+				  .author = of->author,
+				  .stated = TEXT_NONE,
+				  .length = TEXT_NONE,
+				  .seq = of->seq,
+				  .is_join = true };
+
+	h->parent_pool[h->parent_count] = earlier;
+	h->parent_pool[h->parent_count + 1] = h->count - 1;
+	append_node(h, &join, 2);
+}
+
 enum err text_history_add(struct text_history *h, const struct dot *dot, const struct text_edit *e,
 			  const uint32_t *parents, size_t parent_count, bool is_adrift)
 {
-	uint32_t author = 0, first_byte = (uint32_t)h->inserted.size;
+	uint32_t author = 0, earlier = TEXT_NONE, first_byte = (uint32_t)h->inserted.size;
 	struct text_node n;
 	enum err rc = add_author(h, &dot->replica, &author);
 
@@ -377,6 +438,8 @@ enum err text_history_add(struct text_history *h, const struct dot *dot, const s
 		h->parent_pool[h->parent_count + i] = parents[i];
 	}
 	rc = reduce_parents(h, h->parent_pool + h->parent_count, &parent_count);
+	if (rc == OK)
+		rc = find_unseen(h, author, parent_count, &earlier);
 	if (rc) {
 		h->inserted.size = first_byte;
 		return rc;
@@ -385,8 +448,6 @@ enum err text_history_add(struct text_history *h, const struct dot *dot, const s
 		.first_run = h->run_count,
 		.run_count = (uint32_t)e->run_count,
 		.first_byte = first_byte,
-		.parents = h->parent_count,
-		.parent_count = (uint32_t)parent_count,
 		.author = author,
 		.stated = e->length,
 		.length = TEXT_NONE,
@@ -397,10 +458,9 @@ enum err text_history_add(struct text_history *h, const struct dot *dot, const s
 	if (e->run_count)
 		memcpy(h->runs + h->run_count, e->runs, e->run_count * sizeof(*e->runs));
 	h->run_count += (uint32_t)e->run_count;
-	h->parent_count += (uint32_t)parent_count;
-	replace_heads(h, &n, h->count);
-	n.sees_all = h->head_count == 1;
-	h->authors[author].edits[h->authors[author].count++] = h->count;
-	h->nodes[h->count++] = n;
+	append_node(h, &n, parent_count);
+	if (earlier != TEXT_NONE)
+		append_join(h, &n, earlier);
+	h->authors[author].edits[h->authors[author].count++] = h->count - 1;
 	return OK;
 }

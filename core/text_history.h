@@ -4,6 +4,11 @@
  * children; numbers mean nothing elsewhere, dots do. A *version* is the set of edits
  * that some edits, its *heads*, have seen or are.
  *
+ * Whoever has seen an edit has seen all that its replica wrote of the text before.
+ * The edit itself may still refer to a version without that: somebody had the editor
+ * open for long. Then there are two nodes: the edit, and one that joins it with what
+ * came before, for which the dot stands from then on.
+ *
  * After Gentle and Kleppmann, "Collaborative Text Editing with Eg-walker" (EuroSys 2025). */
 #ifndef HT_CORE_TEXT_HISTORY_H
 #define HT_CORE_TEXT_HISTORY_H
@@ -24,6 +29,7 @@ struct text_node {
 	uint32_t length; /* and as it was found; TEXT_NONE: not known yet */
 	uint32_t growth; /* what it adds to that, modulo 2^32, by its runs */
 	uint64_t seq;
+	bool is_join;   /* of an edit and its replica's earlier ones: no runs */
 	bool sees_all;  /* all edits before it */
 	bool is_adrift; /* a parent is not here: see text_node_is_adrift() */
 };
@@ -60,7 +66,7 @@ MUST_CHECK enum err text_history_add(struct text_history *h, const struct dot *d
 				     const struct text_edit *e, const uint32_t *parents,
 				     size_t parent_count, bool is_adrift);
 
-/* The edit's number, or TEXT_NONE. */
+/* The edit's number, its join's if it has one, or TEXT_NONE. */
 uint32_t text_history_find(const struct text_history *h, const struct dot *dot);
 struct dot text_history_dot(const struct text_history *h, uint32_t edit);
 
@@ -70,7 +76,7 @@ struct dot text_history_dot(const struct text_history *h, uint32_t edit);
  * merged. */
 static inline bool text_node_is_adrift(const struct text_node *n)
 {
-	return n->is_adrift || n->length != n->stated;
+	return !n->is_join && (n->is_adrift || n->length != n->stated);
 }
 
 static inline const uint32_t *text_node_parents(const struct text_history *h, uint32_t edit)

@@ -268,6 +268,7 @@ struct heads {
 	size_t count;
 };
 
+/* An edit with all that its author had seen, not the bare one. */
 static void draw_heads(struct world *w, const struct author *a, struct heads *out)
 {
 	const struct text_history *h = &a->text.history;
@@ -278,6 +279,7 @@ static void draw_heads(struct world *w, const struct author *a, struct heads *ou
 
 		out->here[i] = (uint32_t)prng_below(&w->prng, h->count);
 		dot = text_history_dot(h, out->here[i]);
+		out->here[i] = text_history_find(h, &dot);
 		out->model[i] = made_number(w, &dot);
 	}
 }

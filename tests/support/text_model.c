@@ -256,6 +256,11 @@ size_t text_model_add(struct text_model *m, const struct dot *dot, const struct 
 	m->seen[edit] = has;
 	m->edit_count++;
 	do_edit(m, has, edit, e, is_adrift);
+	/* Who sees it has seen all that its replica wrote before. */
+	for (size_t i = 0; i < edit; i++)
+		for (size_t k = 0;
+		     replica_id_cmp(&m->dots[i].replica, &dot->replica) == 0 && k <= i; k++)
+			has[k] |= m->seen[i][k];
 	return edit;
 }
 
