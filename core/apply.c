@@ -53,6 +53,23 @@ static enum err save_conflicts(struct applier *a, const struct record *rec, uint
 	return rc;
 }
 
+static enum err apply_op(struct applier *a, struct record *rec, const struct op *op)
+{
+	const struct field *field = kind_field(rec->kind, op->field);
+	bool is_text = field && field->merge == MERGE_TEXT;
+	struct bytes text;
+	enum err rc = OK;
+
+	if (is_text)
+		rc = apply_text(a->store, a->space, rec, &a->stamp->dot, op, a->arena, &text,
+				a->msg);
+	if (rc == OK)
+		rc = record_apply(rec, a->stamp, op);
+	if (rc == OK && is_text)
+		record_set_text(rec, op->field, text);
+	return rc;
+}
+
 /* What replaces as much as it adds is welcome even so; and what is in the log already,
  * in whatever order it is replayed. */
 static enum err apply_registers(struct applier *a, struct record *rec, const struct group *g)
@@ -62,7 +79,7 @@ static enum err apply_registers(struct applier *a, struct record *rec, const str
 
 	for (size_t i = 0; rc == OK && i < g->count; i++)
 		if (!g->ops[i].is_ignored)
-			rc = record_apply(rec, a->stamp, &g->ops[i]);
+			rc = apply_op(a, rec, &g->ops[i]);
 	if (rc == OK && !a->is_replay && record_is_over(rec) &&
 	    rec->count + rec->void_count > before)
 		rc = errmsg_set(a->msg, ERR_LIMIT, "%s: too many concurrent values", g->kind->name);

@@ -5,6 +5,7 @@
 #include "core/changeset_format.h"
 #include "core/limits.h"
 #include "core/schema.h"
+#include "core/text_edit.h"
 #include "core/wire.h"
 
 const struct verb_shape verb_shapes[VERB_COUNT] = {
@@ -14,6 +15,7 @@ const struct verb_shape verb_shapes[VERB_COUNT] = {
 	[VERB_REMOVE] = { .targets = true },
 	[VERB_VOID] = { .observed = true, .targets = true },
 	[VERB_REVIVE] = { .targets = true },
+	[VERB_SPLICE] = { .targets = true, .edit = true, .value = true },
 };
 
 /* Links. */
@@ -107,9 +109,23 @@ enum err changeset_peek_hlc(struct bytes body, struct hlc_stamp *out)
 
 static bool verb_fits(const struct field *field, enum verb verb)
 {
+	if (field->merge == MERGE_TEXT)
+		return verb == VERB_SET || verb == VERB_SPLICE;
 	if (merge_is_register(field->merge))
 		return verb == VERB_SET || verb == VERB_REPLACE;
 	return verb == VERB_ADD || (verb == VERB_REMOVE && field->merge == MERGE_SET);
+}
+
+static enum err validate_splice(const struct field *field, const struct op *op, struct errmsg *msg)
+{
+	struct arena arena = ARENA_EMPTY;
+	struct text_edit e = { .text = op->value.bytes };
+	enum err rc = text_edit_decode(&e, op->edit, &arena, msg);
+
+	if (rc == OK)
+		rc = text_edit_validate(&e, msg);
+	arena_release(&arena);
+	return rc == OK ? OK : errmsg_prefix(msg, rc, "%s: ", field->name);
 }
 
 static enum err validate_op(const struct kind *kind, const struct op *op, struct errmsg *msg)
@@ -124,6 +140,8 @@ static enum err validate_op(const struct kind *kind, const struct op *op, struct
 				  kind->name, field->name);
 	if (verb_shapes[op->verb].value)
 		rc = field_validate(field, &op->value, msg);
+	if (rc == OK && op->verb == VERB_SPLICE)
+		rc = validate_splice(field, op, msg);
 	return rc == OK ? OK : errmsg_prefix(msg, rc, "%s.", kind->name);
 }
 

@@ -24,6 +24,7 @@
  *     key       field << 3 | verb
  *     value     nil, int, str, bin, [id index] for a ref, or what is newer
  *     targets   [index, seq, n, ...]: earlier writes, n = 0 for registers
+ *     edit      of a text: its runs (core/text_edit.h); what they insert is the value
  *
  * docs/DATA_MODEL.md has the reasons, docs/PROTOCOL.md an example in hex. */
 #ifndef HT_CORE_CHANGESET_H
@@ -47,12 +48,18 @@ enum verb {
 	VERB_REMOVE,  /* targets: elements of a set */
 	VERB_VOID,    /* targets observed, targets replaced: field 0 */
 	VERB_REVIVE,  /* targets: the voids to take back, field 0 */
+	VERB_SPLICE,  /* targets, edit, value: a text, as who has seen these edits sees it */
 	VERB_COUNT,
 };
 
 static inline bool verb_is_on_elements(enum verb verb)
 {
 	return verb == VERB_ADD || verb == VERB_REMOVE;
+}
+
+static inline bool verb_is_on_record(enum verb verb)
+{
+	return verb == VERB_VOID || verb == VERB_REVIVE;
 }
 
 /* An earlier write that an op speaks of. */
@@ -71,6 +78,7 @@ struct op {
 	struct value value;
 	const struct target *targets; /* replaced, removed, taken back */
 	size_t target_count;
+	struct bytes edit;              /* SPLICE: for text_edit_decode() */
 	const struct target *observed; /* VOID only */
 	size_t observed_count;
 };

@@ -178,12 +178,14 @@ static uint32_t get_op(struct decoder *d, struct op *op)
 		return 1;
 	}
 	/* The record itself is voided and revived, fields are written. */
-	if ((op->field == 0) != (op->verb >= VERB_VOID))
+	if ((op->field == 0) != verb_is_on_record(op->verb))
 		wire_fail(&d->r, ERR_FORMAT);
 	if (verb_shapes[op->verb].observed)
 		get_targets(d, &op->observed, &op->observed_count);
 	if (verb_shapes[op->verb].targets)
 		get_targets(d, &op->targets, &op->target_count);
+	if (verb_shapes[op->verb].edit)
+		op->edit = wire_skip(&d->r);
 	if (verb_shapes[op->verb].value)
 		get_value(d, &op->value);
 	if (op->verb == VERB_ADD)

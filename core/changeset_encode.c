@@ -116,6 +116,8 @@ static void put_op(struct encoder *e, const struct op *op)
 		put_targets(e, op->observed, op->observed_count);
 	if (verb_shapes[op->verb].targets)
 		put_targets(e, op->targets, op->target_count);
+	if (verb_shapes[op->verb].edit)
+		buf_append(e->out, op->edit.data, op->edit.size);
 	if (verb_shapes[op->verb].value)
 		put_value(e, &op->value);
 }

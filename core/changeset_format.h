@@ -7,7 +7,7 @@
 
 /* Which arguments follow a key, in this order. */
 struct verb_shape {
-	bool observed, targets, value;
+	bool observed, targets, edit, value;
 };
 
 extern const struct verb_shape verb_shapes[VERB_COUNT];
@@ -17,7 +17,7 @@ static inline uint32_t op_elements(const struct op *op)
 {
 	const struct verb_shape *shape = &verb_shapes[op->verb];
 
-	return 1u + shape->observed + shape->targets + shape->value;
+	return 1u + shape->observed + shape->targets + shape->edit + shape->value;
 }
 
 static inline bool op_same_group(const struct op *a, const struct op *b)

@@ -4,6 +4,8 @@
 
 #include "core/limits.h"
 #include "core/replica_impl.h"
+#include "core/text_diff.h"
+#include "core/utf8.h"
 
 struct edit {
 	struct replica *r;
@@ -196,6 +198,81 @@ static enum err write_register(struct edit *e, const struct kind *kind, const st
 	return rc == OK ? copy_value(e, value, &op->value) : rc;
 }
 
+static enum err encode_splice(struct edit *e, struct text_edit_builder *b, struct op *op)
+{
+	struct text_edit made = text_edit_built(b);
+	struct buf encoded = BUF_EMPTY;
+	struct value text = value_text(made.text);
+	enum err rc;
+
+	text_edit_encode(&encoded, &made);
+	rc = buf_check(&encoded);
+	if (rc == OK) {
+		op->edit = arena_copy(&e->arena, buf_bytes(&encoded));
+		rc = op->edit.data ? copy_value(e, &text, &op->value) : ERR_NOMEM;
+	}
+	buf_release(&encoded);
+	return rc;
+}
+
+/* `to`, by whoever saw `from`, the text as it was with `seen`. */
+static enum err write_text(struct edit *e, const struct kind *kind, const struct field *field,
+			   const struct record_id *id, struct bytes from, struct bytes to,
+			   const struct dot *seen, size_t seen_count, struct errmsg *msg)
+{
+	struct value value = value_text(to);
+	struct text_edit_builder b = { 0 };
+	struct target *targets;
+	struct op *op;
+	enum err rc = field_validate(field, &value, msg);
+
+	if (rc == OK && seen_count == 0) {
+		rc = new_op(e, kind->number, id, field->number, VERB_SET, &op, msg);
+		return rc == OK ? copy_value(e, &value, &op->value) : rc;
+	}
+	text_edit_begin(&b, (uint32_t)utf8_count(from));
+	if (rc == OK)
+		rc = text_diff(from, to, &b);
+	if (rc == OK)
+		rc = new_op(e, kind->number, id, field->number, VERB_SPLICE, &op, msg);
+	targets = arena_array(&e->arena, seen_count, sizeof(*targets));
+	if (rc == OK && !targets)
+		rc = ERR_NOMEM;
+	if (rc == OK) {
+		for (size_t i = 0; i < seen_count; i++)
+			targets[i] = (struct target){ seen[i], 0 };
+		op->targets = targets;
+		op->target_count = seen_count;
+		rc = encode_splice(e, &b, op);
+	}
+	text_edit_release(&b);
+	return rc;
+}
+
+/* From the text as it is. */
+static enum err rewrite_text(struct edit *e, const struct kind *kind, const struct field *field,
+			     const struct record_id *id, struct bytes to, struct errmsg *msg)
+{
+	const struct entry *heads;
+	struct dot *seen;
+	size_t count;
+	enum err rc = load(e, kind, id, msg);
+
+	if (rc != OK)
+		return rc;
+	heads = record_values(&e->loaded, field->number, &count);
+	if (count > OP_REPLACED_MAX)
+		return errmsg_set(msg, ERR_LIMIT, "%s.%s: more than %d edits at once", kind->name,
+				  field->name, OP_REPLACED_MAX);
+	seen = arena_array(&e->arena, count, sizeof(*seen));
+	if (!seen)
+		return ERR_NOMEM;
+	for (size_t i = 0; i < count; i++)
+		seen[i] = heads[i].stamp.dot;
+	return write_text(e, kind, field, id, count ? heads[0].value.bytes : bytes_of("", 0), to,
+			  seen, count, msg);
+}
+
 enum err edit_set(struct edit *e, uint16_t kind_number, const struct record_id *id, uint8_t number,
 		  const struct value *value, struct errmsg *msg)
 {
@@ -208,7 +285,26 @@ enum err edit_set(struct edit *e, uint16_t kind_number, const struct record_id *
 	if (!merge_is_register(field->merge))
 		return errmsg_set(msg, ERR_INVALID, "%s.%s is not a register", kind->name,
 				  field->name);
-	return write_register(e, kind, field, id, value, msg);
+	if (field->merge != MERGE_TEXT)
+		return write_register(e, kind, field, id, value, msg);
+	if (value->type != VALUE_NIL && value->type != VALUE_TEXT)
+		return field_validate(field, value, msg);
+	return rewrite_text(e, kind, field, id,
+			    value->type == VALUE_NIL ? bytes_of("", 0) : value->bytes, msg);
+}
+
+enum err edit_text(struct edit *e, uint16_t kind_number, const struct record_id *id, uint8_t number,
+		   const struct text_version *seen, struct bytes to, struct errmsg *msg)
+{
+	const struct kind *kind;
+	const struct field *field;
+	enum err rc = find_field(e, kind_number, number, &kind, &field, msg);
+
+	if (rc == OK && field->merge != MERGE_TEXT)
+		rc = errmsg_set(msg, ERR_INVALID, "%s.%s is not a text", kind->name, field->name);
+	return rc == OK ? write_text(e, kind, field, id, seen->text, to, seen->heads,
+				     seen->head_count, msg)
+			: rc;
 }
 
 enum err edit_step(struct edit *e, uint16_t kind_number, const struct record_id *id, uint8_t number,

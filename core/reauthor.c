@@ -193,6 +193,24 @@ static bool record_says(struct draft *d, const struct record *rec, const struct 
 	return false;
 }
 
+static bool is_on_text(const struct kind *kind, const struct op *op)
+{
+	const struct field *field = kind_field(kind, op->field);
+
+	return field && field->merge == MERGE_TEXT;
+}
+
+static enum err text_says(struct reauthor *a, struct draft *d, const struct record *rec,
+			  const struct op *op, uint32_t space, bool *out)
+{
+	struct dot dot;
+	enum err rc = text_find_twin(a->r->store, space, rec, op, &a->state, &dot, out, a->msg);
+
+	if (rc == OK && *out)
+		note_equal(d, &dot, true);
+	return rc;
+}
+
 /* The state is as the op would have it: somebody else has written it again, too. */
 static enum err is_done(struct reauthor *a, struct draft *d, const struct op *op, uint32_t space,
 			bool *out)
@@ -207,7 +225,9 @@ static enum err is_done(struct reauthor *a, struct draft *d, const struct op *op
 	if (verb_is_on_elements(op->verb))
 		return elements_are_done(a, d, op, kind, space, out);
 	rc = store_record_load(a->r->store, space, kind, &op->record, &a->state, &rec, a->msg);
-	if (rc == OK)
+	if (rc == OK && is_on_text(kind, op))
+		rc = text_says(a, d, &rec, op, space, out);
+	else if (rc == OK)
 		*out = record_says(d, &rec, op);
 	return rc == ERR_NOT_FOUND ? OK : rc;
 }

@@ -50,6 +50,14 @@ const struct entry *record_shown(const struct record *rec, uint8_t field)
 	return record_values(rec, field, &count);
 }
 
+void record_set_text(struct record *rec, uint8_t field, struct bytes text)
+{
+	size_t first = find_field(rec, field);
+
+	for (size_t i = first; i < rec->count && rec->entries[i].field == field; i++)
+		rec->entries[i].value = i == first ? value_text(text) : value_nil();
+}
+
 unsigned record_state(const struct record *rec, const struct field *field)
 {
 	const struct entry *shown = record_shown(rec, field->number);
@@ -73,7 +81,7 @@ bool record_has_conflict(const struct record *rec, const struct field *field)
 	size_t count;
 	const struct entry *values = record_values(rec, field->number, &count);
 
-	if (field->merge == MERGE_LWW)
+	if (field->merge == MERGE_LWW || field->merge == MERGE_TEXT)
 		return false;
 	for (size_t i = 1; i < count; i++)
 		if (is_clash(field, &values[0].value, &values[i].value))
@@ -210,9 +218,10 @@ enum err record_apply(struct record *rec, const struct stamp *stamp, const struc
 {
 	static enum err (*const handlers[VERB_COUNT])(struct record *, const struct stamp *,
 						      const struct op *) = {
-		[VERB_SET] = apply_write,   [VERB_REPLACE] = apply_write,
-		[VERB_ADD] = apply_nothing, [VERB_REMOVE] = apply_nothing,
-		[VERB_VOID] = apply_void,   [VERB_REVIVE] = apply_revive,
+		[VERB_SET] = apply_write,    [VERB_REPLACE] = apply_write,
+		[VERB_ADD] = apply_nothing,  [VERB_REMOVE] = apply_nothing,
+		[VERB_VOID] = apply_void,    [VERB_REVIVE] = apply_revive,
+		[VERB_SPLICE] = apply_write,
 	};
 
 	return handlers[op->verb](rec, stamp, op);

@@ -365,9 +365,20 @@ void edit_drop(struct edit *e); /* NULL-safe */
 /* The id of a new record; it exists once a field is written. */
 struct record_id edit_create(struct edit *e);
 
-/* Write a register in place of all its current values. Values are copied. */
+/* Write a register in place of all its current values; of a text what differs from how it
+ * is, nil for an empty one. Values are copied. */
 MUST_CHECK enum err edit_set(struct edit *e, uint16_t kind, const struct record_id *id,
 			     uint8_t field, const struct value *value, struct errmsg *msg);
+/* Write a text that was read as `seen`: what others have written since is kept, and merged.
+ * ERR_INVALID, ERR_LIMIT as for edit_set(). */
+struct text_version {
+	struct bytes text;
+	const struct dot *heads; /* of its newest edits: record_values() */
+	size_t head_count;
+};
+MUST_CHECK enum err edit_text(struct edit *e, uint16_t kind, const struct record_id *id,
+			      uint8_t field, const struct text_version *seen, struct bytes to,
+			      struct errmsg *msg);
 /* Step a state machine; ERR_INVALID names both states when it is not legal. */
 MUST_CHECK enum err edit_step(struct edit *e, uint16_t kind, const struct record_id *id,
 			      uint8_t field, unsigned to, struct errmsg *msg);
@@ -394,6 +405,15 @@ MUST_CHECK enum err replica_number(struct replica *r, uint16_t kind, unsigned ye
 MUST_CHECK enum err replica_record(struct replica *r, uint16_t kind, const struct record_id *id,
 				   struct arena *arena, struct record *out, struct space_id *space,
 				   struct errmsg *msg);
+
+struct text;
+/* A text with all its history (core/text.h); the caller releases it. ERR_NOT_FOUND. */
+MUST_CHECK enum err replica_text(struct replica *r, uint16_t kind, const struct record_id *id,
+				 uint8_t field, struct text *out, struct errmsg *msg);
+/* When a changeset was written, and by whom (nil: the node itself). ERR_NOT_FOUND. */
+MUST_CHECK enum err replica_written(struct replica *r, const struct space_id *space,
+				    const struct dot *dot, struct hlc_stamp *hlc,
+				    struct record_id *author, struct errmsg *msg);
 
 /* Elements of a set or log in stamp order. */
 struct element {

@@ -109,10 +109,10 @@ static const struct field collaboration_fields[] = {
 	{ COLLABORATION_NUMBER, "number", MERGE_LWW, FORMAT_NAME, .indexed = true },
 	{ COLLABORATION_TITLE, "title", MERGE_MV, FORMAT_NAME, .required = true },
 	{ COLLABORATION_KIND, "kind", MERGE_LWW, FORMAT_CHOICE, .choices = collaboration_kinds },
-	{ COLLABORATION_GOAL, "goal", MERGE_MV, FORMAT_TEXT },
-	{ COLLABORATION_BACKGROUND, "background", MERGE_MV, FORMAT_TEXT },
-	{ COLLABORATION_SCOPE_IN, "scope_in", MERGE_MV, FORMAT_TEXT },
-	{ COLLABORATION_SCOPE_OUT, "scope_out", MERGE_MV, FORMAT_TEXT },
+	{ COLLABORATION_GOAL, "goal", MERGE_TEXT, FORMAT_TEXT },
+	{ COLLABORATION_BACKGROUND, "background", MERGE_TEXT, FORMAT_TEXT },
+	{ COLLABORATION_SCOPE_IN, "scope_in", MERGE_TEXT, FORMAT_TEXT },
+	{ COLLABORATION_SCOPE_OUT, "scope_out", MERGE_TEXT, FORMAT_TEXT },
 	{ COLLABORATION_PHASE, "phase", MERGE_STATE, FORMAT_STATE, .machine = &phase_machine },
 	{ COLLABORATION_TAGS, "tags", MERGE_SET, FORMAT_NAME },
 	{ COLLABORATION_LEAD, "lead", MERGE_MV, FORMAT_REF, .ref = KIND_PERSON },
@@ -125,7 +125,7 @@ static const struct field meeting_fields[] = {
 	{ MEETING_START, "start", MERGE_MV, FORMAT_WALLTIME },
 	{ MEETING_DURATION, "duration", MERGE_MV, FORMAT_INT, .min = 1, .max = MINUTES_A_WEEK },
 	{ MEETING_PLACE, "place", MERGE_LWW, FORMAT_NAME },
-	{ MEETING_GOAL, "goal", MERGE_MV, FORMAT_TEXT },
+	{ MEETING_GOAL, "goal", MERGE_TEXT, FORMAT_TEXT },
 	{ MEETING_PARTICIPANTS, "participants", MERGE_SET, FORMAT_REF, .ref = KIND_PERSON },
 	{ MEETING_CHAIR, "chair", MERGE_MV, FORMAT_REF, .ref = KIND_PERSON },
 	{ MEETING_RECORDER, "recorder", MERGE_MV, FORMAT_REF, .ref = KIND_PERSON },
@@ -152,7 +152,7 @@ static const struct field block_fields[] = {
 	{ BLOCK_MINUTES, "minutes", MERGE_LWW, FORMAT_REF, .ref = KIND_MINUTES, .indexed = true },
 	{ BLOCK_POSITION, "position", MERGE_LWW, FORMAT_POSITION },
 	{ BLOCK_KIND, "kind", MERGE_LWW, FORMAT_CHOICE, .choices = block_kinds },
-	{ BLOCK_TEXT, "text", MERGE_MV, FORMAT_TEXT },
+	{ BLOCK_TEXT, "text", MERGE_TEXT, FORMAT_TEXT },
 };
 
 static const struct field action_fields[] = {
@@ -160,7 +160,7 @@ static const struct field action_fields[] = {
 	{ ACTION_TITLE, "title", MERGE_MV, FORMAT_NAME, .required = true },
 	{ ACTION_OWNER, "owner", MERGE_MV, FORMAT_REF, .ref = KIND_PERSON },
 	{ ACTION_DUE, "due", MERGE_MV, FORMAT_WALLTIME },
-	{ ACTION_DELIVERABLE, "deliverable", MERGE_MV, FORMAT_TEXT },
+	{ ACTION_DELIVERABLE, "deliverable", MERGE_TEXT, FORMAT_TEXT },
 	{ ACTION_PRIORITY, "priority", MERGE_MV, FORMAT_CHOICE, .choices = priorities },
 	{ ACTION_MEETING, "meeting", MERGE_LWW, FORMAT_REF, .ref = KIND_MEETING },
 	{ ACTION_TOPIC, "topic", MERGE_LWW, FORMAT_REF, .ref = KIND_TOPIC },
@@ -410,8 +410,7 @@ static const struct {
 
 enum err field_validate(const struct field *field, const struct value *value, struct errmsg *msg)
 {
-	if (value->type == VALUE_NIL && merge_is_register(field->merge) &&
-	    field->merge != MERGE_STATE)
+	if (value->type == VALUE_NIL && (field->merge == MERGE_LWW || field->merge == MERGE_MV))
 		return OK;
 	if (value->type != formats[field->format].type)
 		return refuse(field, msg, N_("a value of the wrong type"));

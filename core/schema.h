@@ -12,13 +12,14 @@
 
 /* Raised with each change of the tables below; a store that was written by an
  * older schema rebuilds its tables from the log. */
-#define SCHEMA_VERSION 1
+#define SCHEMA_VERSION 2
 
 /* How concurrent writes to one field merge (docs/DATA_MODEL.md, I-10 ff). */
 enum merge {
 	MERGE_LWW,   /* register: the latest write shows, no mark */
 	MERGE_MV,    /* register: concurrent values are all kept, with a mark */
 	MERGE_STATE, /* register of a state machine's steps */
+	MERGE_TEXT,  /* register: concurrent edits are merged (core/text.h) */
 	MERGE_SET,   /* observed-remove set */
 	MERGE_LOG,   /* grow-only list of entries */
 };
@@ -173,7 +174,7 @@ MUST_CHECK enum err kind_check_place(const struct kind *kind, bool is_directory,
 
 static inline bool merge_is_register(enum merge merge)
 {
-	return merge <= MERGE_STATE;
+	return merge <= MERGE_TEXT;
 }
 
 /* Whether the value is acceptable for the field: type, size, UTF-8, one line,

@@ -13,6 +13,7 @@
  *   statement(idx, id, bytes, verdict)      of membership, each after its parents
  *   r_<kind>(id, space, life, <registers>, meta)   one row a record
  *   element(record, kind, field, space, replica, seq, n, hlc, author, value)
+ *   text_edit(record, kind, field, space, at, ...)   history of a text, once it has one
  *   conflict(record, kind, field, space)    the conflict inbox
  *   counter(name, next)              readable numbers issued here
  *
@@ -247,6 +248,46 @@ MUST_CHECK enum err store_each_newest_element(struct store *s,
 					      enum err (*each)(void *ctx, uint32_t space,
 							       const struct dot *newest),
 					      void *ctx, struct errmsg *msg);
+
+/* ---- Edits of texts (core/store_text.c) ---- */
+
+struct text_ref {
+	uint32_t space;
+	uint16_t kind;
+	uint8_t field;
+	struct record_id record;
+};
+
+/* An edit as it was applied here. Borrowed. */
+struct text_row {
+	uint32_t at; /* its number, from 0 */
+	struct dot dot;
+	bool sees_all;          /* edits applied before it */
+	bool is_adrift;         /* a parent counts no more, or never was */
+	uint32_t reach;         /* its least parent's number and one; 0: it has none */
+	uint32_t before, after; /* the text's length at its parents' version, and with it done */
+	const uint32_t *parents;
+	size_t parent_count;
+	struct bytes edit, text; /* as in its op */
+};
+
+MUST_CHECK enum err store_text_add(struct store *s, const struct text_ref *text,
+				   const struct text_row *row, struct errmsg *msg);
+/* ERR_NOT_FOUND leaves msg alone. */
+MUST_CHECK enum err store_text_find(struct store *s, const struct text_ref *text,
+				    const struct dot *dot, uint32_t *at, struct errmsg *msg);
+/* How many there are; 0 also of a text that was written once. */
+MUST_CHECK enum err store_text_count(struct store *s, const struct text_ref *text, uint32_t *out,
+				     struct errmsg *msg);
+/* The most of the first edits that all others have seen, and one that has seen no more than
+ * `least` of them; the text's length then. */
+MUST_CHECK enum err store_text_base(struct store *s, const struct text_ref *text, uint32_t least,
+				    uint32_t *base, uint32_t *length, struct errmsg *msg);
+/* From a number on, ascending. */
+MUST_CHECK enum err store_each_text_row(struct store *s, const struct text_ref *text, uint32_t from,
+					struct arena *arena,
+					enum err (*each)(void *ctx, const struct text_row *row),
+					void *ctx, struct errmsg *msg);
 
 /* ---- The tables (core/store_tables.c) ---- */
 

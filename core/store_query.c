@@ -6,6 +6,8 @@
 	"NOT EXISTS(SELECT 1 FROM changeset AS c WHERE c.key = (branch.feed << 40 | branch.seq) " \
 	"AND c.link = branch.link)"
 
+#define OF_TEXT "record = ?1 AND kind = ?2 AND field = ?3 AND space = ?4"
+
 static const char *const query_sql[QUERY_COUNT] = {
 	[QUERY_BEGIN] = "BEGIN IMMEDIATE",
 	[QUERY_BEGIN_READ] = "BEGIN DEFERRED",
@@ -71,6 +73,15 @@ static const char *const query_sql[QUERY_COUNT] = {
 		"AND space = ?3 GROUP BY replica",
 	[QUERY_ELEMENTS_NEWEST] =
 		"SELECT space, replica, max(seq) FROM element GROUP BY space, replica",
+	[QUERY_TEXT_ADD] = "INSERT INTO text_edit VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, "
+			   "?11, ?12, ?13, ?14)",
+	[QUERY_TEXT_FIND] = "SELECT at FROM text_edit WHERE " OF_TEXT " AND replica = ?5 AND "
+			    "seq = ?6 ORDER BY at DESC LIMIT 1",
+	[QUERY_TEXT_NEWEST] = "SELECT at FROM text_edit WHERE " OF_TEXT " ORDER BY at DESC LIMIT 1",
+	[QUERY_TEXT_BACK] =
+		"SELECT at, flags, reach, after FROM text_edit WHERE " OF_TEXT " ORDER BY at DESC",
+	[QUERY_TEXT_ROWS] = "SELECT at, replica, seq, flags, reach, before, after, parents, edit, "
+			    "text FROM text_edit WHERE " OF_TEXT " AND at >= ?5 ORDER BY at",
 	[QUERY_CONFLICT_PUT] = "INSERT OR IGNORE INTO conflict(space, record, kind, field) "
 			       "VALUES(?1, ?2, ?3, ?4)",
 	[QUERY_CONFLICT_DELETE] = "DELETE FROM conflict WHERE space = ?1 AND record = ?2 AND "

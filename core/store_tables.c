@@ -33,9 +33,15 @@ static const char create_state[] =
 	"replica INTEGER, seq INTEGER, n INTEGER, hlc INTEGER NOT NULL, author BLOB, value, "
 	"PRIMARY KEY(record, kind, field, space, replica, seq, n)) WITHOUT ROWID;\n"
 	"CREATE TABLE conflict(record BLOB, kind INTEGER, field INTEGER, space INTEGER, "
-	"PRIMARY KEY(record, kind, field, space)) WITHOUT ROWID;\n";
+	"PRIMARY KEY(record, kind, field, space)) WITHOUT ROWID;\n"
+	"CREATE TABLE text_edit(record BLOB, kind INTEGER, field INTEGER, space INTEGER, "
+	"at INTEGER, replica INTEGER NOT NULL, seq INTEGER NOT NULL, flags INTEGER NOT NULL, "
+	"reach INTEGER NOT NULL, before INTEGER NOT NULL, after INTEGER NOT NULL, "
+	"parents BLOB NOT NULL, edit BLOB NOT NULL, text BLOB NOT NULL, "
+	"PRIMARY KEY(record, kind, field, space, at)) WITHOUT ROWID;\n";
 
-static const char drop_state[] = "DROP TABLE IF EXISTS element;\nDROP TABLE IF EXISTS conflict;\n";
+static const char drop_state[] = "DROP TABLE IF EXISTS element;\nDROP TABLE IF EXISTS conflict;\n"
+				 "DROP TABLE IF EXISTS text_edit;\n";
 
 static enum err create_state_tables(struct store *s, struct errmsg *msg)
 {
@@ -102,7 +108,7 @@ enum err store_empty_state(struct store *s, struct errmsg *msg)
 	const struct kind *kinds = schema_kinds(&count);
 
 	/* Without a condition SQLite drops whole trees, whatever their rows say. */
-	buf_append_str(&sql, "DELETE FROM element; DELETE FROM conflict; ");
+	buf_append_str(&sql, "DELETE FROM element; DELETE FROM conflict; DELETE FROM text_edit; ");
 	for (size_t i = 0; i < count; i++)
 		buf_printf(&sql, "DELETE FROM r_%s; ", kinds[i].name);
 	return store_exec_buf(s, &sql, msg);
@@ -126,6 +132,7 @@ enum err store_clear_spaces(struct store *s, const uint32_t *spaces, size_t coun
 
 	put_clear(&sql, "", "element", spaces, count);
 	put_clear(&sql, "", "conflict", spaces, count);
+	put_clear(&sql, "", "text_edit", spaces, count);
 	for (size_t i = 0; i < kind_count; i++)
 		put_clear(&sql, "r_", kinds[i].name, spaces, count);
 	return store_exec_buf(s, &sql, msg);

@@ -90,6 +90,31 @@ enum err text_take(struct text *t, const struct dot *dot, const struct text_edit
 	return rc;
 }
 
+/* ---- A part of the history -------------------------------------------------- */
+
+enum err text_begin(struct text *t, struct bytes now, uint32_t base_length)
+{
+	const struct dot nobody = { .seq = 0 };
+	struct text_edit nothing = { .length = base_length };
+
+	if (rope_insert(&t->rope, 0, now))
+		return ERR_NOMEM;
+	return text_recall(t, &nobody, &nothing, NULL, 0, false, base_length);
+}
+
+enum err text_recall(struct text *t, const struct dot *dot, const struct text_edit *e,
+		     const uint32_t *parents, size_t parent_count, bool is_adrift, uint32_t length)
+{
+	uint32_t edit = t->history.count;
+	enum err rc = text_history_add(&t->history, dot, e, parents, parent_count, is_adrift);
+
+	if (rc)
+		return rc;
+	t->history.nodes[edit].length = length;
+	t->merged = t->history.count;
+	return OK;
+}
+
 /* ---- Merging --------------------------------------------------------------- */
 
 /* Into the rope, and on to whoever wants to know. */

@@ -44,6 +44,15 @@ MUST_CHECK enum err text_commit(struct text *t, const struct dot *dot, struct te
 MUST_CHECK enum err text_take(struct text *t, const struct dot *dot, const struct text_edit *e,
 			      const struct dot *parents, size_t parent_count);
 
+/* Begin with a text that is known, and the newest part of its history, which `now` has
+ * already: an edit that all others have seen stands for what was before, with number 0
+ * and the text's length then; the others are recalled, each after its parents, by
+ * their numbers here. length: of the text at their version. ERR_NOMEM. */
+MUST_CHECK enum err text_begin(struct text *t, struct bytes now, uint32_t base_length);
+MUST_CHECK enum err text_recall(struct text *t, const struct dot *dot, const struct text_edit *e,
+				const uint32_t *parents, size_t parent_count, bool is_adrift,
+				uint32_t length);
+
 /* Bring all that was taken into the text. sink: told of each change, in order; may be
  * NULL. ERR_NOMEM, or what the sink says: then the text is of no use any more. */
 MUST_CHECK enum err text_merge(struct text *t, const struct text_sink *sink);

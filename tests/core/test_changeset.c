@@ -130,7 +130,12 @@ static void every_violation_is_refused(void **state)
 		{ "revive", "[7 1 9 0 [0 [0 [1 #1 [1 [4 0 15 5 [0", OK },
 		{ "set of the record", "[7 1 9 0 [0 [0 [1 #1 [1 [4 0 15 0 1", ERR_FORMAT },
 		{ "addition to the record", "[7 1 9 0 [0 [0 [1 #1 [1 [4 0 15 2 1", ERR_FORMAT },
-		{ "newer verb", "[7 1 9 0 [0 [0 [1 #1 [1 [4 0 15 22 1", ERR_VERSION },
+		{ "newer verb", "[7 1 9 0 [0 [0 [1 #1 [1 [4 0 15 23 1", ERR_VERSION },
+		{ "splice", "[7 1 9 0 [0 [0 [1 #1 [1 [6 0 15 46 [0 [1 0 1", OK },
+		{ "splice without a text", "[7 1 9 0 [0 [0 [1 #1 [1 [5 0 15 46 [0 [1 0",
+		  ERR_FORMAT },
+		{ "splice of the record", "[7 1 9 0 [0 [0 [1 #1 [1 [6 0 15 6 [0 [1 0 1",
+		  ERR_FORMAT },
 		{ "field too high", "[7 1 9 0 [0 [0 [1 #1 [1 [4 0 15 2048 1", ERR_LIMIT },
 
 		{ "targets", "[7 1 9 0 [1 #1 [0 [1 #1 [1 [5 0 15 17 [6 0 3 0 1 3 0 1", OK },

@@ -309,16 +309,15 @@ static void empty_and_absent_values_differ(void **state)
 {
 	struct world *w = *state;
 	struct value empty = value_str(""), nil = value_nil();
+	struct record_id meeting =
+		office_create(&w->a, &w->space, KIND_MEETING, MEETING_PLACE, &empty);
 
-	office_set(&w->a, &w->space, KIND_ACTION, &w->action, ACTION_DELIVERABLE, &empty);
 	assert_others_take_it(w);
-	assert_int_equal(
-		office_count(&w->b, "SELECT count(*) FROM action_item WHERE deliverable = ''"), 1);
-	office_set(&w->b, &w->space, KIND_ACTION, &w->action, ACTION_DELIVERABLE, &nil);
+	assert_int_equal(office_count(&w->b, "SELECT count(*) FROM meeting WHERE place = ''"), 1);
+	office_set(&w->b, &w->space, KIND_MEETING, &meeting, MEETING_PLACE, &nil);
 	assert_others_take_it(w);
-	assert_int_equal(
-		office_count(&w->a, "SELECT count(*) FROM action_item WHERE deliverable IS NULL"),
-		1);
+	assert_int_equal(office_count(&w->a, "SELECT count(*) FROM meeting WHERE place IS NULL"),
+			 1);
 }
 
 enum attempt { SET, ADD, REMOVE, STEP, VOID, REVIVE };

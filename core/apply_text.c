@@ -1,0 +1,309 @@
+/* How an edit changes a text. What was written once is only its record's; with the second
+ * edit a text begins to have a history (core/store_text.c), of which as much is read as is
+ * concurrent with the edit at hand. */
+#include <stdlib.h>
+
+#include "core/replica_impl.h"
+#include "core/text.h"
+#include "core/utf8.h"
+
+struct text_apply {
+	struct store *store;
+	struct text_ref ref;
+	struct dot dot; /* of the edit at hand */
+	const struct op *op;
+	struct text_edit edit;
+	struct bytes encoded; /* its runs */
+	struct bytes now;     /* the text without it */
+	const struct entry *heads;
+	size_t head_count;
+	uint32_t *parents; /* by their numbers in the history */
+	size_t parent_count;
+	bool is_adrift;
+	struct text text;
+	uint32_t base;     /* number 0 in `text` stands for all edits before this one */
+	uint32_t *numbers; /* in `text`, of those from `base` on */
+	struct buf buf;    /* what is encoded here */
+	struct arena *arena;
+	struct errmsg *msg;
+};
+
+static enum err encode_edit(struct text_apply *a, const struct text_edit *e, struct bytes *out)
+{
+	buf_clear(&a->buf);
+	text_edit_encode(&a->buf, e);
+	if (buf_check(&a->buf))
+		return ERR_NOMEM;
+	*out = arena_copy(a->arena, buf_bytes(&a->buf));
+	return out->data ? OK : ERR_NOMEM;
+}
+
+/* A text's first write is an edit, too. */
+static enum err whole_edit(struct text_apply *a, struct bytes text, struct text_edit *e,
+			   struct bytes *encoded)
+{
+	struct text_run *run = arena_alloc(a->arena, sizeof(*run));
+
+	if (!run)
+		return ERR_NOMEM;
+	*run = (struct text_run){ 0, (uint32_t)utf8_count(text), TEXT_INSERT };
+	*e = (struct text_edit){ 0, run, run->count > 0, text };
+	return encode_edit(a, e, encoded);
+}
+
+static enum err read_op(struct text_apply *a)
+{
+	if (a->op->verb == VERB_SET)
+		return whole_edit(a, a->op->value.bytes, &a->edit, &a->encoded);
+	a->edit.text = a->op->value.bytes;
+	a->encoded = a->op->edit;
+	return text_edit_decode(&a->edit, a->op->edit, a->arena, a->msg);
+}
+
+/* What stands in the record becomes the history's first edit. */
+static enum err begin_history(struct text_apply *a)
+{
+	struct text_row row = { .sees_all = true, .text = a->now };
+	struct text_edit e;
+	enum err rc = whole_edit(a, a->now, &e, &row.edit);
+
+	row.dot = a->heads[0].stamp.dot;
+	row.after = e.run_count ? e.runs[0].count : 0;
+	return rc == OK ? store_text_add(a->store, &a->ref, &row, a->msg) : rc;
+}
+
+/* The edits that it refers to, by their numbers. */
+static enum err find_parents(struct text_apply *a)
+{
+	a->parents = arena_array(a->arena, a->op->target_count, sizeof(*a->parents));
+	if (!a->parents)
+		return ERR_NOMEM;
+	for (size_t i = 0; i < a->op->target_count; i++) {
+		uint32_t *at = &a->parents[a->parent_count];
+		enum err rc =
+			store_text_find(a->store, &a->ref, &a->op->targets[i].dot, at, a->msg);
+
+		if (rc == OK)
+			a->parent_count++;
+		else if (rc == ERR_NOT_FOUND)
+			a->is_adrift = true;
+		else
+			return rc;
+	}
+	return OK;
+}
+
+static bool is_target(const struct op *op, const struct dot *dot)
+{
+	for (size_t i = 0; i < op->target_count; i++)
+		if (dot_cmp(&op->targets[i].dot, dot) == 0)
+			return true;
+	return false;
+}
+
+/* It refers to the text as it is: nothing is beside it. */
+static bool sees_all(const struct text_apply *a)
+{
+	for (size_t i = 0; i < a->head_count; i++)
+		if (!is_target(a->op, &a->heads[i].stamp.dot))
+			return false;
+	return a->parent_count == a->head_count;
+}
+
+static uint32_t reach_of(const uint32_t *parents, size_t count)
+{
+	uint32_t reach = count ? UINT32_MAX : 0;
+
+	for (size_t i = 0; i < count; i++)
+		reach = parents[i] + 1 < reach ? parents[i] + 1 : reach;
+	return reach;
+}
+
+/* ---- The history that it needs ---------------------------------------------- */
+
+/* From numbers of the history to those of a->text. */
+static uint32_t *translate(const struct text_apply *a, const uint32_t *parents, size_t count)
+{
+	uint32_t *out = arena_array(a->arena, count, sizeof(*out));
+
+	for (size_t i = 0; out && i < count; i++)
+		out[i] = parents[i] < a->base ? 0 : a->numbers[parents[i] - a->base];
+	return out;
+}
+
+static enum err recall(void *ctx, const struct text_row *row)
+{
+	struct text_apply *a = ctx;
+	uint32_t *parents = translate(a, row->parents, row->parent_count);
+	struct text_edit e = { .text = arena_copy(a->arena, row->text) };
+	enum err rc = parents && e.text.data ? OK : ERR_NOMEM;
+
+	if (rc == OK)
+		rc = text_edit_decode(&e, row->edit, a->arena, a->msg);
+	if (rc == OK)
+		rc = text_recall(&a->text, &row->dot, &e, parents, row->parent_count,
+				 row->is_adrift, row->before);
+	if (rc == OK)
+		a->numbers[row->at - a->base] = text_history_find(&a->text.history, &row->dot);
+	return rc;
+}
+
+static enum err recall_concurrent(struct text_apply *a, uint32_t count)
+{
+	uint32_t length;
+	enum err rc = store_text_base(a->store, &a->ref, reach_of(a->parents, a->parent_count),
+				      &a->base, &length, a->msg);
+
+	a->numbers = arena_array(a->arena, count - a->base, sizeof(*a->numbers));
+	if (rc == OK && !a->numbers)
+		rc = ERR_NOMEM;
+	if (rc == OK)
+		rc = a->base ? text_begin(&a->text, a->now, length)
+			     : rope_insert(&a->text.rope, 0, a->now);
+	if (rc == OK)
+		rc = store_each_text_row(a->store, &a->ref, a->base, a->arena, recall, a, a->msg);
+	return rc;
+}
+
+/* ---- All -------------------------------------------------------------------- */
+
+static enum err merge(struct text_apply *a, uint32_t count, struct bytes *out)
+{
+	struct text_row row = { .at = count,
+				.dot = a->dot,
+				.is_adrift = a->is_adrift,
+				.reach = reach_of(a->parents, a->parent_count),
+				.parents = a->parents,
+				.parent_count = a->parent_count,
+				.edit = a->encoded,
+				.text = a->edit.text };
+	uint32_t whole = 0, *parents = &whole, edit;
+	size_t parent_count = 1;
+	enum err rc;
+
+	row.sees_all = sees_all(a);
+	if (row.sees_all) {
+		rc = text_begin(&a->text, a->now, (uint32_t)utf8_count(a->now));
+	} else {
+		rc = recall_concurrent(a, count);
+		parents = translate(a, a->parents, a->parent_count);
+		parent_count = a->parent_count;
+		if (rc == OK && !parents)
+			rc = ERR_NOMEM;
+	}
+	edit = a->text.history.count;
+	if (rc == OK)
+		rc = text_history_add(&a->text.history, &a->dot, &a->edit, parents, parent_count,
+				      a->is_adrift);
+	if (rc == OK)
+		rc = text_merge(&a->text, NULL);
+	if (rc)
+		return rc;
+	row.before = a->text.history.nodes[edit].length;
+	row.after = text_history_length_after(&a->text.history, edit);
+	buf_clear(&a->buf);
+	rope_read(&a->text.rope, 0, rope_size(&a->text.rope, ROPE_POINTS), &a->buf);
+	*out = arena_copy(a->arena, buf_bytes(&a->buf));
+	if (buf_check(&a->buf) || !out->data)
+		return ERR_NOMEM;
+	return store_text_add(a->store, &a->ref, &row, a->msg);
+}
+
+enum err apply_text(struct store *store, uint32_t space, const struct record *rec,
+		    const struct dot *dot, const struct op *op, struct arena *arena,
+		    struct bytes *out, struct errmsg *msg)
+{
+	struct text_apply a = { .store = store,
+				.ref = { space, rec->kind->number, op->field, rec->id },
+				.dot = *dot,
+				.op = op,
+				.text = TEXT_EMPTY,
+				.arena = arena,
+				.msg = msg };
+	uint32_t count = 0;
+	enum err rc = read_op(&a);
+
+	a.heads = record_values(rec, op->field, &a.head_count);
+	if (a.head_count)
+		a.now = a.heads[0].value.bytes;
+	if (rc == OK && a.head_count == 0 && op->verb == VERB_SET) {
+		*out = op->value.bytes;
+		return OK;
+	}
+	if (rc == OK)
+		rc = store_text_count(store, &a.ref, &count, msg);
+	if (rc == OK && count == 0 && a.head_count) {
+		rc = begin_history(&a);
+		count = 1;
+	}
+	if (rc == OK)
+		rc = find_parents(&a);
+	if (rc == OK)
+		rc = merge(&a, count, out);
+	text_release(&a.text);
+	buf_release(&a.buf);
+	return rc;
+}
+
+/* ---- The same edit under another dot ---------------------------------------- */
+
+struct twin {
+	const struct text_apply *of;
+	struct dot *dot;
+	bool is_found;
+};
+
+static bool has_parent(const struct text_row *row, uint32_t at)
+{
+	for (size_t i = 0; i < row->parent_count; i++)
+		if (row->parents[i] == at)
+			return true;
+	return false;
+}
+
+static enum err compare_row(void *ctx, const struct text_row *row)
+{
+	struct twin *t = ctx;
+	const struct text_apply *a = t->of;
+	bool is_equal = row->parent_count == a->parent_count &&
+			bytes_equal(row->edit, a->encoded) && bytes_equal(row->text, a->edit.text);
+
+	for (size_t i = 0; is_equal && i < a->parent_count; i++)
+		is_equal = has_parent(row, a->parents[i]);
+	if (is_equal) {
+		*t->dot = row->dot;
+		t->is_found = true;
+	}
+	return OK;
+}
+
+enum err text_find_twin(struct store *store, uint32_t space, const struct record *rec,
+			const struct op *op, struct arena *arena, struct dot *dot, bool *is_found,
+			struct errmsg *msg)
+{
+	struct text_apply a = { .store = store,
+				.ref = { space, rec->kind->number, op->field, rec->id },
+				.op = op,
+				.arena = arena,
+				.msg = msg };
+	struct twin t = { &a, dot, false };
+	const struct entry *shown = record_shown(rec, op->field);
+	uint32_t count = 0;
+	enum err rc = store_text_count(store, &a.ref, &count, msg);
+
+	if (rc == OK && count == 0 && shown && op->verb == VERB_SET &&
+	    value_equal(&shown->value, &op->value)) {
+		*dot = shown->stamp.dot; /* written once */
+		t.is_found = true;
+	} else if (rc == OK && count) {
+		rc = read_op(&a);
+		if (rc == OK)
+			rc = find_parents(&a);
+		if (rc == OK && !a.is_adrift)
+			rc = store_each_text_row(store, &a.ref, 0, arena, compare_row, &t, msg);
+	}
+	buf_release(&a.buf);
+	if (rc == OK)
+		*is_found = t.is_found;
+	return rc;
+}

@@ -1,0 +1,347 @@
+/* Texts in replicas: what several offices write at once, through changesets, into the store. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "core/schema.h"
+#include "core/text.h"
+#include "core/utf8.h"
+#include "tests/support/office.h"
+#include "tests/support/text_model.h"
+
+enum { OFFICES = 3 };
+
+struct world {
+	struct office offices[OFFICES];
+	struct space_id space;
+	struct record_id block;
+};
+
+static struct record_id new_block(struct world *w, const char *text)
+{
+	struct value value = value_str(text);
+
+	return office_create(&w->offices[0], &w->space, KIND_BLOCK, BLOCK_TEXT, &value);
+}
+
+static void sync_all(struct world *w)
+{
+	for (int round = 0; round < 2; round++)
+		for (int i = 0; i < OFFICES; i++)
+			office_sync(&w->offices[i], &w->offices[(i + 1) % OFFICES]);
+}
+
+static void begin(struct world *w, uint64_t seed, const char *text)
+{
+	for (unsigned i = 0; i < OFFICES; i++)
+		office_open(&w->offices[i], NULL, seed + i);
+	w->space = UNITE(&w->offices[0], &w->offices[1], &w->offices[2]);
+	w->block = new_block(w, text);
+	sync_all(w);
+}
+
+static void end(struct world *w)
+{
+	for (unsigned i = 0; i < OFFICES; i++)
+		office_close(&w->offices[i]);
+}
+
+/* A text as somebody read it; of the arena. */
+static struct text_version read_block(struct world *w, unsigned office, struct arena *arena)
+{
+	struct text_version out;
+	const struct entry *heads;
+	struct record rec;
+	struct dot *dots;
+
+	OFFICE_MUST(replica_record(w->offices[office].replica, KIND_BLOCK, &w->block, arena, &rec,
+				   NULL, &msg));
+	heads = record_values(&rec, BLOCK_TEXT, &out.head_count);
+	dots = arena_array(arena, out.head_count, sizeof(*dots));
+	assert_non_null(dots);
+	for (size_t i = 0; i < out.head_count; i++)
+		dots[i] = heads[i].stamp.dot;
+	out.heads = dots;
+	out.text = heads[0].value.bytes;
+	return out;
+}
+
+static void assert_block(struct world *w, unsigned office, const char *expected)
+{
+	struct arena arena = ARENA_EMPTY;
+	struct text_version now = read_block(w, office, &arena);
+
+	assert_int_equal(now.text.size, strlen(expected));
+	assert_memory_equal(now.text.data, expected, now.text.size);
+	arena_release(&arena);
+}
+
+static void write_block(struct world *w, unsigned office, const char *text)
+{
+	struct value value = value_str(text);
+
+	office_set(&w->offices[office], &w->space, KIND_BLOCK, &w->block, BLOCK_TEXT, &value);
+}
+
+static void assert_all(struct world *w, const char *expected)
+{
+	sync_all(w);
+	for (unsigned i = 0; i < OFFICES; i++) {
+		assert_block(w, i, expected);
+		assert_true(office_agrees(&w->offices[0], &w->offices[i]));
+	}
+}
+
+static void what_two_write_at_once_is_all_there(void **state)
+{
+	struct world w;
+
+	(void)state;
+	begin(&w, 1, "We decided to buy.");
+	write_block(&w, 0, "We have decided to buy.");
+	write_block(&w, 1, "We decided to buy two.");
+	write_block(&w, 2, "Today we decided to buy.");
+	assert_all(&w, "Today we have decided to buy two.");
+	write_block(&w, 1, "Today we have decided to buy two ships.");
+	assert_all(&w, "Today we have decided to buy two ships.");
+	end(&w);
+}
+
+/* Nobody's sentence is torn apart by another's. */
+static void sentences_at_one_place_stand_one_after_the_other(void **state)
+{
+	struct world w;
+	struct arena arena = ARENA_EMPTY;
+	struct text_version now;
+	const char *text;
+
+	(void)state;
+	begin(&w, 2, "");
+	write_block(&w, 0, "Price is open. ");
+	write_block(&w, 1, "货期待定。");
+	write_block(&w, 2, "Ask legal 🙂 ");
+	sync_all(&w);
+	now = read_block(&w, 0, &arena);
+	text = (const char *)arena_copy(&arena, bytes_of(now.text.data, now.text.size)).data;
+	assert_non_null(memmem(text, now.text.size, "Price is open. ", 15));
+	assert_non_null(memmem(text, now.text.size, "货期待定。", 15));
+	assert_non_null(memmem(text, now.text.size, "Ask legal 🙂 ", 15));
+	assert_int_equal(now.text.size, 45);
+	for (unsigned i = 1; i < OFFICES; i++)
+		assert_true(office_agrees(&w.offices[0], &w.offices[i]));
+	arena_release(&arena);
+	end(&w);
+}
+
+static void edit_of_what_was_read_long_ago_keeps_what_came_since(void **state)
+{
+	struct world w;
+	struct arena arena = ARENA_EMPTY;
+	struct text_version opened;
+	struct edit *e;
+
+	(void)state;
+	begin(&w, 3, "one three");
+	opened = read_block(&w, 0, &arena);
+	write_block(&w, 1, "one three four");
+	sync_all(&w);
+	write_block(&w, 0, "zero one three four");
+	e = office_edit(&w.offices[0], &w.space);
+	OFFICE_MUST(edit_text(e, KIND_BLOCK, &w.block, BLOCK_TEXT, &opened,
+			      bytes_of_str("one two three"), &msg));
+	office_seal(&w.offices[0], e);
+	assert_all(&w, "zero one two three four");
+	write_block(&w, 2, "zero, one, two three four");
+	assert_all(&w, "zero, one, two three four");
+	arena_release(&arena);
+	end(&w);
+}
+
+static bool add_up(void *ctx, uint32_t count, uint32_t edit)
+{
+	uint32_t *counts = ctx;
+
+	counts[edit] += count;
+	return true;
+}
+
+static void history_tells_who_wrote_what(void **state)
+{
+	struct world w;
+	struct text t;
+	struct buf then = BUF_EMPTY;
+	uint32_t counts[8] = { 0 }, first = 0;
+	struct record_id author;
+	struct hlc_stamp hlc;
+	struct dot dot;
+
+	(void)state;
+	begin(&w, 4, "abc");
+	OFFICE_MUST(replica_text(w.offices[1].replica, KIND_BLOCK, &w.block, BLOCK_TEXT, &t, &msg));
+	assert_int_equal(t.history.count, 1);
+	text_release(&t);
+	write_block(&w, 1, "ab12");
+	write_block(&w, 2, "345abc");
+	assert_all(&w, "345ab12");
+	OFFICE_MUST(replica_text(w.offices[0].replica, KIND_BLOCK, &w.block, BLOCK_TEXT, &t, &msg));
+	assert_int_equal(t.history.count, 3);
+	assert_int_equal(text_at(&t, &first, 1, &then), OK);
+	assert_true(bytes_equal(buf_bytes(&then), bytes_of_str("abc")));
+	assert_int_equal(text_blame(&t, add_up, counts), OK);
+	for (uint32_t i = 0; i < 3; i++) {
+		dot = text_history_dot(&t.history, i);
+		assert_int_equal(counts[i],
+				 i == 0 ? 2
+				 : replica_id_cmp(&dot.replica, &w.offices[1].identity.replica) == 0
+					 ? 2
+					 : 3);
+		OFFICE_MUST(
+			replica_written(w.offices[0].replica, &w.space, &dot, &hlc, &author, &msg));
+		assert_true(hlc.bits > 0);
+	}
+	buf_release(&then);
+	text_release(&t);
+	end(&w);
+}
+
+/* ---- At random ------------------------------------------------------------- */
+
+static void draw_edit(struct prng *prng, struct bytes from, struct buf *out)
+{
+	static const char *const points[] = { "x", "y", "会", "😀", ". ", "\n" };
+	size_t count = utf8_count(from), at = prng_below(prng, count + 1);
+	size_t gone = prng_chance(prng, 40) ? prng_below(prng, count - at + 1) % 5 : 0;
+	size_t i = 0, place = 0;
+
+	for (; place < at && i < from.size; place++)
+		i += utf8_size(from.data[i]);
+	buf_append(out, from.data, i);
+	for (uint64_t k = prng_below(prng, 6); k > 0; k--)
+		buf_append_str(out, points[prng_below(prng, 6)]);
+	for (; gone > 0 && i < from.size; gone--)
+		i += utf8_size(from.data[i]);
+	buf_append(out, from.data + i, from.size - i);
+}
+
+/* From what is there, or from what was there a while ago. */
+static void write_at_random(struct world *w, struct prng *prng, struct arena *arena,
+			    struct text_version *old)
+{
+	unsigned office = (unsigned)prng_below(prng, OFFICES);
+	struct text_version seen = read_block(w, office, arena);
+	struct edit *e = office_edit(&w->offices[office], &w->space);
+	struct buf text = BUF_EMPTY;
+
+	if (prng_chance(prng, 10) && old[office].head_count)
+		seen = old[office];
+	else if (prng_chance(prng, 20))
+		old[office] = seen;
+	draw_edit(prng, seen.text, &text);
+	OFFICE_MUST(edit_text(e, KIND_BLOCK, &w->block, BLOCK_TEXT, &seen, buf_bytes(&text), &msg));
+	office_seal(&w->offices[office], e);
+	buf_release(&text);
+}
+
+struct known {
+	struct dot dots[1000];
+	size_t count;
+};
+
+static size_t number_of(const struct known *k, const struct dot *dot)
+{
+	size_t i = 0;
+
+	while (i < k->count && dot_cmp(&k->dots[i], dot) != 0)
+		i++;
+	assert_true(i < k->count);
+	return i;
+}
+
+static void learn(struct text_model *m, struct known *k, const struct op *op,
+		  const struct sealed *s, struct arena *arena)
+{
+	struct dot dot = { s->replica, s->seq };
+	struct text_run whole = { 0, (uint32_t)utf8_count(op->value.bytes), TEXT_INSERT };
+	struct text_edit e = { 0, &whole, whole.count > 0, op->value.bytes };
+	size_t parents[64];
+
+	if (op->verb == VERB_SPLICE)
+		OFFICE_MUST(text_edit_decode(&e, op->edit, arena, &msg));
+	for (size_t i = 0; i < op->target_count; i++)
+		parents[i] = number_of(k, &op->targets[i].dot);
+	text_model_add(m, &dot, &e, parents, op->target_count, false);
+	k->dots[k->count++] = dot;
+}
+
+/* What the log says by the model. */
+static void read_model(struct world *w, struct buf *out)
+{
+	struct arena arena = ARENA_EMPTY;
+	struct text_model m;
+	struct known known = { .count = 0 };
+	size_t count, heads[1000];
+	struct sealed *log = office_log(&w->offices[0], &w->space, &arena, &count);
+
+	text_model_init(&m);
+	for (size_t i = 0; i < count; i++) {
+		struct changeset cs;
+
+		OFFICE_MUST(changeset_decode(&cs, log[i].body, &log[i].replica, &arena, &msg));
+		for (size_t k = 0; k < cs.op_count; k++)
+			if (cs.ops[k].kind == KIND_BLOCK && cs.ops[k].field == BLOCK_TEXT)
+				learn(&m, &known, &cs.ops[k], &log[i], &arena);
+	}
+	for (size_t i = 0; i < known.count; i++)
+		heads[i] = i;
+	text_model_read(&m, heads, known.count, out);
+	text_model_release(&m);
+	arena_release(&arena);
+}
+
+static void offices_read_what_the_model_says(void **state)
+{
+	uint64_t seed = prng_seed_from_environment();
+
+	(void)state;
+	for (uint64_t story = 0; story < 4; story++) {
+		struct text_version old[OFFICES] = { { .head_count = 0 } };
+		struct arena arena = ARENA_EMPTY;
+		struct buf expected = BUF_EMPTY;
+		struct prng prng;
+		struct world w;
+
+		prng_init(&prng, seed + story);
+		begin(&w, seed + story, "Begin.");
+		for (int i = 0; i < 60; i++)
+			if (prng_chance(&prng, 70))
+				write_at_random(&w, &prng, &arena, old);
+			else
+				office_pull(&w.offices[prng_below(&prng, OFFICES)],
+					    &w.offices[prng_below(&prng, OFFICES)]);
+		sync_all(&w);
+		read_model(&w, &expected);
+		buf_append_byte(&expected, 0);
+		assert_all(&w, (const char *)expected.data);
+		buf_release(&expected);
+		arena_release(&arena);
+		end(&w);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_two_write_at_once_is_all_there),
+		cmocka_unit_test(sentences_at_one_place_stand_one_after_the_other),
+		cmocka_unit_test(edit_of_what_was_read_long_ago_keeps_what_came_since),
+		cmocka_unit_test(history_tells_who_wrote_what),
+		cmocka_unit_test(offices_read_what_the_model_says),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
