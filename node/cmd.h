@@ -94,6 +94,12 @@ HANDLER(cmd_action_list);
 HANDLER(cmd_minutes_add);
 HANDLER(cmd_minutes_edit);
 
+/* cmd_minutes_text.c */
+HANDLER(cmd_minutes_history);
+HANDLER(cmd_minutes_blame);
+HANDLER(cmd_minutes_diff);
+HANDLER(cmd_minutes_restore);
+
 /* cmd_minutes_show.c */
 HANDLER(cmd_minutes_show);
 

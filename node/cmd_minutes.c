@@ -201,11 +201,20 @@ enum err cmd_minutes_add(struct context *ctx, const struct args *args, struct er
 
 /* ---- edit ---------------------------------------------------------------- */
 
-static struct value shown_value(const struct record *rec, uint8_t field)
+/* The block's text as it is now, in the context's arena. */
+static enum err read_version(struct context *ctx, const struct record *block,
+			     struct text_version *out, struct errmsg *msg)
 {
-	const struct entry *shown = record_shown(rec, field);
+	const struct entry *heads = record_values(block, BLOCK_TEXT, &out->head_count);
+	struct dot *dots = arena_array(&ctx->arena, out->head_count, sizeof(*dots));
 
-	return shown ? shown->value : value_nil();
+	if (!dots)
+		return no_memory(msg);
+	for (size_t i = 0; i < out->head_count; i++)
+		dots[i] = heads[i].stamp.dot;
+	out->heads = dots;
+	out->text = out->head_count ? heads[0].value.bytes : bytes_of("", 0);
+	return OK;
 }
 
 static enum err change_block(struct context *ctx, const struct record_id *block,
@@ -221,29 +230,52 @@ static enum err change_block(struct context *ctx, const struct record_id *block,
 	return rc == OK ? record_echo(ctx, KIND_BLOCK, block, msg) : rc;
 }
 
-enum err cmd_minutes_edit(struct context *ctx, const struct args *args, struct errmsg *msg)
+/* What others wrote while the editor was open is kept beside it. */
+static enum err change_text(struct context *ctx, const struct record_id *block,
+			    const struct space_id *space, const struct text_version *seen,
+			    struct bytes text, struct errmsg *msg)
+{
+	struct change c;
+	enum err rc = change_begin(&c, ctx, space, msg);
+
+	if (rc != OK)
+		return rc;
+	rc = edit_text(c.edit, KIND_BLOCK, block, BLOCK_TEXT, seen, text, msg);
+	rc = change_end(&c, rc, msg);
+	return rc == OK ? record_echo(ctx, KIND_BLOCK, block, msg) : rc;
+}
+
+static enum err edit_in_editor(struct context *ctx, const struct record_id *block,
+			       const struct space_id *space, const struct text_version *seen,
+			       struct errmsg *msg)
 {
 	struct editor editor = { .path = "" };
-	struct bytes before = { 0 };
+	struct value text;
+	enum err rc = edited_text(ctx, &editor, seen->text, &text, msg);
+
+	if (rc == OK) {
+		lint_minutes(text.bytes);
+		rc = change_text(ctx, block, space, seen, text.bytes, msg);
+	}
+	return editor_end(&editor, rc, msg);
+}
+
+enum err cmd_minutes_edit(struct context *ctx, const struct args *args, struct errmsg *msg)
+{
 	struct assignments fields;
+	struct text_version seen;
 	struct record_id id;
 	struct space_id space;
 	struct record block;
-	struct value text;
 	enum err rc = ref_find_id(ctx, KIND_BLOCK, args_word(args, 0), &id, msg);
 
 	if (rc == OK)
 		rc = record_load(ctx, KIND_BLOCK, &id, &block, &space, msg);
 	if (rc == OK)
 		rc = assignments_parse(&fields, ctx, args, msg);
-	if (rc != OK)
-		return rc;
-	text = shown_value(&block, BLOCK_TEXT);
-	if (text.type == VALUE_TEXT)
-		before = text.bytes;
-	if (fields.count == 0)
-		rc = add_text(&fields, ctx, &editor, NULL, before, msg);
+	if (rc == OK && fields.count)
+		return change_block(ctx, &id, &space, &fields, msg);
 	if (rc == OK)
-		rc = change_block(ctx, &id, &space, &fields, msg);
-	return editor_end(&editor, rc, msg);
+		rc = read_version(ctx, &block, &seen, msg);
+	return rc == OK ? edit_in_editor(ctx, &id, &space, &seen, msg) : rc;
 }

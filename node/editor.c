@@ -47,9 +47,25 @@ static enum err read_file(const struct editor *e, struct buf *out, struct errmsg
 	if (size < 0)
 		return sys_error(e->path, msg);
 	out->size = before + (size_t)size;
-	while (out->size > before && out->data[out->size - 1] == '\n')
-		out->size--;
 	return OK;
+}
+
+/* What editors of other systems add: a byte order mark, and CR before each LF where there
+ * was none. */
+static void tidy(struct buf *text, struct bytes before)
+{
+	bool has_cr = before.size && memchr(before.data, '\r', before.size);
+	size_t kept = 0, i = 0;
+
+	if (text->size >= 3 && memcmp(text->data, "\xef\xbb\xbf", 3) == 0)
+		i = 3;
+	for (; i < text->size; i++)
+		if (has_cr || text->data[i] != '\r' || i + 1 == text->size ||
+		    text->data[i + 1] != '\n')
+			text->data[kept++] = text->data[i];
+	text->size = kept;
+	while (text->size && text->data[text->size - 1] == '\n')
+		text->size--;
 }
 
 static const char *program(void)
@@ -93,6 +109,8 @@ enum err editor_run(struct editor *e, struct bytes before, struct buf *after, st
 		rc = run(e, msg);
 	if (rc == OK)
 		rc = read_file(e, after, msg);
+	if (rc == OK)
+		tidy(after, before);
 	return rc;
 }
 

@@ -14,7 +14,8 @@ struct editor {
 };
 
 /* Write `before` to a new file, run $VISUAL, else $EDITOR, else vi on it, and
- * append what it left to `after`, without line ends at its end. ERR_IO when
+ * put what it left into `after`, which is empty: without line ends at its end, a byte
+ * order mark, and CRs that `before` did not have. ERR_IO when
  * the editor failed: the message names the file. */
 MUST_CHECK enum err editor_run(struct editor *e, struct bytes before, struct buf *after,
 			       struct errmsg *msg);

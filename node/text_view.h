@@ -1,0 +1,41 @@
+/* The history of a text, for people: its versions by name, and what was changed.
+ *
+ * A version is named after the edit that made it: the beginning of its replica's id
+ * and its number there, 3f2a91bc/17, the same in every office. */
+#ifndef HT_NODE_TEXT_VIEW_H
+#define HT_NODE_TEXT_VIEW_H
+
+#include <jansson.h>
+
+#include "core/text.h"
+#include "node/context.h"
+
+enum { VERSION_NAME_BYTES = 2 * ID_BYTES + 24 };
+
+const char *version_name(const struct text *t, uint32_t edit, char out[VERSION_NAME_BYTES]);
+/* ERR_NOT_FOUND, ERR_AMBIGUOUS. */
+MUST_CHECK enum err version_find(const struct text *t, const char *name, uint32_t *edit,
+				 struct errmsg *msg);
+
+/* When and by whom. */
+struct written {
+	uint64_t wall_ms;
+	struct record_id author; /* nil: the node itself */
+	struct replica_id replica;
+};
+MUST_CHECK enum err version_written(struct context *ctx, const struct space_id *space,
+				    const struct text *t, uint32_t edit, struct written *out,
+				    struct errmsg *msg);
+/* Append "2026-11-30 17:00  王芳 (SHA)". */
+MUST_CHECK enum err written_show(struct context *ctx, const struct written *w, struct buf *out,
+				 struct errmsg *msg);
+/* {"version", "at", "office", "author"}. */
+MUST_CHECK enum err version_json(struct context *ctx, const struct text *t, uint32_t edit,
+				 const struct written *w, json_t **out, struct errmsg *msg);
+
+/* Append the text with what was taken out as [-...-] and what was put in as {+...+}. */
+MUST_CHECK enum err difference_show(struct bytes from, struct bytes to, struct buf *out);
+/* [{"at", "deleted", "inserted"}, ...], places in code points of `from`. */
+MUST_CHECK enum err difference_json(struct bytes from, struct bytes to, json_t **out);
+
+#endif
