@@ -4,6 +4,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "core/utf8.h"
+#include "tests/support/text_model.h"
+
 enum { NONE = UINT32_MAX, FIELDS_MAX = 256 };
 
 static void *must(void *memory)
@@ -170,11 +173,16 @@ static bool names(const struct ledger *l, const struct fact *later, const struct
 	return is_own || is_named(op->targets, op->target_count, &dot, 0);
 }
 
+static bool is_write(const struct op *op)
+{
+	return op->verb == VERB_SET || op->verb == VERB_REPLACE || op->verb == VERB_SPLICE;
+}
+
 /* Within one changeset the later of two writes of one field stands. */
 static bool knows(const struct oracle *o, const struct fact *later, const struct fact *earlier)
 {
 	if (later->entry == earlier->entry)
-		return later->op->verb <= VERB_REPLACE && later->op > earlier->op;
+		return is_write(later->op) && later->op > earlier->op;
 	if (o->is_contested)
 		return names(o->ledger, later, earlier);
 	return entry_knows(later->entry, earlier->entry);
@@ -187,7 +195,8 @@ static bool undoes(const struct fact *b, const struct fact *a)
 		return false;
 	switch (a->op->verb) {
 	case VERB_SET:
-	case VERB_REPLACE: return b->op->verb == VERB_SET || b->op->verb == VERB_REPLACE;
+	case VERB_REPLACE:
+	case VERB_SPLICE: return is_write(b->op);
 	case VERB_ADD: return b->op->verb == VERB_REMOVE && value_equal(&b->removed, &a->op->value);
 	case VERB_VOID: return b->op->verb == VERB_VOID || b->op->verb == VERB_REVIVE;
 	default: return false;
@@ -221,7 +230,8 @@ static const struct fact **fact_array(const struct subject *s)
 
 static bool field_is_register(const struct field *f)
 {
-	return f->merge == MERGE_LWW || f->merge == MERGE_MV || f->merge == MERGE_STATE;
+	return f->merge == MERGE_LWW || f->merge == MERGE_MV || f->merge == MERGE_STATE ||
+	       f->merge == MERGE_TEXT;
 }
 
 static bool any_knows(const struct oracle *o, const struct fact *const *voids, uint32_t void_count,
@@ -296,7 +306,7 @@ static bool is_final(const struct field *field, const struct value *step)
 
 static bool is_conflict(const struct field *field, const struct fact *const *facts, uint32_t count)
 {
-	if (field->merge == MERGE_LWW)
+	if (field->merge == MERGE_LWW || field->merge == MERGE_TEXT)
 		return false;
 	for (uint32_t i = 1; i < count; i++) {
 		const struct value *shown = &facts[0]->op->value, *other = &facts[i]->op->value;
@@ -310,17 +320,76 @@ static bool is_conflict(const struct field *field, const struct fact *const *fac
 	return false;
 }
 
-const struct value *oracle_shown(const struct oracle *o, const struct subject *s,
-				 const uint32_t *held, const struct field *field)
+/* Where the edit of this dot is among those that the model has; their number: nowhere. */
+static size_t edit_of(const struct text_model *m, const struct dot *dot)
+{
+	size_t i = 0;
+
+	while (i < m->edit_count && dot_cmp(&m->dots[i], dot) != 0)
+		i++;
+	return i;
+}
+
+/* One more edit for the model; one whose parents are not all there, or that speaks of a
+ * text of another length, is adrift. */
+static void model_learn(const struct oracle *o, struct text_model *m, const struct fact *f)
+{
+	const struct op *op = f->op;
+	struct text_run whole = { 0, (uint32_t)utf8_count(op->value.bytes), TEXT_INSERT };
+	struct text_edit e = { 0, &whole, whole.count > 0, op->value.bytes };
+	struct dot dot = entry_stamp(o->ledger, f->entry).dot;
+	size_t *parents = must(calloc(op->target_count + 1, sizeof(*parents)));
+	struct arena arena = ARENA_EMPTY;
+	size_t count = 0;
+
+	if (op->verb == VERB_SPLICE && text_edit_decode(&e, op->edit, &arena, NULL) != OK)
+		abort();
+	for (size_t i = 0; i < op->target_count; i++) {
+		parents[count] = edit_of(m, &op->targets[i].dot);
+		count += parents[count] < m->edit_count;
+	}
+	text_model_add(m, &dot, &e, parents, count,
+		       count < op->target_count ||
+			       text_model_read(m, parents, count, NULL) != e.length);
+	arena_release(&arena);
+	free(parents);
+}
+
+/* What the text says, by the model in tests/support/text_model.h. */
+static void read_text(const struct oracle *o, const struct subject *s, const uint32_t *held,
+		      uint8_t field, struct buf *out)
+{
+	struct text_model m;
+	size_t *heads;
+
+	text_model_init(&m);
+	for (uint32_t i = 0; i < s->fact_count; i++)
+		if (s->facts[i].op->field == field && is_write(s->facts[i].op) &&
+		    is_held(&s->facts[i], held))
+			model_learn(o, &m, &s->facts[i]);
+	heads = must(calloc(m.edit_count + 1, sizeof(*heads)));
+	for (size_t i = 0; i < m.edit_count; i++)
+		heads[i] = i;
+	text_model_read(&m, heads, m.edit_count, out);
+	free(heads);
+	text_model_release(&m);
+}
+
+bool oracle_shown(const struct oracle *o, const struct subject *s, const uint32_t *held,
+		  const struct field *field, struct buf *text, struct value *out)
 {
 	const struct fact **facts = fact_array(s);
 	uint32_t count = current_facts(o, s, held, field->number, facts);
-	const struct value *shown;
 
 	sort_facts(o, field, facts, count);
-	shown = count ? &facts[0]->op->value : NULL;
+	if (count)
+		*out = facts[0]->op->value;
 	free(facts);
-	return shown;
+	if (count && field->merge == MERGE_TEXT) {
+		read_text(o, s, held, field->number, text);
+		*out = value_text(buf_bytes(text));
+	}
+	return count > 0;
 }
 
 bool oracle_has_conflict(const struct oracle *o, const struct subject *s, const uint32_t *held,
@@ -442,6 +511,18 @@ static bool same_stamp(const struct comparison *c, const struct stamp *is, const
 	return stamp_cmp(is, &must_be) == 0;
 }
 
+static enum err compare_text(struct comparison *c, const struct field *field,
+			     const struct value *is)
+{
+	struct buf text = BUF_EMPTY;
+	bool is_equal;
+
+	read_text(c->o, c->s, c->held, field->number, &text);
+	is_equal = is->type == VALUE_TEXT && bytes_equal(is->bytes, buf_bytes(&text));
+	buf_release(&text);
+	return is_equal ? OK : differs(c, field->name, "the text's length", is->bytes.size, 0);
+}
+
 static enum err compare_register(struct comparison *c, const struct record *rec,
 				 const struct field *field)
 {
@@ -454,9 +535,10 @@ static enum err compare_register(struct comparison *c, const struct record *rec,
 	sort_facts(c->o, field, c->facts, count);
 	for (uint32_t i = 0; i < count; i++)
 		if (!same_stamp(c, &is[i].stamp, c->facts[i]) ||
-		    !value_equal(&is[i].value, &c->facts[i]->op->value))
+		    (field->merge != MERGE_TEXT &&
+		     !value_equal(&is[i].value, &c->facts[i]->op->value)))
 			return differs(c, field->name, "the first wrong value", i, count);
-	return OK;
+	return field->merge == MERGE_TEXT && count ? compare_text(c, field, &is->value) : OK;
 }
 
 /* Elements come by stamp, then by their place in the changeset. */

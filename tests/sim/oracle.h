@@ -5,6 +5,8 @@
  * arrival. For a set of changesets that are held and count:
  *
  *   register   a write is current unless a later write of the same field knew it
+ *   text       what tests/support/text_model.h makes of the edits; an edit is current
+ *              as a write is
  *   shown      the greatest by (rank of a state, stamp, replica, seq)
  *   set        an addition is present unless a removal of an equal value knew it
  *   log        every addition
@@ -76,9 +78,9 @@ enum record_life oracle_life(const struct oracle *o, const struct subject *s, co
 MUST_CHECK enum err oracle_compare(const struct oracle *o, const struct subject *s,
 				   const uint32_t *held, struct replica *r, struct errmsg *msg);
 
-/* The value that a register shows, or NULL when it was never written. */
-const struct value *oracle_shown(const struct oracle *o, const struct subject *s,
-				 const uint32_t *held, const struct field *field);
+/* The value that a register shows; false when it was never written. A text is in `text`. */
+bool oracle_shown(const struct oracle *o, const struct subject *s, const uint32_t *held,
+		  const struct field *field, struct buf *text, struct value *out);
 
 /* Whether the field (0: the record's life) must be in the conflict inbox, and
  * how many of the record must. */

@@ -303,16 +303,19 @@ static void check_row(struct node *n, uint32_t *const *counted, const struct kin
 	}
 	for (size_t i = 0; i < kind->field_count; i++) {
 		const struct field *f = &kind->fields[i];
-		const struct value *v;
+		struct buf merged = BUF_EMPTY;
+		struct value value;
+		bool was_written;
 
 		if (!merge_is_register(f->merge))
 			continue;
-		v = oracle_shown(&w->oracle, s, counted[s->space], f);
-		if (rows_is_null(rows, column) == readable(f, v, &text) ||
+		was_written = oracle_shown(&w->oracle, s, counted[s->space], f, &merged, &value);
+		if (rows_is_null(rows, column) == readable(f, was_written ? &value : NULL, &text) ||
 		    !bytes_equal(bytes_of_str(rows_text(rows, column)), buf_bytes(&text)))
 			world_fail(w, "W-18", "%s shows %s.%s as '%.40s', must be '%.*s'", n->code,
 				   kind->name, f->name, rows_text(rows, column),
 				   (int)(text.size < 40 ? text.size : 40), (const char *)text.data);
+		buf_release(&merged);
 		column++;
 	}
 	buf_release(&text);

@@ -75,10 +75,20 @@ static void wish(struct draft *d, uint16_t kind, const struct record_id *id, uin
 	*w = (struct wish){ kind, *id, field, verb, value ? *value : value_nil() };
 }
 
+static bool is_text(uint16_t kind, uint8_t field)
+{
+	const struct field *f = kind_field(schema_kind(kind), field);
+
+	return f && f->merge == MERGE_TEXT;
+}
+
+/* Of a text the op says only what is different from before. */
 static bool is_granted(const struct wish *w, const struct op *op)
 {
-	bool verb_fits = w->verb == VERB_SET ? op->verb <= VERB_REPLACE : w->verb == op->verb;
-	bool has_value = w->verb == VERB_SET || w->verb == VERB_ADD;
+	bool is_splice = op->verb == VERB_SPLICE && is_text(w->kind, w->field);
+	bool verb_fits =
+		w->verb == VERB_SET ? op->verb <= VERB_REPLACE || is_splice : w->verb == op->verb;
+	bool has_value = (w->verb == VERB_SET && !is_splice) || w->verb == VERB_ADD;
 
 	return verb_fits && w->kind == op->kind && w->field == op->field &&
 	       record_id_cmp(&w->id, &op->record) == 0 &&
@@ -249,7 +259,7 @@ static struct value draw_value(struct job *j, const struct field *f)
 		[FORMAT_BYTES] = draw_bytes,
 	};
 
-	if (merge_is_register(f->merge) && prng_chance(j->dice, 4))
+	if (merge_is_register(f->merge) && f->merge != MERGE_TEXT && prng_chance(j->dice, 4))
 		return value_nil();
 	return draws[f->format](j, f);
 }
