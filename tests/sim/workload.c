@@ -5,6 +5,7 @@
 
 #include "core/limits.h"
 #include "core/position.h"
+#include "core/utf8.h"
 #include "tests/sim/invariants.h"
 #include "tests/sim/node.h"
 
@@ -259,18 +260,61 @@ static struct value draw_value(struct job *j, const struct field *f)
 		[FORMAT_BYTES] = draw_bytes,
 	};
 
-	if (merge_is_register(f->merge) && f->merge != MERGE_TEXT && prng_chance(j->dice, 4))
+	if (merge_is_register(f->merge) && prng_chance(j->dice, 4))
 		return value_nil();
 	return draws[f->format](j, f);
 }
 
+/* Some code points in, some out, as people write on; the model reads each edit slowly. */
+static struct value draw_written_on(struct job *j, struct bytes from)
+{
+	enum { POINTS_MAX = 100 };
+	size_t count = utf8_count(from), at = prng_below(j->dice, count + 1), i = 0;
+	size_t gone = count > POINTS_MAX ? count / 2 : prng_below(j->dice, 4);
+	struct value more = draw_text(j, 12);
+	struct buf text = BUF_EMPTY;
+	struct bytes copy;
+
+	while (at-- && i < from.size)
+		i += utf8_size(from.data[i]);
+	buf_append(&text, from.data, i);
+	buf_append(&text, more.bytes.data, more.bytes.size);
+	while (gone-- && i < from.size)
+		i += utf8_size(from.data[i]);
+	buf_append(&text, from.data + i, from.size - i);
+	copy = arena_copy(&j->arena, buf_bytes(&text));
+	buf_release(&text);
+	return value_text(copy);
+}
+
 /* Edits of one field. */
+
+static enum err write_text(struct job *j, uint16_t kind, const struct record_id *id,
+			   const struct field *f, struct value *out)
+{
+	const struct entry *shown = NULL;
+	struct record rec;
+	enum err rc = replica_record(j->replica, kind, id, &j->arena, &rec, NULL, &j->msg);
+
+	if (rc == OK)
+		shown = record_shown(&rec, f->number);
+	if (rc == OK || rc == ERR_NOT_FOUND)
+		*out = draw_written_on(j, shown ? shown->value.bytes : bytes_of_str(""));
+	return rc == ERR_NOT_FOUND ? OK : rc;
+}
 
 static enum err set_field(struct job *j, struct draft *d, uint16_t kind, const struct record_id *id,
 			  const struct field *f)
 {
-	struct value value = draw_value(j, f);
-	enum err rc = edit_set(d->edit, kind, id, f->number, &value, &j->msg);
+	struct value value = value_nil();
+	enum err rc = OK;
+
+	if (f->merge == MERGE_TEXT)
+		rc = write_text(j, kind, id, f, &value);
+	else
+		value = draw_value(j, f);
+	if (rc == OK)
+		rc = edit_set(d->edit, kind, id, f->number, &value, &j->msg);
 
 	if (rc == OK)
 		wish(d, kind, id, f->number, VERB_SET, &value);
