@@ -78,7 +78,7 @@ struct op {
 	struct value value;
 	const struct target *targets; /* replaced, removed, taken back */
 	size_t target_count;
-	struct bytes edit;              /* SPLICE: for text_edit_decode() */
+	struct bytes edit;             /* SPLICE: for text_edit_decode() */
 	const struct target *observed; /* VOID only */
 	size_t observed_count;
 };
