@@ -1,0 +1,89 @@
+/* core/sentence: where sentences begin and end, in English and in Chinese. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "core/sentence.h"
+
+/* A text and its sentences, with '|' after each. */
+static const struct {
+	const char *text, *sentences;
+} cases[] = {
+	{ "", "" },
+	{ " \n\t\xe3\x80\x80\n", "" },
+	{ "We buy", "We buy|" },
+	{ "We buy. We sell! Why?  So be it", "We buy.|We sell!|Why?|So be it|" },
+	{ "It costs 3.50 in v1.2.\nNext", "It costs 3.50 in v1.2.|Next|" },
+	{ "Wait... what?! No.", "Wait...|what?!|No.|" },
+	{ "He said \"buy.\" (Twice.) So", "He said \"buy.\"|(Twice.)|So|" },
+	{ "He said “buy.” Then ‘no.’ End", "He said “buy.”|Then ‘no.’|End|" },
+	{ "one line\nanother line\r\n\r\nthird", "one line|another line|third|" },
+	{ "  leading. \n trailing  ", "leading.|trailing|" },
+	{ "我们买。他们卖！为什么？先这样；再说", "我们买。|他们卖！|为什么？|先这样；|再说|" },
+	{ "他说：“买。”我们同意。", "他说：“买。”|我们同意。|" },
+	{ "真的？！好……吧", "真的？！|好……|吧|" },
+	{ "（第一条。）第二条　第三条。", "（第一条。）|第二条　第三条。|" },
+	{ "见 v1.会议。Then we go.好", "见 v1.会议。|Then we go.好|" },
+	{ ".", ".|" },
+	{ "。。", "。。|" },
+	{ "a.\xc2\xa0"
+	  "b.\xe2\x80\xa8"
+	  "c",
+	  "a.|b.|c|" },
+};
+
+static void sentences_end_at_their_marks(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct bytes text = bytes_of_str(cases[i].text);
+		struct buf found = BUF_EMPTY;
+		struct sentence s;
+		size_t at = 0;
+
+		while (sentence_next(text, &at, &s)) {
+			buf_append(&found, text.data + s.from, s.to - s.from);
+			buf_append_byte(&found, '|');
+			assert_int_equal(at, s.to);
+		}
+		buf_append_byte(&found, 0);
+		assert_string_equal((const char *)found.data, cases[i].sentences);
+		buf_release(&found);
+	}
+}
+
+/* From the beginning of any line one finds the same ones as from the text's. */
+static void lines_stand_for_themselves(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct bytes text = bytes_of_str(cases[i].text);
+		struct sentence whole, s;
+		size_t at = 0;
+
+		while (sentence_next(text, &at, &whole))
+			for (size_t place = whole.from; place <= whole.to; place++) {
+				size_t line = sentence_line(text, place);
+
+				assert_true(line <= whole.from);
+				while (sentence_next(text, &line, &s) && s.to < whole.to)
+					assert_true(s.to <= whole.from);
+				assert_int_equal(s.from, whole.from);
+				assert_int_equal(s.to, whole.to);
+			}
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(sentences_end_at_their_marks),
+		cmocka_unit_test(lines_stand_for_themselves),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
