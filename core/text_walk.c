@@ -768,6 +768,55 @@ void text_walk_each(const struct text_walk *w, text_walk_visit *visit, void *ctx
 			return;
 }
 
+struct loss {
+	text_walk_loss *visit;
+	void *ctx;
+	uint32_t pos, edit;
+};
+
+static bool tell_loss(void *ctx, uint32_t count, uint32_t of)
+{
+	const struct loss *l = ctx;
+
+	return l->visit(l->ctx, l->pos, count, l->edit, of);
+}
+
+/* What was deleted is whole items from then on. */
+static bool each_loss_of(const struct text_walk *w, const struct walk_span *span, struct loss *l)
+{
+	uint32_t item = item_of_id(w, span->id), left = span->count;
+
+	while (left) {
+		const struct walk_item *x = &w->items[item];
+		const struct walk_block *b = &w->blocks[x->block];
+
+		l->pos = sumtree_before(&w->place, x->block).of[EFFECT];
+		for (uint32_t i = 0; b->item[i] != item; i++)
+			l->pos += b->effect[i];
+		if (!each_origin(w, x, tell_loss, l))
+			return false;
+		left -= x->count;
+		item = x->next;
+	}
+	return true;
+}
+
+void text_walk_each_loss(const struct text_walk *w, text_walk_loss *visit, void *ctx)
+{
+	const struct text_history *h = w->h;
+	struct loss l = { .visit = visit, .ctx = ctx };
+
+	for (l.edit = w->base; l.edit < h->count; l.edit++)
+		for (uint32_t i = 0; i < h->nodes[l.edit].run_count; i++) {
+			uint32_t run = h->nodes[l.edit].first_run + i;
+			const struct walk_trace *t = &w->traces[run - w->first_run];
+
+			for (uint32_t k = 0; h->runs[run].step != TEXT_INSERT && k < t->count; k++)
+				if (!each_loss_of(w, &w->spans[t->first + k], &l))
+					return;
+		}
+}
+
 void text_walk_check(const struct text_walk *w)
 {
 	for (uint32_t block = w->first_block; block != NO_ITEM; block = w->blocks[block].next) {

@@ -85,4 +85,10 @@ typedef bool text_walk_visit(void *ctx, uint32_t count, uint32_t edit);
 void text_walk_check(const struct text_walk *w); /* asserts that sums and items agree */
 void text_walk_each(const struct text_walk *w, text_walk_visit *visit, void *ctx);
 
+/* What the edits that were replayed have deleted: where it would stand in the effect version,
+ * so many code points, who deleted them, and whose they were (as above). By edit; what
+ * several have deleted comes once for each. All from the base on were replayed. */
+typedef bool text_walk_loss(void *ctx, uint32_t pos, uint32_t count, uint32_t edit, uint32_t of);
+void text_walk_each_loss(const struct text_walk *w, text_walk_loss *visit, void *ctx);
+
 #endif
