@@ -11,12 +11,18 @@ struct group {
 	size_t count;
 };
 
+enum purpose {
+	APPLY_ANEW,
+	APPLY_AGAIN,
+	APPLY_CHECK /* to see what would be: nothing is stored */
+};
+
 struct applier {
 	struct store *store;
 	uint32_t space;
 	const struct stamp *stamp;
 	const struct changeset *cs;
-	bool is_replay;
+	enum purpose purpose;
 	struct arena *arena;
 	struct errmsg *msg;
 };
@@ -56,7 +62,7 @@ static enum err save_conflicts(struct applier *a, const struct record *rec, uint
 static enum err apply_op(struct applier *a, struct record *rec, const struct op *op)
 {
 	const struct field *field = kind_field(rec->kind, op->field);
-	bool is_text = field && field->merge == MERGE_TEXT;
+	bool is_text = field && field->merge == MERGE_TEXT && a->purpose != APPLY_CHECK;
 	struct bytes text;
 	enum err rc = OK;
 
@@ -80,7 +86,7 @@ static enum err apply_registers(struct applier *a, struct record *rec, const str
 	for (size_t i = 0; rc == OK && i < g->count; i++)
 		if (!g->ops[i].is_ignored)
 			rc = apply_op(a, rec, &g->ops[i]);
-	if (rc == OK && !a->is_replay && record_is_over(rec) &&
+	if (rc == OK && a->purpose != APPLY_AGAIN && record_is_over(rec) &&
 	    rec->count + rec->void_count > before)
 		rc = errmsg_set(a->msg, ERR_LIMIT, "%s: too many concurrent values", g->kind->name);
 	return rc;
@@ -235,7 +241,7 @@ static enum err each_group(struct applier *a,
 enum err apply_changeset(struct store *store, uint32_t space, const struct stamp *stamp,
 			 const struct changeset *cs, struct arena *arena, struct errmsg *msg)
 {
-	struct applier a = { store, space, stamp, cs, false, arena, msg };
+	struct applier a = { store, space, stamp, cs, APPLY_ANEW, arena, msg };
 
 	return each_group(&a, apply_group);
 }
@@ -243,7 +249,7 @@ enum err apply_changeset(struct store *store, uint32_t space, const struct stamp
 enum err apply_again(struct store *store, uint32_t space, const struct stamp *stamp,
 		     const struct changeset *cs, struct arena *arena, struct errmsg *msg)
 {
-	struct applier a = { store, space, stamp, cs, true, arena, msg };
+	struct applier a = { store, space, stamp, cs, APPLY_AGAIN, arena, msg };
 
 	return each_group(&a, apply_group);
 }
@@ -251,7 +257,7 @@ enum err apply_again(struct store *store, uint32_t space, const struct stamp *st
 enum err apply_check(struct store *store, uint32_t space, const struct stamp *stamp,
 		     const struct changeset *cs, struct arena *arena, struct errmsg *msg)
 {
-	struct applier a = { store, space, stamp, cs, false, arena, msg };
+	struct applier a = { store, space, stamp, cs, APPLY_CHECK, arena, msg };
 
 	return each_group(&a, check_group);
 }

@@ -221,15 +221,16 @@ enum err apply_text(struct store *store, uint32_t space, const struct record *re
 				.arena = arena,
 				.msg = msg };
 	uint32_t count = 0;
-	enum err rc = read_op(&a);
+	enum err rc;
 
 	a.heads = record_values(rec, op->field, &a.head_count);
-	if (a.head_count)
-		a.now = a.heads[0].value.bytes;
-	if (rc == OK && a.head_count == 0 && op->verb == VERB_SET) {
+	if (a.head_count == 0 && op->verb == VERB_SET) {
 		*out = op->value.bytes;
 		return OK;
 	}
+	if (a.head_count)
+		a.now = a.heads[0].value.bytes;
+	rc = read_op(&a);
 	if (rc == OK)
 		rc = store_text_count(store, &a.ref, &count, msg);
 	if (rc == OK && count == 0 && a.head_count) {

@@ -181,13 +181,16 @@ static uint32_t least_reach(const struct text_history *h, uint32_t from, uint32_
 }
 
 /* Of the first `from` edits, as many as possible such that all others up to `to` have
- * seen them all, and the last of them has seen the others. */
+ * seen them all, and the last of them has seen the others. Of a join that was recalled
+ * nobody knows how long the text was. */
 static uint32_t find_base(const struct text_history *h, uint32_t from, uint32_t to)
 {
 	uint32_t least = least_reach(h, from, to, TEXT_NONE);
 
 	for (uint32_t i = from; i-- > 0 && least;) {
-		if (h->nodes[i].sees_all && i + 1 <= least)
+		const struct text_node *n = &h->nodes[i];
+
+		if (n->sees_all && n->length != TEXT_NONE && i + 1 <= least)
 			return i + 1;
 		least = least_reach(h, i, i + 1, least);
 	}

@@ -399,7 +399,7 @@ enum err field_parse(struct context *ctx, const struct field *field, const char 
 
 	if (field->required && is_blank(bytes_of_str(typed)))
 		return errmsg_set(msg, ERR_INVALID, _("the %s is empty"), field->name);
-	if (*typed)
+	if (*typed || field->merge == MERGE_TEXT) /* a text is empty, not absent */
 		rc = formats[field->format].parse(ctx, field, typed, &value, msg);
 	if (rc == OK)
 		rc = field_validate(field, &value, msg);

@@ -193,7 +193,7 @@ warns "nothing to change"
 expect 0 action edit "$item" --title 提交报告 --helpers 李雷 --deliverable "一份 PDF" --json
 has title '"提交报告"'
 expect 0 action edit "$item" --deliverable "" --no-helpers 李雷 --json
-has deliverable null
+has deliverable '""'
 has helpers '\[\]'
 expect 3 action edit "$item" --no-helpers 李雷
 expect 0 action progress "$item" 已过半
