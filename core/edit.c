@@ -198,14 +198,13 @@ static enum err write_register(struct edit *e, const struct kind *kind, const st
 	return rc == OK ? copy_value(e, value, &op->value) : rc;
 }
 
-static enum err encode_splice(struct edit *e, struct text_edit_builder *b, struct op *op)
+static enum err encode_splice(struct edit *e, const struct text_edit *made, struct op *op)
 {
-	struct text_edit made = text_edit_built(b);
 	struct buf encoded = BUF_EMPTY;
-	struct value text = value_text(made.text);
+	struct value text = value_text(made->text);
 	enum err rc;
 
-	text_edit_encode(&encoded, &made);
+	text_edit_encode(&encoded, made);
 	rc = buf_check(&encoded);
 	if (rc == OK) {
 		op->edit = arena_copy(&e->arena, buf_bytes(&encoded));
@@ -215,6 +214,26 @@ static enum err encode_splice(struct edit *e, struct text_edit_builder *b, struc
 	return rc;
 }
 
+/* By whoever saw the text as it was with `seen`. */
+static enum err write_splice(struct edit *e, const struct kind *kind, const struct field *field,
+			     const struct record_id *id, const struct text_edit *made,
+			     const struct dot *seen, size_t seen_count, struct errmsg *msg)
+{
+	struct target *targets = arena_array(&e->arena, seen_count, sizeof(*targets));
+	struct op *op;
+	enum err rc = targets ? OK : ERR_NOMEM;
+
+	if (rc == OK)
+		rc = new_op(e, kind->number, id, field->number, VERB_SPLICE, &op, msg);
+	if (rc != OK)
+		return rc;
+	for (size_t i = 0; i < seen_count; i++)
+		targets[i] = (struct target){ seen[i], 0 };
+	op->targets = targets;
+	op->target_count = seen_count;
+	return encode_splice(e, made, op);
+}
+
 /* `to`, by whoever saw `from`, the text as it was with `seen`. */
 static enum err write_text(struct edit *e, const struct kind *kind, const struct field *field,
 			   const struct record_id *id, struct bytes from, struct bytes to,
@@ -222,7 +241,7 @@ static enum err write_text(struct edit *e, const struct kind *kind, const struct
 {
 	struct value value = value_text(to);
 	struct text_edit_builder b = { 0 };
-	struct target *targets;
+	struct text_edit made;
 	struct op *op;
 	enum err rc = field_validate(field, &value, msg);
 
@@ -233,20 +252,20 @@ static enum err write_text(struct edit *e, const struct kind *kind, const struct
 	text_edit_begin(&b, (uint32_t)utf8_count(from));
 	if (rc == OK)
 		rc = text_diff(from, to, &b);
+	made = text_edit_built(&b);
 	if (rc == OK)
-		rc = new_op(e, kind->number, id, field->number, VERB_SPLICE, &op, msg);
-	targets = arena_array(&e->arena, seen_count, sizeof(*targets));
-	if (rc == OK && !targets)
-		rc = ERR_NOMEM;
-	if (rc == OK) {
-		for (size_t i = 0; i < seen_count; i++)
-			targets[i] = (struct target){ seen[i], 0 };
-		op->targets = targets;
-		op->target_count = seen_count;
-		rc = encode_splice(e, &b, op);
-	}
+		rc = write_splice(e, kind, field, id, &made, seen, seen_count, msg);
 	text_edit_release(&b);
 	return rc;
+}
+
+static enum err check_heads(const struct kind *kind, const struct field *field, size_t count,
+			    struct errmsg *msg)
+{
+	if (count <= OP_REPLACED_MAX)
+		return OK;
+	return errmsg_set(msg, ERR_LIMIT, "%s.%s: more than %d edits at once", kind->name,
+			  field->name, OP_REPLACED_MAX);
 }
 
 /* From the text as it is. */
@@ -261,9 +280,9 @@ static enum err rewrite_text(struct edit *e, const struct kind *kind, const stru
 	if (rc != OK)
 		return rc;
 	heads = record_values(&e->loaded, field->number, &count);
-	if (count > OP_REPLACED_MAX)
-		return errmsg_set(msg, ERR_LIMIT, "%s.%s: more than %d edits at once", kind->name,
-				  field->name, OP_REPLACED_MAX);
+	rc = check_heads(kind, field, count, msg);
+	if (rc != OK)
+		return rc;
 	seen = arena_array(&e->arena, count, sizeof(*seen));
 	if (!seen)
 		return ERR_NOMEM;
@@ -293,18 +312,46 @@ enum err edit_set(struct edit *e, uint16_t kind_number, const struct record_id *
 			    value->type == VALUE_NIL ? bytes_of("", 0) : value->bytes, msg);
 }
 
+static enum err find_text(const struct edit *e, uint16_t kind_number, uint8_t number,
+			  const struct kind **kind, const struct field **field, struct errmsg *msg)
+{
+	enum err rc = find_field(e, kind_number, number, kind, field, msg);
+
+	if (rc == OK && (*field)->merge != MERGE_TEXT)
+		rc = errmsg_set(msg, ERR_INVALID, "%s.%s is not a text", (*kind)->name,
+				(*field)->name);
+	return rc;
+}
+
 enum err edit_text(struct edit *e, uint16_t kind_number, const struct record_id *id, uint8_t number,
 		   const struct text_version *seen, struct bytes to, struct errmsg *msg)
 {
 	const struct kind *kind;
 	const struct field *field;
-	enum err rc = find_field(e, kind_number, number, &kind, &field, msg);
+	enum err rc = find_text(e, kind_number, number, &kind, &field, msg);
 
-	if (rc == OK && field->merge != MERGE_TEXT)
-		rc = errmsg_set(msg, ERR_INVALID, "%s.%s is not a text", kind->name, field->name);
 	return rc == OK ? write_text(e, kind, field, id, seen->text, to, seen->heads,
 				     seen->head_count, msg)
 			: rc;
+}
+
+enum err edit_splice(struct edit *e, uint16_t kind_number, const struct record_id *id,
+		     uint8_t number, const struct dot *heads, size_t head_count,
+		     const struct text_edit *splice, struct errmsg *msg)
+{
+	struct value inserted = value_text(splice->text);
+	const struct kind *kind;
+	const struct field *field;
+	enum err rc = find_text(e, kind_number, number, &kind, &field, msg);
+
+	assert(head_count > 0);
+	if (rc == OK)
+		rc = check_heads(kind, field, head_count, msg);
+	if (rc == OK)
+		rc = field_validate(field, &inserted, msg);
+	if (rc == OK)
+		rc = text_edit_validate(splice, msg);
+	return rc == OK ? write_splice(e, kind, field, id, splice, heads, head_count, msg) : rc;
 }
 
 enum err edit_step(struct edit *e, uint16_t kind_number, const struct record_id *id, uint8_t number,

@@ -352,6 +352,7 @@ MUST_CHECK enum err replica_commit(struct replica *r, struct errmsg *msg);
 void replica_rollback(struct replica *r); /* harmless outside a transaction */
 
 struct edit;
+struct text_edit;
 
 /* Start a changeset in a space, inside a transaction. author: a person, or NULL.
  * ERR_ORG: no organisation, or this node's admission has not arrived yet. */
@@ -379,6 +380,11 @@ struct text_version {
 MUST_CHECK enum err edit_text(struct edit *e, uint16_t kind, const struct record_id *id,
 			      uint8_t field, const struct text_version *seen, struct bytes to,
 			      struct errmsg *msg);
+/* The same by somebody who knows what has changed: runs against the text as it was with these
+ * heads, of which there is at least one. Copied. ERR_INVALID, ERR_LIMIT. */
+MUST_CHECK enum err edit_splice(struct edit *e, uint16_t kind, const struct record_id *id,
+				uint8_t field, const struct dot *heads, size_t head_count,
+				const struct text_edit *splice, struct errmsg *msg);
 /* Step a state machine; ERR_INVALID names both states when it is not legal. */
 MUST_CHECK enum err edit_step(struct edit *e, uint16_t kind, const struct record_id *id,
 			      uint8_t field, unsigned to, struct errmsg *msg);

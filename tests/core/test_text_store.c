@@ -162,6 +162,52 @@ static void edit_of_what_was_read_long_ago_keeps_what_came_since(void **state)
 	end(&w);
 }
 
+static void splices_are_what_their_author_did(void **state)
+{
+	struct world w;
+	struct arena arena = ARENA_EMPTY;
+	struct text_version opened;
+	struct text_run runs[] = { { 4, 4, TEXT_INSERT }, { 12, 1, TEXT_BACKSPACE } };
+	struct text_edit splice = { 9, runs, 2, bytes_of_str("two ") };
+	struct edit *e;
+
+	(void)state;
+	begin(&w, 5, "one three");
+	opened = read_block(&w, 0, &arena);
+	write_block(&w, 1, "Zero, one three");
+	sync_all(&w);
+	e = office_edit(&w.offices[0], &w.space);
+	OFFICE_MUST(edit_splice(e, KIND_BLOCK, &w.block, BLOCK_TEXT, opened.heads,
+				opened.head_count, &splice, &msg));
+	office_seal(&w.offices[0], e);
+	assert_all(&w, "Zero, one two thre");
+	arena_release(&arena);
+	end(&w);
+}
+
+static void splices_that_do_not_fit_are_refused(void **state)
+{
+	struct world w;
+	struct arena arena = ARENA_EMPTY;
+	struct text_version opened;
+	struct text_run run = { 10, 1, TEXT_INSERT };
+	struct text_edit splice = { 9, &run, 1, bytes_of_str("x") };
+	struct edit *e;
+
+	(void)state;
+	begin(&w, 6, "one three");
+	opened = read_block(&w, 0, &arena);
+	e = office_edit(&w.offices[0], &w.space);
+	assert_int_equal(edit_splice(e, KIND_BLOCK, &w.block, BLOCK_TEXT, opened.heads,
+				     opened.head_count, &splice, NULL),
+			 ERR_INVALID);
+	edit_drop(e);
+	replica_rollback(w.offices[0].replica);
+	assert_all(&w, "one three");
+	arena_release(&arena);
+	end(&w);
+}
+
 static bool add_up(void *ctx, uint32_t count, uint32_t edit)
 {
 	uint32_t *counts = ctx;
@@ -339,6 +385,8 @@ int main(void)
 		cmocka_unit_test(what_two_write_at_once_is_all_there),
 		cmocka_unit_test(sentences_at_one_place_stand_one_after_the_other),
 		cmocka_unit_test(edit_of_what_was_read_long_ago_keeps_what_came_since),
+		cmocka_unit_test(splices_are_what_their_author_did),
+		cmocka_unit_test(splices_that_do_not_fit_are_refused),
 		cmocka_unit_test(history_tells_who_wrote_what),
 		cmocka_unit_test(offices_read_what_the_model_says),
 	};
