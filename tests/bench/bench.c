@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,11 +14,16 @@
 
 #include "tests/bench/report.h"
 
+bool bench_wants(const struct bench *b, const char *name)
+{
+	return !b->only || strcmp(b->only, name) == 0;
+}
+
 void bench_report_one(const struct bench *b, const char *name, double value, double floor)
 {
 	const struct figure *figure = figure_named(name);
 
-	if (b->only && strcmp(b->only, name) != 0)
+	if (!bench_wants(b, name))
 		return;
 	if (b->is_json)
 		report_json(figure, b->trace, b->n, value, floor);
@@ -107,4 +113,27 @@ size_t bench_file_bytes(const char *path)
 	if (stat(path, &st) != 0)
 		bench_fail("%s: %s", path, strerror(errno));
 	return (size_t)st.st_size;
+}
+
+/* Where the databases are: to be removed however the program ends. */
+static char folder[TEMPDIR_BYTES_MAX];
+
+static void remove_folder(void)
+{
+	tempdir_remove(folder);
+}
+
+static void stop(int signal)
+{
+	remove_folder();
+	_exit(128 + signal);
+}
+
+void bench_make_folder(struct bench *b)
+{
+	tempdir_new(folder, sizeof(folder));
+	atexit(remove_folder);
+	signal(SIGINT, stop);
+	signal(SIGTERM, stop);
+	b->folder = folder;
 }

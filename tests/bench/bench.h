@@ -26,6 +26,11 @@ struct bench {
 	const char *folder; /* for the databases; removed at the end */
 };
 
+/* A folder for the databases, removed however the program ends. Once. */
+void bench_make_folder(struct bench *b);
+
+/* This figure is not left out. */
+bool bench_wants(const struct bench *b, const char *name);
 /* Print a figure, if it is wanted: medians of the samples. No floor: NULL, 0. */
 void bench_report(const struct bench *b, const char *name, struct samples *values,
 		  struct samples *floors);

@@ -42,8 +42,8 @@ void host_begin(struct host *h);
 void host_retitle(struct host *h, const struct record_id *id, const char *title);
 void host_commit(struct host *h);
 
-/* How many changesets of `author` the office has in the space. */
-uint64_t host_held(const struct host *h, const struct replica_id *author);
+/* How many changesets the office has in the space. */
+uint64_t host_held(const struct host *h);
 
 /* System dice, as the node uses. */
 struct dice host_dice(void);

@@ -1,11 +1,9 @@
 /* huitong-bench: the figures of docs/BENCHMARKS.md. */
 #include <argp.h>
-#include <signal.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "tests/bench/measure.h"
 #include "tests/bench/report.h"
@@ -120,29 +118,6 @@ static void measure_size(struct bench *b, size_t n)
 	b->rows = NULL;
 }
 
-/* Where the databases are: to be removed however the program ends. */
-static char folder[TEMPDIR_BYTES_MAX];
-
-static void remove_folder(void)
-{
-	tempdir_remove(folder);
-}
-
-static void stop(int signal)
-{
-	remove_folder();
-	_exit(128 + signal);
-}
-
-static void make_folder(struct bench *b)
-{
-	tempdir_new(folder, sizeof(folder));
-	atexit(remove_folder);
-	signal(SIGINT, stop);
-	signal(SIGTERM, stop);
-	b->folder = folder;
-}
-
 int main(int argc, char **argv)
 {
 	struct options options = { .bench = { .runs = 5 } };
@@ -160,7 +135,7 @@ int main(int argc, char **argv)
 	}
 	if (!b->is_json)
 		report_heading();
-	make_folder(b);
+	bench_make_folder(b);
 	for (size_t i = 0; i < options.size_count; i++)
 		measure_size(b, options.sizes[i]);
 	for (size_t i = 0; i < ARRAY_SIZE(without_records); i++)

@@ -19,6 +19,9 @@ void measure_trust(struct bench *b);
 /* `huitong-bench text`: texts, by recorded editing. */
 int bench_text(int argc, char **argv);
 
+void measure_text_store(struct bench *b, const char *folder, const char *file);
+void measure_text_keystroke(struct bench *b);
+
 /* Processes that a measurement starts: `huitong-bench NAME ARGUMENT...`. */
 int serve_open(int argc, char **argv);
 int serve_open_raw(int argc, char **argv);

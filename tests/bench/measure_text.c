@@ -313,11 +313,14 @@ int bench_text(int argc, char **argv)
 		bench_fail("%s: no such folder", o.traces);
 	if (!o.bench.is_json)
 		report_heading();
+	bench_make_folder(&o.bench);
 	for (int i = 0; i < count; i++) {
 		measure_trace(&o.bench, o.traces, files[i]->d_name);
+		measure_text_store(&o.bench, o.traces, files[i]->d_name);
 		free(files[i]);
 	}
 	free(files);
 	measure_branches(&o.bench);
+	measure_text_keystroke(&o.bench);
 	return 0;
 }

@@ -7,7 +7,7 @@
  *   <- dialled NS
  *   -> edit COUNT      new titles, a changeset each, one transaction
  *   <- edited NS NS    before it began, after it was durable
- *   -> await COUNT     of the other office's changesets
+ *   -> await COUNT     of changesets in the space
  *   <- held NS         when they are durable here
  *   -> ask             compare with the other office
  *   <- answered NS NS
@@ -33,7 +33,6 @@ enum { EVENTS_A_TURN = 256 };
 
 struct node {
 	struct host host;
-	struct replica_id other; /* whose changesets are awaited */
 	struct transport *transport;
 	struct engine *engine;
 	const char *address; /* to dial; NULL: we listen */
@@ -275,7 +274,7 @@ static void take_commands(struct node *n)
 /* What somebody waits for has come. */
 static void tell(struct node *n)
 {
-	if (n->awaited && host_held(&n->host, &n->other) >= n->awaited) {
+	if (n->awaited && host_held(&n->host) >= n->awaited) {
 		printf("held %llu\n", (unsigned long long)clock_ns());
 		n->awaited = 0;
 	}
@@ -318,17 +317,6 @@ static void turn(struct node *n)
 	transport_flush(n->transport);
 }
 
-static void find_other(struct node *n)
-{
-	const struct member *members;
-	size_t count;
-
-	members = replica_members(n->host.replica, &count);
-	for (size_t i = 0; i < count; i++)
-		if (replica_id_cmp(&members[i].identity.replica, replica_id(n->host.replica)))
-			n->other = members[i].identity.replica;
-}
-
 static void start(struct node *n)
 {
 	struct transport_events events = { .ctx = n,
@@ -343,7 +331,6 @@ static void start(struct node *n)
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	prng_init(&n->dice, 1);
-	find_other(n);
 	must(transport_new(&n->transport, &events, &msg), &msg, "start the transport");
 	if (n->address)
 		return;

@@ -45,6 +45,10 @@ static const struct figure figures[] = {
 	{ "text_remote", "us", .reach = 1 },
 	{ "text_remote_concurrent", "us", .reach = 5 },
 	{ "text_branches", "ms" },
+	{ "text_store", "ms",
+	  .floor = "the same in memory, and entries of the same size into a log, one a commit" },
+	{ "text_sync", "ms", .floor = "the same in memory, and those entries over the same link" },
+	{ "text_keystroke", "us", .floor = "another title for an item in the same store" },
 	{ "trust_extend", "ms", .reach = 1, .floor = "BLAKE2b over the ids of all statements" },
 };
 
