@@ -12,6 +12,7 @@ enum {
 	TEXT_BYTES_MAX = 1 << 20,      /* a TEXT value */
 	TEXT_POINTS_MAX = 1 << 26,     /* code points of a text, whatever is concurrent */
 	TEXT_RUNS_MAX = 100000,        /* of one edit of a text */
+	TEXT_READERS_MAX = 64,         /* versions of a text side by side, told apart (I-21) */
 	NAME_BYTES_MAX = 256,          /* a name, a title, a short string */
 	NESTING_MAX = 16,              /* arrays in arrays, in values we don't know */
 	FIELD_NUMBER_MAX = 255,

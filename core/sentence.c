@@ -99,9 +99,9 @@ bool sentence_next(struct bytes text, size_t *at, struct sentence *out)
 	return true;
 }
 
-size_t sentence_line(struct bytes text, size_t at)
+size_t sentence_line(struct bytes text, size_t from, size_t at)
 {
-	while (at > 0 && text.data[at - 1] != '\n')
+	while (at > from && text.data[at - 1] != '\n')
 		at--;
-	return at;
+	return at > from ? at : from;
 }

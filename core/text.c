@@ -306,6 +306,23 @@ enum err text_merge(struct text *t, const struct text_sink *sink)
 	return rc;
 }
 
+enum err text_replay_tail(struct text *t, uint32_t *base)
+{
+	struct text_history *h = &t->history;
+	enum err rc = OK;
+
+	assert(t->merged == h->count && h->count && t->local.run_count == 0);
+	/* The newest alone may have seen all: what it has seen is what is asked for. */
+	*base = find_base(h, h->count - 1, h->count);
+	if (t->is_walking)
+		return OK;
+	rc = begin_walk(&t->walk, h, *base);
+	if (rc == OK)
+		rc = walk_range(&t->walk, *base, h->count, NULL, NULL);
+	t->is_walking = rc == OK;
+	return rc;
+}
+
 /* ---- Versions -------------------------------------------------------------- */
 
 /* Mark what the version has. */

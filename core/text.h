@@ -57,6 +57,11 @@ MUST_CHECK enum err text_recall(struct text *t, const struct dot *dot, const str
  * NULL. ERR_NOMEM, or what the sink says: then the text is of no use any more. */
 MUST_CHECK enum err text_merge(struct text *t, const struct text_sink *sink);
 
+/* Have t->walk replay every edit that some head has not seen, and what it needs. All that
+ * was taken is merged. *base: what came before this number has been seen by all from it on.
+ * ERR_NOMEM. */
+MUST_CHECK enum err text_replay_tail(struct text *t, uint32_t *base);
+
 /* ---- Versions: edits by their numbers in t->history ------------------------ */
 
 /* The text as it was, appended. ERR_NOMEM. */

@@ -67,9 +67,10 @@ static void lines_stand_for_themselves(void **state)
 
 		while (sentence_next(text, &at, &whole))
 			for (size_t place = whole.from; place <= whole.to; place++) {
-				size_t line = sentence_line(text, place);
+				size_t line = sentence_line(text, 0, place);
 
 				assert_true(line <= whole.from);
+				assert_int_equal(sentence_line(text, place, line), place);
 				while (sentence_next(text, &line, &s) && s.to < whole.to)
 					assert_true(s.to <= whole.from);
 				assert_int_equal(s.from, whole.from);

@@ -10,6 +10,7 @@
 
 #include "core/limits.h"
 #include "core/text.h"
+#include "core/text_reread.h"
 #include "tests/support/prng.h"
 #include "tests/support/text_model.h"
 
@@ -93,9 +94,8 @@ static size_t made_number(const struct world *w, const struct dot *dot)
 
 static uint32_t draw_text(struct prng *prng, struct buf *out)
 {
-	static const char *const points[] = {
-		"a", "b", " ", "é", "会", "同", "😀", "\xcc\x81", "م"
-	};
+	static const char *const points[] = { "a",  "b",  " ", ".",        "é", "会",
+					      "。", "\n", "😀", "\xcc\x81", "م" };
 	uint32_t count = 1 + (uint32_t)prng_below(prng, prng_chance(prng, 10) ? 30 : 4);
 
 	buf_clear(out);
@@ -355,6 +355,66 @@ static void assert_blame(struct world *w, struct author *a)
 	free(expected);
 }
 
+/* What each of two says of one sentence. */
+struct comparison {
+	const struct world *w;
+	const struct author *a;
+	struct noted {
+		size_t from;
+		bool by[EDITS_MAX];
+	} noted[64], *next;
+};
+
+static void note_expected(void *ctx, size_t from, size_t to, const bool *touched)
+{
+	struct comparison *c = ctx;
+
+	assert_true(from < to && c->next < c->noted + 64);
+	c->next->from = from;
+	memcpy(c->next->by, touched, c->w->count);
+	c->next++;
+}
+
+static bool compare_note(void *ctx, const struct reread_note *note)
+{
+	struct comparison *c = ctx;
+	bool by[EDITS_MAX] = { false };
+
+	for (size_t i = 0; i < note->touch_count; i++) {
+		struct dot dot = text_history_dot(&c->a->text.history, note->touches[i].edit);
+
+		by[made_number(c->w, &dot)] = true;
+	}
+	assert_int_equal(note->pos, c->next->from);
+	assert_memory_equal(by, c->next->by, c->w->count);
+	c->next++;
+	return true;
+}
+
+static void assert_reread(struct world *w, struct author *a)
+{
+	struct comparison *c = calloc(1, sizeof(*c));
+	struct buf now = BUF_EMPTY;
+	struct noted *end;
+	size_t heads[EDITS_MAX], count = 0;
+
+	assert_non_null(c);
+	c->w = w;
+	c->a = a;
+	c->next = c->noted;
+	for (size_t i = 0; i < w->count; i++)
+		if (a->has[i])
+			heads[count++] = i;
+	text_model_reread(&w->model, heads, count, note_expected, c);
+	end = c->next;
+	c->next = c->noted;
+	rope_read(&a->text.rope, 0, rope_size(&a->text.rope, ROPE_POINTS), &now);
+	assert_int_equal(text_reread(&a->text, buf_bytes(&now), compare_note, c), OK);
+	assert_ptr_equal(c->next, end);
+	buf_release(&now);
+	free(c);
+}
+
 /* ---- Stories --------------------------------------------------------------- */
 
 static void one_story(uint64_t seed, unsigned steps)
@@ -379,6 +439,7 @@ static void one_story(uint64_t seed, unsigned steps)
 		if (prng_chance(&w->prng, 10)) {
 			assert_old_versions(w, a);
 			assert_blame(w, a);
+			assert_reread(w, a);
 		}
 	}
 	for (unsigned i = 0; i < w->author_count; i++)
@@ -388,6 +449,8 @@ static void one_story(uint64_t seed, unsigned steps)
 				send(w, &w->authors[i], &w->authors[k], false);
 				send(w, &w->authors[k], &w->authors[i], true);
 			}
+	for (unsigned i = 0; i < w->author_count; i++)
+		assert_reread(w, &w->authors[i]);
 	world_release(w);
 	free(w);
 }

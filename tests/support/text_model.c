@@ -48,12 +48,15 @@ void text_model_release(struct text_model *m)
 		free(m->points[i].gone);
 		free((void *)m->points[i].text.data);
 	}
-	for (size_t i = 0; i < m->edit_count; i++)
+	for (size_t i = 0; i < m->edit_count; i++) {
 		free(m->seen[i]);
+		free(m->read[i]);
+	}
 	free(m->points);
 	free(m->order);
 	free(m->dots);
 	free(m->seen);
+	free(m->read);
 }
 
 /* ---- The order of all ------------------------------------------------------ */
@@ -249,11 +252,14 @@ size_t text_model_add(struct text_model *m, const struct dot *dot, const struct 
 		m->edit_cap = edit ? 2 * edit : 16;
 		m->dots = must(realloc(m->dots, m->edit_cap * sizeof(*m->dots)));
 		m->seen = must(realloc(m->seen, m->edit_cap * sizeof(*m->seen)));
+		m->read = must(realloc(m->read, m->edit_cap * sizeof(*m->read)));
 	}
 	has = version_of(m, parents, parent_count);
 	has[edit] = true;
 	m->dots[edit] = *dot;
 	m->seen[edit] = has;
+	m->read[edit] = must(malloc(edit + 1));
+	memcpy(m->read[edit], has, edit + 1);
 	m->edit_count++;
 	do_edit(m, has, edit, e, is_adrift);
 	/* Who sees it has seen all that its replica wrote before. */
@@ -288,5 +294,164 @@ void text_model_blame(const struct text_model *m, const size_t *heads, size_t he
 	for (size_t i = 0; i + 1 < m->point_count; i++)
 		if (is_there(&m->points[m->order[i]], has))
 			*out++ = m->points[m->order[i]].edit;
+	free(has);
+}
+
+/* ---- Sentences ------------------------------------------------------------- */
+
+static bool is_one_of(struct bytes point, const char *list)
+{
+	struct bytes rest = bytes_of_str(list);
+
+	while (rest.size)
+		if (bytes_equal(next_point(&rest), point))
+			return true;
+	return false;
+}
+
+static bool is_end(struct bytes point)
+{
+	return is_one_of(point, "。！？；…");
+}
+
+static bool is_stop(struct bytes point)
+{
+	return is_one_of(point, ".!?");
+}
+
+static bool is_close(struct bytes point)
+{
+	return is_one_of(point, "\"')]}»’”›〉》」』】）");
+}
+
+static bool is_blank(struct bytes point)
+{
+	return is_one_of(point, " \t\n\v\f\r\xc2\x85\u00a0\u2028\u2029\u3000");
+}
+
+/* Nothing but blanks up to the end of the line. */
+static bool is_rest_blank(const struct bytes *points, size_t count, size_t at)
+{
+	while (at < count && is_blank(points[at]))
+		if (is_one_of(points[at++], "\n\v\f\r\xc2\x85\u2028\u2029"))
+			return true;
+	return at == count;
+}
+
+/* The code point, no blank, is the last one of its sentence. */
+static bool is_last(const struct bytes *points, size_t count, size_t at)
+{
+	bool ends = false, stops = false;
+	const struct bytes *next = &points[at + 1];
+
+	if (is_rest_blank(points, count, at + 1))
+		return true;
+	for (size_t i = at + 1; i-- > 0;) {
+		if (!is_end(points[i]) && !is_stop(points[i]) && !is_close(points[i]))
+			break;
+		ends |= is_end(points[i]);
+		stops |= is_stop(points[i]);
+	}
+	if (ends)
+		return !is_end(*next) && !is_stop(*next) && !is_close(*next);
+	return stops && is_blank(*next);
+}
+
+/* ---- Rereading ------------------------------------------------------------- */
+
+struct reading {
+	const struct text_model *m;
+	const bool *has;
+	bool *touched; /* by edit: one sentence */
+	bool *is_old;  /* every edit has read it which no other one has */
+};
+
+static void find_touched(struct reading *r, size_t from, size_t to)
+{
+	const struct text_model *m = r->m;
+	size_t pos = 0;
+
+	memset(r->touched, 0, m->edit_count);
+	for (size_t i = 0; i + 1 < m->point_count; i++) {
+		const struct model_point *p = &m->points[m->order[i]];
+		bool there = is_there(p, r->has);
+
+		if (there && from <= pos && pos < to)
+			r->touched[p->edit] = true;
+		for (size_t k = 0; r->has[p->edit] && k < p->gone_count; k++)
+			if (r->has[p->gone[k]] && p->gone[k] != p->edit && from <= pos && pos <= to)
+				r->touched[p->gone[k]] = true;
+		pos += there;
+	}
+}
+
+static bool has_read(const struct text_model *m, size_t reader, size_t edit)
+{
+	return edit <= reader && m->read[reader][edit];
+}
+
+static bool was_read_by_one(const struct reading *r)
+{
+	for (size_t reader = 0; reader < r->m->edit_count; reader++) {
+		bool all = r->has[reader];
+
+		for (size_t edit = 0; edit < r->m->edit_count; edit++)
+			all &= !r->touched[edit] || has_read(r->m, reader, edit);
+		if (all)
+			return true;
+	}
+	return false;
+}
+
+static bool is_newest(const struct reading *r, size_t edit)
+{
+	for (size_t later = edit + 1; later < r->m->edit_count; later++)
+		if (r->has[later] && has_read(r->m, later, edit))
+			return false;
+	return r->has[edit];
+}
+
+static void find_old(struct reading *r)
+{
+	memset(r->is_old, true, r->m->edit_count);
+	for (size_t reader = 0; reader < r->m->edit_count; reader++)
+		for (size_t edit = 0; is_newest(r, reader) && edit < r->m->edit_count; edit++)
+			r->is_old[edit] &= has_read(r->m, reader, edit);
+}
+
+static void read_sentence(struct reading *r, size_t from, size_t to, text_model_note *visit,
+			  void *ctx)
+{
+	find_touched(r, from, to);
+	if (was_read_by_one(r))
+		return;
+	for (size_t edit = 0; edit < r->m->edit_count; edit++)
+		r->touched[edit] &= !r->is_old[edit];
+	visit(ctx, from, to, r->touched);
+}
+
+void text_model_reread(const struct text_model *m, const size_t *heads, size_t head_count,
+		       text_model_note *visit, void *ctx)
+{
+	bool *has = version_of(m, heads, head_count);
+	struct reading r = { m, has, must(malloc(m->edit_count + 1)),
+			     must(malloc(m->edit_count + 1)) };
+	struct bytes *points = must(malloc(m->point_count * sizeof(*points)));
+	size_t count = 0, from;
+
+	find_old(&r);
+	for (size_t i = 0; i + 1 < m->point_count; i++)
+		if (is_there(&m->points[m->order[i]], has))
+			points[count++] = m->points[m->order[i]].text;
+	for (size_t at = from = 0; at < count; at++)
+		if (is_blank(points[at])) {
+			from += from == at;
+		} else if (is_last(points, count, at)) {
+			read_sentence(&r, from, at + 1, visit, ctx);
+			from = at + 1;
+		}
+	free(points);
+	free(r.touched);
+	free(r.is_old);
 	free(has);
 }

@@ -23,6 +23,7 @@ struct text_model {
 	size_t point_count, point_cap;
 	struct dot *dots; /* by edit */
 	bool **seen;      /* by edit: which ones it has seen, itself too */
+	bool **read;      /* the same without what only its replica has seen */
 	size_t edit_count, edit_cap;
 	uint32_t *order; /* points from the beginning to the end */
 };
@@ -42,5 +43,11 @@ void text_model_blame(const struct text_model *m, const size_t *heads, size_t he
 /* The length at the version of these edits; with `out` the text, too. */
 size_t text_model_read(const struct text_model *m, const size_t *heads, size_t head_count,
 		       struct buf *out);
+
+/* The sentences of that version that no edit of it has read as they are, in code points, and
+ * who touched them: by edit, but for those that every edit has read which no other one has. */
+typedef void text_model_note(void *ctx, size_t from, size_t to, const bool *touched);
+void text_model_reread(const struct text_model *m, const size_t *heads, size_t head_count,
+		       text_model_note *visit, void *ctx);
 
 #endif
