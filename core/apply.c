@@ -30,7 +30,7 @@ struct applier {
 /* Conflict marks of a record before a change: bit n for field n, bit 0 for its life. */
 static uint64_t conflict_bits(const struct record *rec)
 {
-	uint64_t bits = record_life(rec) == RECORD_REVIVED;
+	uint64_t bits = (record_life(rec) == RECORD_REVIVED) | rec->reread << 1;
 
 	/* Most records have one value a field: nothing to look for. */
 	if (rec->count <= 1)
@@ -64,15 +64,16 @@ static enum err apply_op(struct applier *a, struct record *rec, const struct op 
 	const struct field *field = kind_field(rec->kind, op->field);
 	bool is_text = field && field->merge == MERGE_TEXT && a->purpose != APPLY_CHECK;
 	struct bytes text;
+	bool reread;
 	enum err rc = OK;
 
 	if (is_text)
 		rc = apply_text(a->store, a->space, rec, &a->stamp->dot, op, a->arena, &text,
-				a->msg);
+				&reread, a->msg);
 	if (rc == OK)
 		rc = record_apply(rec, a->stamp, op);
 	if (rc == OK && is_text)
-		record_set_text(rec, op->field, text);
+		record_set_text(rec, op->field, text, reread);
 	return rc;
 }
 

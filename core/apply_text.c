@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "core/replica_impl.h"
-#include "core/text.h"
+#include "core/text_reread.h"
 #include "core/utf8.h"
 
 struct text_apply {
@@ -165,9 +165,20 @@ static enum err recall_concurrent(struct text_apply *a, uint32_t count)
 	return rc;
 }
 
+/* ---- Sentences to be reread (I-21) ------------------------------------------ */
+
+static bool stop_at_first(void *ctx, const struct reread_note *note)
+{
+	bool *is_any = ctx;
+
+	(void)note;
+	*is_any = true;
+	return false;
+}
+
 /* ---- All -------------------------------------------------------------------- */
 
-static enum err merge(struct text_apply *a, uint32_t count, struct bytes *out)
+static enum err merge(struct text_apply *a, uint32_t count, struct bytes *out, bool *reread)
 {
 	struct text_row row = { .at = count,
 				.dot = a->dot,
@@ -206,12 +217,13 @@ static enum err merge(struct text_apply *a, uint32_t count, struct bytes *out)
 	*out = arena_copy(a->arena, buf_bytes(&a->buf));
 	if (buf_check(&a->buf) || !out->data)
 		return ERR_NOMEM;
-	return store_text_add(a->store, &a->ref, &row, a->msg);
+	rc = row.sees_all ? OK : text_reread(&a->text, *out, stop_at_first, reread);
+	return rc == OK ? store_text_add(a->store, &a->ref, &row, a->msg) : rc;
 }
 
 enum err apply_text(struct store *store, uint32_t space, const struct record *rec,
 		    const struct dot *dot, const struct op *op, struct arena *arena,
-		    struct bytes *out, struct errmsg *msg)
+		    struct bytes *out, bool *reread, struct errmsg *msg)
 {
 	struct text_apply a = { .store = store,
 				.ref = { space, rec->kind->number, op->field, rec->id },
@@ -223,6 +235,7 @@ enum err apply_text(struct store *store, uint32_t space, const struct record *re
 	uint32_t count = 0;
 	enum err rc;
 
+	*reread = false;
 	a.heads = record_values(rec, op->field, &a.head_count);
 	if (a.head_count == 0 && op->verb == VERB_SET) {
 		*out = op->value.bytes;
@@ -240,7 +253,7 @@ enum err apply_text(struct store *store, uint32_t space, const struct record *re
 	if (rc == OK)
 		rc = find_parents(&a);
 	if (rc == OK)
-		rc = merge(&a, count, out);
+		rc = merge(&a, count, out, reread);
 	text_release(&a.text);
 	buf_release(&a.buf);
 	return rc;

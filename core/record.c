@@ -50,12 +50,20 @@ const struct entry *record_shown(const struct record *rec, uint8_t field)
 	return record_values(rec, field, &count);
 }
 
-void record_set_text(struct record *rec, uint8_t field, struct bytes text)
+static uint64_t field_bit(uint8_t field)
+{
+	return UINT64_C(1) << (field - 1);
+}
+
+void record_set_text(struct record *rec, uint8_t field, struct bytes text, bool reread)
 {
 	size_t first = find_field(rec, field);
 
 	for (size_t i = first; i < rec->count && rec->entries[i].field == field; i++)
 		rec->entries[i].value = i == first ? value_text(text) : value_nil();
+	rec->reread &= ~field_bit(field);
+	if (reread)
+		rec->reread |= field_bit(field);
 }
 
 unsigned record_state(const struct record *rec, const struct field *field)
@@ -81,7 +89,9 @@ bool record_has_conflict(const struct record *rec, const struct field *field)
 	size_t count;
 	const struct entry *values = record_values(rec, field->number, &count);
 
-	if (field->merge == MERGE_LWW || field->merge == MERGE_TEXT)
+	if (field->merge == MERGE_TEXT)
+		return rec->reread & field_bit(field->number);
+	if (field->merge == MERGE_LWW)
 		return false;
 	for (size_t i = 1; i < count; i++)
 		if (is_clash(field, &values[0].value, &values[i].value))

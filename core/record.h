@@ -42,6 +42,7 @@ struct record {
 	struct void_mark *voids; /* by stamp, newest first */
 	size_t void_count, void_cap;
 	bool has_unseen_element; /* the caller found one that record_is_unseen() */
+	uint64_t reread;         /* texts with a sentence to be reread: bit n - 1 for field n */
 	struct arena *arena;
 };
 
@@ -57,8 +58,9 @@ MUST_CHECK enum err record_apply(struct record *rec, const struct stamp *stamp,
 /* It has more values, or voids, than RECORD_ENTRIES_MAX. */
 bool record_is_over(const struct record *rec);
 
-/* What a text says now, by its newest entry; the others are empty. */
-void record_set_text(struct record *rec, uint8_t field, struct bytes text);
+/* What a text says now, by its newest entry, the others are empty; and whether a sentence of
+ * it is to be reread. */
+void record_set_text(struct record *rec, uint8_t field, struct bytes text, bool reread);
 
 /* The value that shows, or NULL when the field was never written. */
 const struct entry *record_shown(const struct record *rec, uint8_t field);
@@ -69,8 +71,8 @@ const struct entry *record_values(const struct record *rec, uint8_t field, size_
 /* A state's value, the machine's initial one when no step was made. */
 unsigned record_state(const struct record *rec, const struct field *field);
 
-/* The field needs a person: different values of an MV register, or different
- * final states. Offices that wrote the same have no quarrel. */
+/* The field needs a person: different values of an MV register, different final states, or a
+ * text to be reread. Offices that wrote the same have no quarrel. */
 bool record_has_conflict(const struct record *rec, const struct field *field);
 
 enum record_life {

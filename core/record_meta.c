@@ -109,8 +109,8 @@ enum err record_meta_encode(struct buf *out, const struct record *rec, struct in
 
 	if (stamps_collect(&s, rec) != OK)
 		return ERR_NOMEM;
-	plain = s.count <= 1 && rec->void_count == 0 && shown == rec->count;
-	wire_put_array(out, plain ? 2 : 5);
+	plain = s.count <= 1 && rec->void_count == 0 && shown == rec->count && !rec->reread;
+	wire_put_array(out, plain ? 2 : rec->reread ? 6 : 5);
 	put_stamps(out, &s, replicas);
 	wire_put_uint(out, present);
 	if (plain)
@@ -122,6 +122,8 @@ enum err record_meta_encode(struct buf *out, const struct record *rec, struct in
 			wire_put_uint(out, stamps_place(&s, &rec->entries[i].stamp));
 	put_siblings(out, rec, &s, shown);
 	put_voids(out, rec, &s, replicas);
+	if (rec->reread)
+		wire_put_uint(out, rec->reread);
 	return buf_check(out);
 }
 
@@ -285,11 +287,27 @@ static void get_voids(struct meta_reader *m)
 	m->rec->void_count = m->rec->void_cap = wire_is_ok(&m->r) ? count : 0;
 }
 
+/* Only of texts. */
+static void get_reread(struct meta_reader *m)
+{
+	uint64_t bits = wire_uint(&m->r, UINT64_MAX), texts = 0;
+
+	for (size_t i = 0; i < m->rec->count; i++) {
+		const struct field *field = kind_field(m->rec->kind, m->rec->entries[i].field);
+
+		if (field->merge == MERGE_TEXT)
+			texts |= UINT64_C(1) << (field->number - 1);
+	}
+	if (bits == 0 || bits & ~texts)
+		wire_fail(&m->r, ERR_FORMAT);
+	m->rec->reread = bits;
+}
+
 enum err record_meta_decode(struct record *rec, struct bytes meta, const struct intern *replicas,
 			    struct value (*shown)(void *ctx, const struct field *field), void *ctx)
 {
 	struct meta_reader m = { wire_reader_of(meta), rec, replicas, NULL, 0 };
-	uint32_t parts = wire_array(&m.r, 5);
+	uint32_t parts = wire_array(&m.r, 6);
 	struct wire_reader ahead;
 	uint32_t siblings = 0;
 	uint64_t present;
@@ -297,19 +315,21 @@ enum err record_meta_decode(struct record *rec, struct bytes meta, const struct 
 
 	get_stamps(&m);
 	present = wire_uint(&m.r, UINT64_MAX);
-	if (parts == 5) {
+	if (parts >= 5) {
 		ahead = m.r;
 		wire_skip(&ahead);
 		siblings = wire_array(&ahead, META_ITEMS_MAX) / 3;
 	}
 	rec->cap = (size_t)__builtin_popcountll(present) + siblings;
 	rec->entries = meta_array(&m, rec->cap, sizeof(*rec->entries));
-	get_shown(&m, present, parts != 5, shown, ctx);
-	if (parts == 5) {
+	get_shown(&m, present, parts < 5, shown, ctx);
+	if (parts >= 5) {
 		wire_array(&m.r, META_ITEMS_MAX);
 		get_siblings(&m, siblings);
 		get_voids(&m);
 	}
+	if (parts == 6)
+		get_reread(&m);
 	rc = wire_end(&m.r);
 	return rc == OK || rc == ERR_NOMEM ? rc : ERR_CORRUPT;
 }

@@ -1,14 +1,17 @@
 /* A record's merge metadata, packed into one column of its row.
  *
- * Who wrote each shown value and when, the values that lost, and the voids:
+ * Who wrote each shown value and when, the values that lost, the voids, and which texts are
+ * to be reread:
  *
  *   [stamps, present]                               one stamp, nothing else
  *   [stamps, present, places, siblings, voids]
+ *   [stamps, present, places, siblings, voids, reread]
  *     stamps    [hlc, replica, seq, ...]            replica as interned here
  *     present   bit n - 1 set: register n was written
  *     places    [stamp index, ...]                  per present field
  *     siblings  [field, stamp index, value, ...]    after the shown one, in order
  *     voids     [stamp index, [replica, seq, ...], ...]
+ *     reread    bit n - 1 set: a sentence of text n is to be reread; not 0
  *
  * Canonical msgpack (core/wire.h). The shown values themselves are the row's
  * other columns. Local to one store: replicas are interned numbers. */

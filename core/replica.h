@@ -416,6 +416,9 @@ struct text;
 /* A text with all its history (core/text.h); the caller releases it. ERR_NOT_FOUND. */
 MUST_CHECK enum err replica_text(struct replica *r, uint16_t kind, const struct record_id *id,
 				 uint8_t field, struct text *out, struct errmsg *msg);
+/* The same with no more of its history than what is concurrent: for core/text_reread.h. */
+MUST_CHECK enum err replica_text_tail(struct replica *r, uint16_t kind, const struct record_id *id,
+				      uint8_t field, struct text *out, struct errmsg *msg);
 /* When a changeset was written, and by whom (nil: the node itself). ERR_NOT_FOUND. */
 MUST_CHECK enum err replica_written(struct replica *r, const struct space_id *space,
 				    const struct dot *dot, struct hlc_stamp *hlc,

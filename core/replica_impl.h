@@ -169,11 +169,12 @@ MUST_CHECK enum err missing_read(struct replica *r, const struct space_id *space
 MUST_CHECK enum err apply_changeset(struct store *store, uint32_t space, const struct stamp *stamp,
 				    const struct changeset *cs, struct arena *arena,
 				    struct errmsg *msg);
-/* What a text is with one more edit, SET or SPLICE, of the record as it is without; noted in
- * the text's history (core/apply_text.c). In the arena. */
+/* What a text is with one more edit, SET or SPLICE, of the record as it is without, and whether
+ * a sentence of it is to be reread then; noted in the text's history (core/apply_text.c). In
+ * the arena. */
 MUST_CHECK enum err apply_text(struct store *store, uint32_t space, const struct record *rec,
 			       const struct dot *dot, const struct op *op, struct arena *arena,
-			       struct bytes *out, struct errmsg *msg);
+			       struct bytes *out, bool *reread, struct errmsg *msg);
 /* The text's history has the same edit, of the same version, under another dot. */
 MUST_CHECK enum err text_find_twin(struct store *store, uint32_t space, const struct record *rec,
 				   const struct op *op, struct arena *arena, struct dot *dot,

@@ -5,7 +5,8 @@
 
 struct loader {
 	struct text *text;
-	uint32_t *numbers; /* in the text's history, by those of the store */
+	uint32_t base;     /* number 0 stands for all edits before this one, if it is not 0 */
+	uint32_t *numbers; /* in the text's history, by those of the store from `base` on */
 	struct arena *arena;
 	struct errmsg *msg;
 };
@@ -18,12 +19,12 @@ static enum err load_edit(void *ctx, const struct text_row *row)
 	enum err rc = parents ? text_edit_decode(&e, row->edit, l->arena, l->msg) : ERR_NOMEM;
 
 	for (size_t i = 0; rc == OK && i < row->parent_count; i++)
-		parents[i] = l->numbers[row->parents[i]];
+		parents[i] = row->parents[i] < l->base ? 0 : l->numbers[row->parents[i] - l->base];
 	if (rc == OK)
 		rc = text_recall(l->text, &row->dot, &e, parents, row->parent_count, row->is_adrift,
 				 row->before);
 	if (rc == OK)
-		l->numbers[row->at] = text_history_find(&l->text->history, &row->dot);
+		l->numbers[row->at - l->base] = text_history_find(&l->text->history, &row->dot);
 	return rc;
 }
 
@@ -37,26 +38,31 @@ static enum err load_whole(struct text *t, const struct entry *written)
 	return text_recall(t, &written->stamp.dot, &e, NULL, 0, false, 0);
 }
 
+/* is_tail: only what not all heads have seen. */
 static enum err load(struct store *s, const struct text_ref *ref, const struct record *rec,
-		     struct text *t, struct arena *arena, struct errmsg *msg)
+		     bool is_tail, struct text *t, struct arena *arena, struct errmsg *msg)
 {
 	struct loader l = { .text = t, .arena = arena, .msg = msg };
 	const struct entry *shown = record_shown(rec, ref->field);
-	uint32_t count;
+	uint32_t count, length = 0;
 	enum err rc = store_text_count(s, ref, &count, msg);
 
+	if (rc == OK && is_tail)
+		rc = store_text_base(s, ref, count, &l.base, &length, msg);
 	if (rc != OK || !shown)
 		return rc;
-	l.numbers = arena_array(arena, count, sizeof(*l.numbers));
-	if (!l.numbers || rope_insert(&t->rope, 0, shown->value.bytes))
+	l.numbers = arena_array(arena, count - l.base, sizeof(*l.numbers));
+	if (!l.numbers)
 		return ERR_NOMEM;
-	if (count == 0)
+	rc = l.base ? text_begin(t, shown->value.bytes, length)
+		    : rope_insert(&t->rope, 0, shown->value.bytes);
+	if (rc == OK && count == 0)
 		return load_whole(t, shown);
-	return store_each_text_row(s, ref, 0, arena, load_edit, &l, msg);
+	return rc == OK ? store_each_text_row(s, ref, l.base, arena, load_edit, &l, msg) : rc;
 }
 
-enum err replica_text(struct replica *r, uint16_t number, const struct record_id *id,
-		      uint8_t field_number, struct text *out, struct errmsg *msg)
+static enum err read_text(struct replica *r, uint16_t number, const struct record_id *id,
+			  uint8_t field_number, bool is_tail, struct text *out, struct errmsg *msg)
 {
 	const struct kind *kind = schema_kind(number);
 	const struct field *field = kind ? kind_field(kind, field_number) : NULL;
@@ -72,13 +78,25 @@ enum err replica_text(struct replica *r, uint16_t number, const struct record_id
 	if (rc == OK)
 		rc = store_record_load(r->store, ref.space, kind, id, &arena, &rec, msg);
 	if (rc == OK)
-		rc = load(r->store, &ref, &rec, &text, &arena, msg);
+		rc = load(r->store, &ref, &rec, is_tail, &text, &arena, msg);
 	arena_release(&arena);
 	if (rc == OK)
 		*out = text;
 	else
 		text_release(&text);
 	return rc;
+}
+
+enum err replica_text(struct replica *r, uint16_t kind, const struct record_id *id, uint8_t field,
+		      struct text *out, struct errmsg *msg)
+{
+	return read_text(r, kind, id, field, false, out, msg);
+}
+
+enum err replica_text_tail(struct replica *r, uint16_t kind, const struct record_id *id,
+			   uint8_t field, struct text *out, struct errmsg *msg)
+{
+	return read_text(r, kind, id, field, true, out, msg);
 }
 
 enum err replica_written(struct replica *r, const struct space_id *space_id, const struct dot *dot,

@@ -60,6 +60,7 @@ static enum err put_registers(struct buf *out, const struct record *rec)
 		put_stamp(out, &rec->entries[i].stamp);
 		value_encode(out, &rec->entries[i].value);
 	}
+	wire_put_uint(out, rec->reread);
 	wire_put_uint(out, record_life(rec)); /* elements have a say in it, too */
 	wire_put_uint(out, rec->void_count);
 	for (size_t i = 0; i < rec->void_count; i++) {

@@ -101,6 +101,8 @@ static void random_op(struct world *w)
 			observed[i] = (struct target){ random_dot(w), 0 };
 	}
 	assert_int_equal(record_apply(&w->rec, &stamp, &op), OK);
+	if (field == ACTION_DELIVERABLE && op.verb == VERB_SET)
+		record_set_text(&w->rec, field, bytes_of_str("text"), prng_chance(&w->prng, 30));
 }
 
 static void begin(struct world *w, struct record *rec)
@@ -215,6 +217,19 @@ static void what_names_the_unknown_is_refused(void **state)
 		wire_put_array(&w->meta, 2);
 		put_one_stamp(&w->meta, 0);
 		wire_put_uint(&w->meta, present[i]); /* a set, and no field at all */
+		assert_int_equal(decode(w, buf_bytes(&w->meta), &back), ERR_CORRUPT);
+	}
+	for (uint64_t bits = 0; bits <= 1u << (ACTION_TITLE - 1);
+	     bits += 1u << (ACTION_TITLE - 1)) {
+		buf_clear(&w->meta);
+		wire_put_array(&w->meta, 6);
+		put_one_stamp(&w->meta, 0);
+		wire_put_uint(&w->meta, 1u << (ACTION_TITLE - 1));
+		wire_put_array(&w->meta, 1);
+		wire_put_uint(&w->meta, 0);
+		wire_put_array(&w->meta, 0);
+		wire_put_array(&w->meta, 0);
+		wire_put_uint(&w->meta, bits); /* none, and a title */
 		assert_int_equal(decode(w, buf_bytes(&w->meta), &back), ERR_CORRUPT);
 	}
 	buf_clear(&w->meta);

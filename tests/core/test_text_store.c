@@ -9,7 +9,7 @@
 #include <cmocka.h>
 
 #include "core/schema.h"
-#include "core/text.h"
+#include "core/text_reread.h"
 #include "core/utf8.h"
 #include "tests/support/office.h"
 #include "tests/support/text_model.h"
@@ -95,6 +95,97 @@ static void assert_all(struct world *w, const char *expected)
 		assert_block(w, i, expected);
 		assert_true(office_agrees(&w->offices[0], &w->offices[i]));
 	}
+}
+
+/* ---- Sentences to be reread ------------------------------------------------ */
+
+static bool put_note(void *ctx, const struct reread_note *note)
+{
+	struct buf *out = ctx;
+
+	buf_printf(out, "%u ", note->pos);
+	return true;
+}
+
+/* Where they begin, as the office tells them; and whether it has the record in its inbox. */
+static void notes_of(struct world *w, unsigned office, struct buf *out)
+{
+	struct arena arena = ARENA_EMPTY;
+	struct text_version now = read_block(w, office, &arena);
+	struct replica *r = w->offices[office].replica;
+	struct text t;
+
+	buf_clear(out);
+	OFFICE_MUST(replica_text_tail(r, KIND_BLOCK, &w->block, BLOCK_TEXT, &t, &msg));
+	assert_int_equal(text_reread(&t, now.text, put_note, out), OK);
+	assert_int_equal(office_count(&w->offices[office], "SELECT count(*) FROM conflict"),
+			 out->size > 0);
+	buf_append_byte(out, 0);
+	text_release(&t);
+	arena_release(&arena);
+}
+
+static void assert_notes(struct world *w, const char *expected)
+{
+	struct buf notes = BUF_EMPTY;
+
+	for (unsigned i = 0; i < OFFICES; i++) {
+		notes_of(w, i, &notes);
+		assert_string_equal((const char *)notes.data, expected);
+	}
+	buf_release(&notes);
+}
+
+static void sentence_that_two_have_written_is_to_be_reread(void **state)
+{
+	const char *merged = "We all buy two ships. They sail off.";
+	struct world w;
+
+	(void)state;
+	begin(&w, 7, "We buy ships. They sail.");
+	write_block(&w, 0, "We buy two ships. They sail.");
+	write_block(&w, 1, "We all buy ships. They sail.");
+	write_block(&w, 2, "We buy ships. They sail off.");
+	assert_notes(&w, "");
+	assert_all(&w, merged);
+	assert_notes(&w, "0 ");
+	/* Two have read it, at once. */
+	write_block(&w, 1, merged);
+	write_block(&w, 2, merged);
+	assert_all(&w, merged);
+	assert_notes(&w, "");
+	write_block(&w, 0, "We all buy two ships. They sail off in May.");
+	write_block(&w, 1, "We all buy two ships. They sail off with us.");
+	sync_all(&w);
+	assert_notes(&w, "22 ");
+	write_block(&w, 0, "We stay.");
+	assert_all(&w, "We stay.");
+	assert_notes(&w, "");
+	end(&w);
+}
+
+static void sentence_that_two_of_one_office_have_written_is_to_be_reread(void **state)
+{
+	struct arena arena = ARENA_EMPTY;
+	struct text_version opened;
+	struct world w;
+	struct edit *e;
+
+	(void)state;
+	begin(&w, 8, "We buy ships. They sail.");
+	opened = read_block(&w, 0, &arena);
+	write_block(&w, 0, "We buy two ships. They sail.");
+	e = office_edit(&w.offices[0], &w.space);
+	OFFICE_MUST(edit_text(e, KIND_BLOCK, &w.block, BLOCK_TEXT, &opened,
+			      bytes_of_str("We all buy ships. They sail."), &msg));
+	office_seal(&w.offices[0], e);
+	assert_all(&w, "We all buy two ships. They sail.");
+	assert_notes(&w, "0 ");
+	write_block(&w, 1, "We all buy two ships. They sail.");
+	sync_all(&w);
+	assert_notes(&w, "");
+	arena_release(&arena);
+	end(&w);
 }
 
 static void what_two_write_at_once_is_all_there(void **state)
@@ -324,8 +415,15 @@ static void learn(struct text_model *m, struct known *k, const struct op *op,
 	k->dots[k->count++] = dot;
 }
 
+static void put_model_note(void *ctx, size_t from, size_t to, const bool *touched)
+{
+	assert_true(from < to);
+	buf_printf(ctx, "%zu ", from);
+	(void)touched;
+}
+
 /* What the log says by the model. */
-static void read_model(struct world *w, struct buf *out)
+static void read_model(struct world *w, struct buf *out, struct buf *notes)
 {
 	struct arena arena = ARENA_EMPTY;
 	struct text_model m;
@@ -345,6 +443,7 @@ static void read_model(struct world *w, struct buf *out)
 	for (size_t i = 0; i < known.count; i++)
 		heads[i] = i;
 	text_model_read(&m, heads, known.count, out);
+	text_model_reread(&m, heads, known.count, put_model_note, notes);
 	text_model_release(&m);
 	arena_release(&arena);
 }
@@ -357,7 +456,7 @@ static void offices_read_what_the_model_says(void **state)
 	for (uint64_t story = 0; story < 4; story++) {
 		struct text_version old[OFFICES] = { { .head_count = 0 } };
 		struct arena arena = ARENA_EMPTY;
-		struct buf expected = BUF_EMPTY;
+		struct buf expected = BUF_EMPTY, notes = BUF_EMPTY;
 		struct prng prng;
 		struct world w;
 
@@ -370,10 +469,13 @@ static void offices_read_what_the_model_says(void **state)
 				office_pull(&w.offices[prng_below(&prng, OFFICES)],
 					    &w.offices[prng_below(&prng, OFFICES)]);
 		sync_all(&w);
-		read_model(&w, &expected);
+		read_model(&w, &expected, &notes);
 		buf_append_byte(&expected, 0);
+		buf_append_byte(&notes, 0);
 		assert_all(&w, (const char *)expected.data);
+		assert_notes(&w, (const char *)notes.data);
 		buf_release(&expected);
+		buf_release(&notes);
 		arena_release(&arena);
 		end(&w);
 	}
@@ -387,6 +489,8 @@ int main(void)
 		cmocka_unit_test(edit_of_what_was_read_long_ago_keeps_what_came_since),
 		cmocka_unit_test(splices_are_what_their_author_did),
 		cmocka_unit_test(splices_that_do_not_fit_are_refused),
+		cmocka_unit_test(sentence_that_two_have_written_is_to_be_reread),
+		cmocka_unit_test(sentence_that_two_of_one_office_have_written_is_to_be_reread),
 		cmocka_unit_test(history_tells_who_wrote_what),
 		cmocka_unit_test(offices_read_what_the_model_says),
 	};

@@ -304,9 +304,9 @@ static bool is_final(const struct field *field, const struct value *step)
 	return field->machine->final >> (step->number & 0xff) & 1;
 }
 
-static bool is_conflict(const struct field *field, const struct fact *const *facts, uint32_t count)
+static bool is_clash(const struct field *field, const struct fact *const *facts, uint32_t count)
 {
-	if (field->merge == MERGE_LWW || field->merge == MERGE_TEXT)
+	if (field->merge == MERGE_LWW)
 		return false;
 	for (uint32_t i = 1; i < count; i++) {
 		const struct value *shown = &facts[0]->op->value, *other = &facts[i]->op->value;
@@ -355,24 +355,62 @@ static void model_learn(const struct oracle *o, struct text_model *m, const stru
 	free(parents);
 }
 
-/* What the text says, by the model in tests/support/text_model.h. */
+/* A text by the model in tests/support/text_model.h, and all its edits, for the caller to
+ * free. */
+static size_t *model_text(const struct oracle *o, const struct subject *s, const uint32_t *held,
+			  uint8_t field, struct text_model *m)
+{
+	size_t *heads;
+
+	text_model_init(m);
+	for (uint32_t i = 0; i < s->fact_count; i++)
+		if (s->facts[i].op->field == field && is_write(s->facts[i].op) &&
+		    is_held(&s->facts[i], held))
+			model_learn(o, m, &s->facts[i]);
+	heads = must(calloc(m->edit_count + 1, sizeof(*heads)));
+	for (size_t i = 0; i < m->edit_count; i++)
+		heads[i] = i;
+	return heads;
+}
+
 static void read_text(const struct oracle *o, const struct subject *s, const uint32_t *held,
 		      uint8_t field, struct buf *out)
 {
 	struct text_model m;
-	size_t *heads;
+	size_t *heads = model_text(o, s, held, field, &m);
 
-	text_model_init(&m);
-	for (uint32_t i = 0; i < s->fact_count; i++)
-		if (s->facts[i].op->field == field && is_write(s->facts[i].op) &&
-		    is_held(&s->facts[i], held))
-			model_learn(o, &m, &s->facts[i]);
-	heads = must(calloc(m.edit_count + 1, sizeof(*heads)));
-	for (size_t i = 0; i < m.edit_count; i++)
-		heads[i] = i;
 	text_model_read(&m, heads, m.edit_count, out);
 	free(heads);
 	text_model_release(&m);
+}
+
+static void note_any(void *ctx, size_t from, size_t to, const bool *touched)
+{
+	bool *is_any = ctx;
+
+	*is_any = true;
+}
+
+/* Somebody is to reread a sentence of it. */
+static bool is_to_be_reread(const struct oracle *o, const struct subject *s, const uint32_t *held,
+			    uint8_t field)
+{
+	struct text_model m;
+	size_t *heads = model_text(o, s, held, field, &m);
+	bool is_any = false;
+
+	text_model_reread(&m, heads, m.edit_count, note_any, &is_any);
+	free(heads);
+	text_model_release(&m);
+	return is_any;
+}
+
+/* facts: the field's current ones, the shown one first. */
+static bool is_conflict(const struct oracle *o, const struct subject *s, const uint32_t *held,
+			const struct field *field, const struct fact *const *facts, uint32_t count)
+{
+	return field->merge == MERGE_TEXT ? is_to_be_reread(o, s, held, field->number)
+					  : is_clash(field, facts, count);
 }
 
 bool oracle_shown(const struct oracle *o, const struct subject *s, const uint32_t *held,
@@ -407,7 +445,7 @@ bool oracle_has_conflict(const struct oracle *o, const struct subject *s, const 
 	facts = fact_array(s);
 	count = current_facts(o, s, held, number, facts);
 	sort_facts(o, field, facts, count);
-	has = is_conflict(field, facts, count);
+	has = is_conflict(o, s, held, field, facts, count);
 	free(facts);
 	return has;
 }
@@ -596,8 +634,9 @@ static enum err compare_fields(struct comparison *c, const struct record *rec)
 		}
 		rc = compare_register(c, rec, field);
 		record_values(rec, field->number, &count);
-		if (rc == OK && record_has_conflict(rec, field) !=
-					is_conflict(field, c->facts, (uint32_t)count))
+		if (rc == OK &&
+		    record_has_conflict(rec, field) !=
+			    is_conflict(c->o, c->s, c->held, field, c->facts, (uint32_t)count))
 			rc = differs(c, field->name, "its conflict mark",
 				     record_has_conflict(rec, field), count);
 	}

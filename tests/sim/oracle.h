@@ -14,7 +14,8 @@
  *   life       live without a void in force; void when the voids in force knew
  *              every current write and every element present; else revived
  *   conflict   an MV register with another value than the one that shows; a
- *              final state shown beside another one; a revived record
+ *              final state shown beside another one; a revived record; a text with a
+ *              sentence that no edit has read as it is
  *
  * "Knew" is happened-before: the author held it. Nothing here is taken from the code
  * under test but the decoded ops and the schema table.

@@ -265,7 +265,8 @@ static struct value draw_value(struct job *j, const struct field *f)
 	return draws[f->format](j, f);
 }
 
-/* Some code points in, some out, as people write on; the model reads each edit slowly. */
+/* Some code points in, some out, as people write on, or none, when all has been read; the model
+ * reads each edit slowly. */
 static struct value draw_written_on(struct job *j, struct bytes from)
 {
 	enum { POINTS_MAX = 100 };
@@ -275,10 +276,14 @@ static struct value draw_written_on(struct job *j, struct bytes from)
 	struct buf text = BUF_EMPTY;
 	struct bytes copy;
 
+	if (count && count <= POINTS_MAX && prng_chance(j->dice, 10))
+		return value_text(from);
 	while (at-- && i < from.size)
 		i += utf8_size(from.data[i]);
 	buf_append(&text, from.data, i);
 	buf_append(&text, more.bytes.data, more.bytes.size);
+	if (prng_chance(j->dice, 30))
+		buf_append_str(&text, prng_chance(j->dice, 50) ? "。" : ". ");
 	while (gone-- && i < from.size)
 		i += utf8_size(from.data[i]);
 	buf_append(&text, from.data + i, from.size - i);

@@ -11,6 +11,7 @@ void assert_same_record(const struct record *a, const struct record *b)
 {
 	assert_int_equal(a->count, b->count);
 	assert_int_equal(a->void_count, b->void_count);
+	assert_int_equal(a->reread, b->reread);
 	for (size_t i = 0; i < a->count; i++) {
 		assert_int_equal(a->entries[i].field, b->entries[i].field);
 		assert_int_equal(stamp_cmp(&a->entries[i].stamp, &b->entries[i].stamp), 0);
