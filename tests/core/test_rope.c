@@ -36,6 +36,8 @@ static void flat_insert(struct flat *f, size_t pos, const char *const *points, s
 
 static void flat_delete(struct flat *f, size_t pos, size_t count)
 {
+	if (count == 0)
+		return;
 	memmove(f->points + pos, f->points + pos + count,
 		(f->count - pos - count) * sizeof(*f->points));
 	f->count -= count;
