@@ -74,6 +74,7 @@ static bool add_touch(struct reread *r, uint32_t from, uint32_t to, uint32_t del
 	t->to = from == to ? t->from : rope_convert(rope, to, ROPE_POINTS, ROPE_BYTES);
 	t->deleted = deleted;
 	t->edit = edit;
+	t->readers = r->all ? r->read_by[edit - r->base] : 0;
 	return true;
 }
 
@@ -136,7 +137,7 @@ static bool has_reader(const struct reread *r, const struct reread_note *note)
 	bool is_of_one = true;
 
 	for (size_t i = 0; i < note->touch_count; i++) {
-		readers &= r->read_by[note->touches[i].edit - r->base];
+		readers &= note->touches[i].readers;
 		is_of_one &= note->touches[i].edit == note->touches[0].edit;
 	}
 	return readers || is_of_one;

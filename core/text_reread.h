@@ -22,6 +22,7 @@ struct text_touch {
 	size_t from, to;  /* what it inserted; equal: it deleted here */
 	uint32_t deleted; /* code points */
 	uint32_t edit;    /* its number in the history */
+	uint64_t readers; /* equal for edits that the same ones have read */
 };
 
 /* One sentence, and the touches of edits that not everybody has read, by place. */

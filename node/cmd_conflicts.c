@@ -8,6 +8,7 @@
 #include "node/output.h"
 #include "node/record_view.h"
 #include "node/ref.h"
+#include "node/reread_view.h"
 #include "node/sys_error.h"
 
 enum { FIELDS_MAX = 64 };
@@ -22,12 +23,44 @@ struct item {
 	size_t count;
 };
 
+static bool is_text(const struct kind *kind, uint8_t number)
+{
+	const struct field *field = kind_field(kind, number);
+
+	return field && field->merge == MERGE_TEXT;
+}
+
+/* [{"field", "sentences"}] */
+static enum err item_reread(struct context *ctx, const struct item *item, json_t *array,
+			    struct errmsg *msg)
+{
+	const struct kind *kind = schema_kind(item->kind);
+	struct reread_list list;
+	enum err rc = OK;
+
+	for (size_t i = 0; rc == OK && i < item->count; i++) {
+		json_t *sentences = NULL;
+
+		if (!is_text(kind, item->fields[i]))
+			continue;
+		rc = reread_load(&list, ctx, item->kind, &item->id, item->fields[i], msg);
+		if (rc == OK)
+			rc = reread_json(ctx, &list, &sentences, msg);
+		if (rc == OK &&
+		    json_array_append_new(array, json_pack("{s:s, s:o}", "field",
+							   record_field_name(kind, item->fields[i]),
+							   "sentences", sentences)))
+			rc = no_memory(msg);
+	}
+	return rc;
+}
+
 static enum err item_json(struct context *ctx, const struct item *item, json_t *array,
 			  struct errmsg *msg)
 {
 	const struct kind *kind = schema_kind(item->kind);
 	struct buf label = BUF_EMPTY;
-	json_t *fields = json_array();
+	json_t *fields = json_array(), *reread = json_array();
 	char id[ID_TEXT_SIZE];
 	json_t *object;
 	enum err rc = ref_label(ctx, item->kind, &item->id, &label, msg);
@@ -35,12 +68,37 @@ static enum err item_json(struct context *ctx, const struct item *item, json_t *
 	for (size_t i = 0; i < item->count; i++)
 		json_array_append_new(fields,
 				      json_string(record_field_name(kind, item->fields[i])));
-	object = json_pack("{s:s, s:s, s:s%, s:o}", "type", kind->name, "id",
+	if (rc == OK)
+		rc = item_reread(ctx, item, reread, msg);
+	object = json_pack("{s:s, s:s, s:s%, s:o, s:o}", "type", kind->name, "id",
 			   id_text(item->id.bytes, id), "name", label.data, label.size, "fields",
-			   fields);
+			   fields, "reread", reread);
 	buf_release(&label);
 	if (json_array_append_new(array, object) != 0 && rc == OK)
 		rc = no_memory(msg);
+	return rc;
+}
+
+/* Its title; of what has none, the first sentence that somebody is to reread. */
+static enum err item_title(struct context *ctx, const struct item *item, struct buf *out,
+			   struct errmsg *msg)
+{
+	const struct kind *kind = schema_kind(item->kind);
+	const struct field *title = kind_field_named(kind, "title");
+	struct reread_list list = { .count = 0 };
+	const struct entry *shown;
+	struct record rec;
+	enum err rc = record_load(ctx, item->kind, &item->id, &rec, NULL, msg);
+
+	if (rc == OK && title) {
+		shown = record_shown(&rec, title->number);
+		return shown ? field_show(ctx, title, &shown->value, out, msg) : OK;
+	}
+	for (size_t i = 0; rc == OK && i < item->count && list.count == 0; i++)
+		if (is_text(kind, item->fields[i]))
+			rc = reread_load(&list, ctx, item->kind, &item->id, item->fields[i], msg);
+	if (list.count)
+		buf_append(out, list.sentences[0].text.data, list.sentences[0].text.size);
 	return rc;
 }
 
@@ -48,20 +106,15 @@ static enum err item_row(struct context *ctx, const struct item *item, struct ta
 			 struct errmsg *msg)
 {
 	const struct kind *kind = schema_kind(item->kind);
-	const struct field *title = kind_field_named(kind, "title");
 	struct buf label = BUF_EMPTY, fields = BUF_EMPTY, text = BUF_EMPTY;
-	struct record rec;
-	const struct entry *shown;
-	enum err rc = record_load(ctx, item->kind, &item->id, &rec, NULL, msg);
+	enum err rc = ref_label(ctx, item->kind, &item->id, &label, msg);
 
-	if (rc == OK)
-		rc = ref_label(ctx, item->kind, &item->id, &label, msg);
 	for (size_t i = 0; i < item->count; i++)
-		buf_printf(&fields, "%s%s", i ? ", " : "",
-			   record_field_name(kind, item->fields[i]));
-	shown = rc == OK && title ? record_shown(&rec, title->number) : NULL;
-	if (shown)
-		rc = field_show(ctx, title, &shown->value, &text, msg);
+		buf_printf(&fields, "%s%s%s", i ? ", " : "",
+			   record_field_name(kind, item->fields[i]),
+			   is_text(kind, item->fields[i]) ? _(" (to be reread)") : "");
+	if (rc == OK)
+		rc = item_title(ctx, item, &text, msg);
 	buf_append_byte(&label, 0);
 	buf_append_byte(&fields, 0);
 	buf_append_byte(&text, 0);
@@ -172,12 +225,36 @@ static enum err chosen_value(struct context *ctx, const struct args *args, const
 	return OK;
 }
 
+/* What was read is written once more as it is: the edit has read all (I-21). */
+static enum err pick_text(struct change *c, const struct args *args, const struct record *rec,
+			  const struct field *field, struct errmsg *msg)
+{
+	const char *typed = args_option(args, "value");
+	const char *choice = args_word(args, 2);
+	struct value value;
+	enum err rc = OK;
+
+	if (!typed == !choice || (choice && strcmp(choice, "keep") != 0))
+		return errmsg_set(msg, ERR_INVALID, _("say either keep or --value"));
+	if (typed)
+		rc = field_parse(c->ctx, field, typed, &value, msg);
+	else if (record_has_conflict(rec, field))
+		value = record_shown(rec, field->number)->value;
+	else
+		rc = errmsg_set(msg, ERR_INVALID, _("no sentence of %s is to be reread"),
+				field->name);
+	return rc == OK ? edit_set(c->edit, rec->kind->number, &rec->id, field->number, &value, msg)
+			: rc;
+}
+
 static enum err pick_value(struct change *c, const struct args *args, const struct record *rec,
 			   const struct field *field, struct errmsg *msg)
 {
 	struct value value;
 	enum err rc;
 
+	if (field->merge == MERGE_TEXT)
+		return pick_text(c, args, rec, field, msg);
 	if (field->merge != MERGE_MV && field->merge != MERGE_STATE)
 		return errmsg_set(msg, ERR_INVALID, _("%s can't be in conflict"), field->name);
 	rc = chosen_value(c->ctx, args, rec, field, &value, msg);

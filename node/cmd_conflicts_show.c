@@ -1,4 +1,5 @@
-/* What was written differently at once: each value, by whom, where and when. */
+/* What was written at once: each value, by whom, where and when; of a text, the sentences that
+ * somebody is to reread. */
 #include "node/cmd.h"
 #include "node/field_text.h"
 #include "node/history_view.h"
@@ -6,6 +7,7 @@
 #include "node/output.h"
 #include "node/record_view.h"
 #include "node/ref.h"
+#include "node/reread_view.h"
 #include "node/sys_error.h"
 
 enum { FIELDS_MAX = 64 };
@@ -111,6 +113,48 @@ static enum err print_field(struct context *ctx, const struct record *rec, uint8
 	return rc;
 }
 
+/* Sentences of a text that nobody has read as they are. */
+static enum err print_text(struct context *ctx, const struct reread_list *list, const char *record,
+			   const char *name, struct errmsg *msg)
+{
+	enum err rc;
+
+	output_line(stdout, "  %s", name);
+	output_line(stdout, "    %s",
+		    P_("to be reread: several wrote in this sentence at once",
+		       "to be reread: several wrote in these sentences at once", list->count));
+	rc = reread_print(ctx, list, 4, msg);
+	if (rc == OK)
+		output_line(stdout, _("    read: huitong conflicts pick %s %s keep"), record, name);
+	return rc;
+}
+
+static enum err text_json(struct context *ctx, const struct reread_list *list, const char *name,
+			  json_t *array, struct errmsg *msg)
+{
+	json_t *sentences = NULL;
+	enum err rc = reread_json(ctx, list, &sentences, msg);
+
+	if (rc == OK &&
+	    json_array_append_new(array, json_pack("{s:s, s:s, s:o}", "field", name, "conflict",
+						   "reread", "sentences", sentences)))
+		rc = no_memory(msg);
+	return rc;
+}
+
+static enum err show_text(struct context *ctx, const struct record *rec, uint8_t number,
+			  const char *record, json_t *array, struct errmsg *msg)
+{
+	const char *name = record_field_name(rec->kind, number);
+	struct reread_list list;
+	enum err rc = reread_load(&list, ctx, rec->kind->number, &rec->id, number, msg);
+
+	if (rc != OK)
+		return rc;
+	return array ? text_json(ctx, &list, name, array, msg)
+		     : print_text(ctx, &list, record, name, msg);
+}
+
 static enum err candidate_json(struct context *ctx, const struct candidate *c, size_t n,
 			       json_t **out, struct errmsg *msg)
 {
@@ -133,9 +177,10 @@ static enum err candidate_json(struct context *ctx, const struct candidate *c, s
 	return *out ? OK : no_memory(msg);
 }
 
-static enum err field_values_json(struct context *ctx, const char *name,
+static enum err field_values_json(struct context *ctx, const struct record *rec, uint8_t number,
 				  const struct candidates *found, json_t *array, struct errmsg *msg)
 {
+	const char *conflict = number == RECORD_LIFE_FIELD ? "life" : "values";
 	json_t *values = json_array();
 	enum err rc = OK;
 
@@ -145,11 +190,26 @@ static enum err field_values_json(struct context *ctx, const char *name,
 		rc = candidate_json(ctx, &found->list[i], i + 1, &json, msg);
 		json_array_append_new(values, json);
 	}
-	if (json_array_append_new(array,
-				  json_pack("{s:s, s:o}", "field", name, "values", values)) != 0 &&
+	if (json_array_append_new(array, json_pack("{s:s, s:s, s:o}", "field",
+						   record_field_name(rec->kind, number), "conflict",
+						   conflict, "values", values)) != 0 &&
 	    rc == OK)
 		rc = no_memory(msg);
 	return rc;
+}
+
+static enum err show_values(struct context *ctx, const struct record *rec, uint8_t number,
+			    const char *record, json_t *array, struct errmsg *msg)
+{
+	struct candidates found = { 0 };
+	enum err rc = gather(ctx, rec, number, &found, msg);
+
+	if (rc == OK)
+		rc = find_authors(ctx, rec, &found, msg);
+	if (rc != OK)
+		return rc;
+	return array ? field_values_json(ctx, rec, number, &found, array, msg)
+		     : print_field(ctx, rec, number, record, &found, msg);
 }
 
 static enum err show_fields(struct context *ctx, const struct record *rec, const char *record,
@@ -162,16 +222,11 @@ static enum err show_fields(struct context *ctx, const struct record *rec, const
 	if (count == 0 && !array)
 		fprintf(stderr, "%s\n", _("no conflict"));
 	for (size_t i = 0; i < count && rc == OK; i++) {
-		struct candidates found = { 0 };
+		const struct field *field = kind_field(rec->kind, fields[i]);
 
-		rc = gather(ctx, rec, fields[i], &found, msg);
-		if (rc == OK)
-			rc = find_authors(ctx, rec, &found, msg);
-		if (rc == OK && array)
-			rc = field_values_json(ctx, record_field_name(rec->kind, fields[i]), &found,
-					       array, msg);
-		else if (rc == OK)
-			rc = print_field(ctx, rec, fields[i], record, &found, msg);
+		rc = field && field->merge == MERGE_TEXT
+			     ? show_text(ctx, rec, fields[i], record, array, msg)
+			     : show_values(ctx, rec, fields[i], record, array, msg);
 	}
 	return rc;
 }

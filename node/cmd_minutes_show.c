@@ -7,6 +7,7 @@
 #include "node/output.h"
 #include "node/record_view.h"
 #include "node/ref.h"
+#include "node/reread_view.h"
 #include "node/sys_error.h"
 #include "node/width.h"
 
@@ -52,6 +53,33 @@ static enum err append_json(struct listing *l, size_t n, void *array, struct err
 	return rc;
 }
 
+/* What somebody is to reread of the block's text; mostly nothing. */
+static enum err block_reread(struct listing *l, struct reread_list *out, struct errmsg *msg)
+{
+	struct record_id id = listing_id(l);
+
+	*out = (struct reread_list){ .count = 0 };
+	return listing_has_conflict(l) ? reread_load(out, l->ctx, KIND_BLOCK, &id, BLOCK_TEXT, msg)
+				       : OK;
+}
+
+static enum err append_block(struct listing *l, size_t n, void *array, struct errmsg *msg)
+{
+	struct reread_list list;
+	json_t *json = NULL, *reread = NULL;
+	enum err rc = block_reread(l, &list, msg);
+
+	if (rc == OK)
+		rc = listing_json(l, &json, msg);
+	if (rc == OK)
+		rc = reread_json(l->ctx, &list, &reread, msg);
+	if (rc == OK && (json_object_set(json, "reread", reread) || json_array_append(array, json)))
+		rc = no_memory(msg);
+	json_decref(reread);
+	json_decref(json);
+	return rc;
+}
+
 static enum err show_json(struct context *ctx, const struct minutes *m, struct errmsg *msg)
 {
 	json_t *blocks = json_array();
@@ -60,7 +88,7 @@ static enum err show_json(struct context *ctx, const struct minutes *m, struct e
 	enum err rc = record_json(ctx, KIND_MINUTES, &m->id, &object, msg);
 
 	if (rc == OK)
-		rc = for_each(ctx, KIND_BLOCK, blocks_sql, &m->id, append_json, blocks, msg);
+		rc = for_each(ctx, KIND_BLOCK, blocks_sql, &m->id, append_block, blocks, msg);
 	if (rc == OK)
 		rc = for_each(ctx, KIND_ACTION, actions_sql, &m->meeting, append_json, actions,
 			      msg);
@@ -78,17 +106,22 @@ static enum err show_json(struct context *ctx, const struct minutes *m, struct e
 static enum err print_block(struct listing *l, size_t n, void *arg, struct errmsg *msg)
 {
 	struct value text = listing_value(l, BLOCK_TEXT);
+	struct reread_list list;
 	const char *kind;
 	enum err rc = listing_text(l, BLOCK_KIND, &kind, msg);
 
+	if (rc == OK)
+		rc = block_reread(l, &list, msg);
 	if (rc != OK)
 		return rc;
 	fputc('\n', stdout);
 	output_line(stdout, "[%zu] %s%s", n, kind,
-		    listing_has_conflict(l) ? _("  ! written differently at once") : "");
+		    list.count                ? _("  ! to be reread")
+		    : listing_has_conflict(l) ? _("  ! written differently at once")
+					      : "");
 	if (text.type == VALUE_TEXT)
 		output_lines(stdout, 4, text.bytes);
-	return OK;
+	return reread_print(l->ctx, &list, 6, msg);
 }
 
 static enum err print_action(struct listing *l, size_t n, void *arg, struct errmsg *msg)

@@ -588,7 +588,8 @@ static const struct command commands[] = {
 	  .run = cmd_conflicts_list },
 	{ .name = "conflicts show",
 	  .arguments = "RECORD",
-	  .summary = N_("all values of its fields, who wrote them, where and when"),
+	  .summary = N_("all values of its fields, or what is to be reread, who wrote it, where "
+			"and when"),
 	  .needs = NEEDS_REPLICA,
 	  .run = cmd_conflicts_show },
 	{ .name = "conflicts pick",
@@ -599,7 +600,8 @@ static const struct command commands[] = {
 		  "  huitong conflicts pick AI-SHA-2026-0001 title --value \"Acceptance report "
 		  "v2\"\n\n"
 		  "Where one office voided a record that another changed, the field is \"life\"\n"
-		  "and its values are \"keep\" and \"void\"."),
+		  "and its values are \"keep\" and \"void\". Of a text, \"keep\" says that its\n"
+		  "sentences were reread and are to stay as they are."),
 	  .needs = NEEDS_EDITING,
 	  .run = cmd_conflicts_pick,
 	  .options = OPTIONS({ "value", "VALUE", N_("neither: this instead") }) },

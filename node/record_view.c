@@ -75,7 +75,9 @@ static enum err show_register(struct context *ctx, const struct record *rec,
 	struct value value = shown_value(rec, field);
 	size_t count;
 
-	if (record_has_conflict(rec, field)) {
+	if (record_has_conflict(rec, field) && field->merge == MERGE_TEXT) {
+		buf_append_str(out, _("! to be reread: "));
+	} else if (record_has_conflict(rec, field)) {
 		record_values(rec, field->number, &count);
 		buf_printf(out, _("! one of %zu: "), count);
 	}

@@ -1,0 +1,256 @@
+#include "node/reread_view.h"
+
+#include "core/text_reread.h"
+#include "node/history_view.h"
+#include "node/i18n.h"
+#include "node/output.h"
+#include "node/record_view.h"
+#include "node/sys_error.h"
+
+/* ---- Loading --------------------------------------------------------------- */
+
+struct loading {
+	struct context *ctx;
+	struct space_id space;
+	struct text text;
+	struct bytes now;
+	struct reread_list *list;
+	size_t cap;
+	enum err rc;
+	struct errmsg *msg;
+};
+
+static bool is_same_writer(const struct reread_writer *a, const struct reread_writer *b)
+{
+	return record_id_cmp(&a->newest.author, &b->newest.author) == 0 &&
+	       replica_id_cmp(&a->newest.replica, &b->newest.replica) == 0 &&
+	       a->readers == b->readers;
+}
+
+/* There is room for one a touch. */
+static enum err find_writer(struct loading *l, struct reread_sentence *s,
+			    const struct text_touch *touch, size_t piece_count,
+			    struct reread_writer **out)
+{
+	struct reread_writer w = { .readers = touch->readers };
+	struct reread_writer *found = s->writers;
+	enum err rc = version_written(l->ctx, &l->space, &l->text, touch->edit, &w.newest, l->msg);
+
+	if (rc)
+		return rc;
+	version_name(&l->text, touch->edit, w.version);
+	while (found < s->writers + s->writer_count && !is_same_writer(found, &w))
+		found++;
+	if (found == s->writers + s->writer_count) {
+		w.inserted = arena_array(&l->ctx->arena, piece_count, sizeof(*w.inserted));
+		if (!w.inserted)
+			return no_memory(l->msg);
+		*found = w;
+		s->writer_count++;
+	} else if (found->newest.wall_ms < w.newest.wall_ms) {
+		found->newest = w.newest;
+		memcpy(found->version, w.version, sizeof(w.version));
+	}
+	*out = found;
+	return OK;
+}
+
+/* As much of it as is in the sentence; what goes on with the piece before is one with it. */
+static void add_inserted(struct reread_writer *w, struct bytes now, const struct sentence *in,
+			 const struct text_touch *touch)
+{
+	size_t from = touch->from > in->from ? touch->from : in->from;
+	size_t to = touch->to < in->to ? touch->to : in->to;
+	struct bytes *last = w->inserted_count ? &w->inserted[w->inserted_count - 1] : NULL;
+
+	if (last && last->data + last->size == now.data + from)
+		last->size += to - from;
+	else
+		w->inserted[w->inserted_count++] = bytes_of(now.data + from, to - from);
+}
+
+static int by_time(const struct reread_writer *a, const struct reread_writer *b)
+{
+	if (a->newest.wall_ms != b->newest.wall_ms)
+		return a->newest.wall_ms < b->newest.wall_ms ? -1 : 1;
+	return strcmp(a->version, b->version);
+}
+
+static void sort_writers(struct reread_sentence *s)
+{
+	for (size_t i = 1; i < s->writer_count; i++) {
+		struct reread_writer moved = s->writers[i];
+		size_t k = i;
+
+		for (; k > 0 && by_time(&s->writers[k - 1], &moved) > 0; k--)
+			s->writers[k] = s->writers[k - 1];
+		s->writers[k] = moved;
+	}
+}
+
+static enum err read_note(struct loading *l, const struct reread_note *note,
+			  struct reread_sentence *out)
+{
+	struct reread_sentence s = {
+		.text = bytes_of(l->now.data + note->sentence.from,
+				 note->sentence.to - note->sentence.from),
+		.pos = note->pos,
+		.writers = arena_array(&l->ctx->arena, note->touch_count, sizeof(*s.writers)),
+	};
+	enum err rc = s.writers ? OK : no_memory(l->msg);
+
+	for (size_t i = 0; rc == OK && i < note->touch_count; i++) {
+		const struct text_touch *touch = &note->touches[i];
+		struct reread_writer *w = NULL;
+
+		rc = find_writer(l, &s, touch, note->touch_count, &w);
+		if (rc == OK && touch->from < touch->to)
+			add_inserted(w, l->now, &note->sentence, touch);
+		if (rc == OK)
+			w->deleted += touch->deleted;
+	}
+	sort_writers(&s);
+	*out = s;
+	return rc;
+}
+
+static bool add_sentence(void *ctx, const struct reread_note *note)
+{
+	struct loading *l = ctx;
+	struct reread_list *list = l->list;
+
+	if (list->count == l->cap) {
+		size_t cap = l->cap ? 2 * l->cap : 8;
+		struct reread_sentence *grown = arena_array(&l->ctx->arena, cap, sizeof(*grown));
+
+		if (!grown) {
+			l->rc = no_memory(l->msg);
+			return false;
+		}
+		if (list->count)
+			memcpy(grown, list->sentences, list->count * sizeof(*grown));
+		list->sentences = grown;
+		l->cap = cap;
+	}
+	l->rc = read_note(l, note, &list->sentences[list->count]);
+	list->count += l->rc == OK;
+	return l->rc == OK;
+}
+
+enum err reread_load(struct reread_list *out, struct context *ctx, uint16_t kind,
+		     const struct record_id *id, uint8_t field, struct errmsg *msg)
+{
+	struct reread_list list = { .count = 0 };
+	struct loading l = { .ctx = ctx, .list = &list, .msg = msg };
+	struct buf now = BUF_EMPTY;
+	struct record rec;
+	enum err rc = record_load(ctx, kind, id, &rec, &l.space, msg);
+
+	if (rc == OK)
+		rc = replica_text_tail(ctx->replica, kind, id, field, &l.text, msg);
+	if (rc)
+		return rc;
+	rope_read(&l.text.rope, 0, rope_size(&l.text.rope, ROPE_POINTS), &now);
+	l.now = arena_copy(&ctx->arena, buf_bytes(&now));
+	if (buf_check(&now) || !l.now.data || text_reread(&l.text, l.now, add_sentence, &l))
+		rc = no_memory(msg);
+	if (rc == OK)
+		rc = l.rc;
+	if (rc == OK)
+		*out = list;
+	buf_release(&now);
+	text_release(&l.text);
+	return rc;
+}
+
+/* ---- For people ------------------------------------------------------------ */
+
+static enum err print_writer(struct context *ctx, const struct reread_writer *w, int indent,
+			     struct errmsg *msg)
+{
+	struct buf line = BUF_EMPTY;
+	enum err rc = written_show(ctx, &w->newest, &line, msg);
+
+	for (size_t i = 0; i < w->inserted_count; i++)
+		buf_printf(&line, "  {+%.*s+}", (int)w->inserted[i].size,
+			   (const char *)w->inserted[i].data);
+	if (w->deleted) {
+		buf_append_str(&line, "  ");
+		buf_printf(&line,
+			   P_("%u character taken out", "%u characters taken out", w->deleted),
+			   w->deleted);
+	}
+	if (rc == OK && buf_check(&line))
+		rc = no_memory(msg);
+	if (rc == OK)
+		output_lines(stdout, indent, buf_bytes(&line));
+	buf_release(&line);
+	return rc;
+}
+
+enum err reread_print(struct context *ctx, const struct reread_list *list, int indent,
+		      struct errmsg *msg)
+{
+	enum { NUMBER_COLUMNS = 3 };
+	enum err rc = OK;
+
+	for (size_t i = 0; rc == OK && i < list->count; i++) {
+		const struct reread_sentence *s = &list->sentences[i];
+
+		output_line(stdout, "%*s%-*zu%.*s", indent, "", NUMBER_COLUMNS, i + 1,
+			    (int)s->text.size, (const char *)s->text.data);
+		for (size_t k = 0; rc == OK && k < s->writer_count; k++)
+			rc = print_writer(ctx, &s->writers[k], indent + NUMBER_COLUMNS, msg);
+	}
+	return rc;
+}
+
+/* ---- For programs ---------------------------------------------------------- */
+
+static json_t *text_json(struct bytes text)
+{
+	return json_stringn((const char *)text.data, text.size);
+}
+
+static enum err writer_json(struct context *ctx, const struct reread_writer *w, json_t *array,
+			    struct errmsg *msg)
+{
+	json_t *author = NULL, *inserted = json_array();
+	enum err rc = author_json(ctx, &w->newest.author, &author, msg);
+
+	for (size_t i = 0; i < w->inserted_count; i++)
+		json_array_append_new(inserted, text_json(w->inserted[i]));
+	if (json_array_append_new(
+		    array, json_pack("{s:s, s:o, s:s, s:o, s:o, s:I}", "version", w->version, "at",
+				     instant_json(w->newest.wall_ms), "office",
+				     office_of(ctx, &w->newest.replica), "author", author,
+				     "inserted", inserted, "deleted", (json_int_t)w->deleted)) &&
+	    rc == OK)
+		rc = no_memory(msg);
+	return rc;
+}
+
+enum err reread_json(struct context *ctx, const struct reread_list *list, json_t **out,
+		     struct errmsg *msg)
+{
+	json_t *array = json_array();
+	enum err rc = OK;
+
+	for (size_t i = 0; rc == OK && i < list->count; i++) {
+		const struct reread_sentence *s = &list->sentences[i];
+		json_t *writers = json_array();
+
+		for (size_t k = 0; rc == OK && k < s->writer_count; k++)
+			rc = writer_json(ctx, &s->writers[k], writers, msg);
+		if (json_array_append_new(
+			    array, json_pack("{s:o, s:I, s:o}", "sentence", text_json(s->text),
+					     "pos", (json_int_t)s->pos, "writers", writers)) &&
+		    rc == OK)
+			rc = no_memory(msg);
+	}
+	if (rc == OK)
+		*out = array;
+	else
+		json_decref(array);
+	return rc;
+}
