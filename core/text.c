@@ -53,7 +53,6 @@ enum err text_commit(struct text *t, const struct dot *dot, struct text_edit *ou
 		return rc;
 	h->nodes[h->count - 1].length = e.length;
 	t->merged++;
-	t->is_walking = false;
 	*out = text_history_edit(h, h->count - 1);
 	t->local.run_count = 0;
 	return OK;
@@ -181,13 +180,13 @@ static uint32_t least_reach(const struct text_history *h, uint32_t from, uint32_
 }
 
 /* Of the first `from` edits, as many as possible such that all others up to `to` have
- * seen them all, and the last of them has seen the others. Of a join that was recalled
- * nobody knows how long the text was. */
-static uint32_t find_base(const struct text_history *h, uint32_t from, uint32_t to)
+ * seen them all, and the last of them has seen the others. If they are no more than
+ * `floor`: 0. Of a join nobody may know how long the text was. */
+static uint32_t find_base(const struct text_history *h, uint32_t floor, uint32_t from, uint32_t to)
 {
 	uint32_t least = least_reach(h, from, to, TEXT_NONE);
 
-	for (uint32_t i = from; i-- > 0 && least;) {
+	for (uint32_t i = from; i-- > floor && least > floor;) {
 		const struct text_node *n = &h->nodes[i];
 
 		if (n->sees_all && n->length != TEXT_NONE && i + 1 <= least)
@@ -230,8 +229,8 @@ static enum err walk_range(struct text_walk *w, uint32_t from, uint32_t to, cons
 	size_t count = 0;
 	enum err rc;
 
-	if (to == from + 1 && !is_wanted)
-		return text_walk_edit(w, from, sink);
+	if (to <= from + 1 && !is_wanted)
+		return from < to ? text_walk_edit(w, from, sink) : OK;
 	order = malloc((to - from + 1) * sizeof(*order));
 	rc = order ? text_walk_order(w->h, from, to, is_wanted, order, &count) : ERR_NOMEM;
 
@@ -246,25 +245,34 @@ static enum err begin_walk(struct text_walk *w, struct text_history *h, uint32_t
 	return text_walk_begin(w, h, base, base ? text_history_length_after(h, base - 1) : 0);
 }
 
-/* A walk that has replayed what is merged, from which [from, to) can go on. */
+/* Begin anew with what the walk in hand has not replayed yet, if that is much beside
+ * what it has, and its edits need nothing older: a walk is as large as what it spans. */
+static uint32_t find_later_base(const struct text *t, uint32_t from, uint32_t to)
+{
+	uint32_t behind = from - t->walked;
+
+	if (behind < (t->walked - t->walk.base) / 2)
+		return 0;
+	return find_base(&t->history, t->walked, from, to);
+}
+
+/* A walk that has replayed what is merged, from which [from, to) can go on. One that
+ * serves is kept, though local edits may have been made since: a keystroke from elsewhere
+ * costs what is new, not what is concurrent. */
 static enum err prepare_walk(struct text *t, uint32_t from, uint32_t to)
 {
 	struct text_history *h = &t->history;
+	bool serves = t->is_walking && least_reach(h, from, to, TEXT_NONE) >= t->walk.base;
 	uint32_t base;
 	enum err rc;
 
-	if (t->is_walking && least_reach(h, from, to, TEXT_NONE) >= t->walk.base)
-		return OK;
-	if (h->nodes[from].sees_all && least_reach(h, from + 1, to, TEXT_NONE) > from) {
-		rc = text_walk_begin(&t->walk, h, from, rope_size(&t->rope, ROPE_POINTS));
-	} else {
-		base = find_base(h, from, to);
-		rc = begin_walk(&t->walk, h, base);
-		if (rc == OK)
-			rc = walk_range(&t->walk, base, from, NULL, NULL);
-	}
-	t->is_walking = rc == OK;
-	return rc;
+	if (h->nodes[from].sees_all && least_reach(h, from + 1, to, TEXT_NONE) > from)
+		return text_walk_begin(&t->walk, h, from, rope_size(&t->rope, ROPE_POINTS));
+	base = serves ? find_later_base(t, from, to) : find_base(h, 0, from, to);
+	if (serves && base == 0)
+		return walk_range(&t->walk, t->walked, from, NULL, NULL);
+	rc = begin_walk(&t->walk, h, base);
+	return rc ? rc : walk_range(&t->walk, base, from, NULL, NULL);
 }
 
 /* Edits that are beside each other, up to one that has seen all before it and that all
@@ -281,13 +289,13 @@ static enum err merge_island(struct text *t, const uint32_t *least, const struct
 		to++;
 	}
 	if (to == from + 1 && h->nodes[from].sees_all) {
-		t->is_walking = false;
 		rc = apply_directly(&t->history, from, rope_size(&t->rope, ROPE_POINTS), sink);
 	} else {
 		rc = prepare_walk(t, from, to);
 		if (rc == OK)
 			rc = walk_range(&t->walk, from, to, NULL, sink);
-		t->is_walking = rc == OK && !is_closed;
+		t->is_walking = rc == OK;
+		t->walked = to;
 	}
 	t->merged = to;
 	return rc;
@@ -313,7 +321,7 @@ enum err text_replay_tail(struct text *t, uint32_t *base)
 
 	assert(t->merged == h->count && h->count && t->local.run_count == 0);
 	/* The newest alone may have seen all: what it has seen is what is asked for. */
-	*base = find_base(h, h->count - 1, h->count);
+	*base = find_base(h, 0, h->count - 1, h->count);
 	if (t->is_walking)
 		return OK;
 	rc = begin_walk(&t->walk, h, *base);
@@ -417,7 +425,7 @@ static enum err walk_since(struct text_walk *w, struct text_history *h, bool *ha
 
 	while (from < h->count && has[from])
 		from++;
-	base = find_base(h, from, h->count);
+	base = find_base(h, 0, from, h->count);
 	rc = begin_walk(w, h, base);
 	if (rc == OK)
 		rc = walk_range(w, base, h->count, has + base, NULL);

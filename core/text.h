@@ -21,7 +21,8 @@ struct text {
 	struct text_history history;
 	uint32_t merged; /* edits that are in the rope */
 	struct text_walk walk;
-	bool is_walking; /* `walk` has replayed all that is merged, from its base on */
+	bool is_walking;
+	uint32_t walked; /* `walk` has replayed the edits from its base up to this one */
 	struct text_edit_builder local; /* done here, not committed yet */
 };
 

@@ -608,12 +608,27 @@ static enum err replay_run(struct text_walk *w, uint32_t edit, uint32_t run, uin
 			  trace, sink);
 }
 
+/* Nothing is at a place: the prepare version stays where it is. */
+static void replay_join(struct text_walk *w, uint32_t edit)
+{
+	struct text_node *n = &w->h->nodes[edit];
+
+	if (n->sees_all && w->replayed == edit - w->base)
+		n->length = w->place.total.of[EFFECT];
+	w->replayed++;
+}
+
 enum err text_walk_edit(struct text_walk *w, uint32_t edit, const struct text_sink *sink)
 {
 	struct text_node *n = &w->h->nodes[edit];
 	uint32_t at = n->first_byte;
-	enum err rc = move_to(w, text_node_parents(w->h, edit), n->parent_count);
+	enum err rc;
 
+	if (n->is_join) {
+		replay_join(w, edit);
+		return OK;
+	}
+	rc = move_to(w, text_node_parents(w->h, edit), n->parent_count);
 	if (rc == OK)
 		rc = set_version(w, edit);
 	if (rc == OK)
@@ -621,6 +636,7 @@ enum err text_walk_edit(struct text_walk *w, uint32_t edit, const struct text_si
 			     sizeof(*w->traces));
 	if (rc)
 		return rc;
+	w->replayed++;
 	n->length = w->place.total.of[PREPARE];
 	for (uint32_t i = 0; i < n->run_count && rc == OK; i++)
 		rc = replay_run(w, edit, n->first_run + i, &at, text_node_is_adrift(n), sink);
@@ -639,7 +655,7 @@ enum err text_walk_begin(struct text_walk *w, struct text_history *h, uint32_t b
 	w->base = base;
 	w->first_run = base < h->count ? h->nodes[base].first_run : h->run_count;
 	w->block_count = w->item_count = w->span_count = w->origin_count = 0;
-	w->version_count = 0;
+	w->version_count = w->replayed = 0;
 	w->last_item = NO_ITEM;
 	w->next_id = length;
 	if (reserve(&w->spans, 0, &w->span_cap, sizeof(*w->spans)) ||

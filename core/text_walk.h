@@ -34,6 +34,7 @@ struct text_walk {
 	struct text_history *h;
 	uint32_t base;        /* the first edit that may be replayed */
 	uint32_t first_run;   /* its first run */
+	uint32_t replayed;    /* edits */
 	struct sumtree place; /* blocks of items in the order of the text: prepare, effect */
 	struct sumtree ids;   /* items in the order of their ids: count */
 	struct walk_block *blocks;
@@ -68,7 +69,8 @@ void text_walk_release(struct text_walk *w);
 MUST_CHECK enum err text_walk_begin(struct text_walk *w, struct text_history *h, uint32_t base,
 				    uint32_t length);
 
-/* Replay an edit whose parents were replayed, and note its length in the history.
+/* Replay an edit whose parents were replayed, and note its length in the history, a
+ * join's only if all before it are replayed and nothing else.
  * sink: where changes of the effect version go, or NULL. ERR_NOMEM, or what the sink
  * says: the walk can only be released or begun anew. */
 MUST_CHECK enum err text_walk_edit(struct text_walk *w, uint32_t edit,

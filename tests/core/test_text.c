@@ -180,6 +180,32 @@ static void write_here(struct world *w, struct author *a, bool is_lying)
 	text_edit_release(&b);
 }
 
+/* Straight into the text, as a live editor does. */
+static void write_live(struct world *w, struct author *a)
+{
+	struct dot dot = { a->replica, ++a->seq }, parents[EDITS_MAX];
+	size_t parent_count = heads_of(&a->text, parents);
+	uint64_t keys = 1 + prng_below(&w->prng, 4);
+	struct buf text = BUF_EMPTY;
+	struct text_edit e;
+
+	for (uint64_t i = 0; i < keys; i++) {
+		uint32_t length = rope_size(&a->text.rope, ROPE_POINTS);
+		uint32_t at = (uint32_t)prng_below(&w->prng, length + 1), count;
+
+		if (at < length && prng_chance(&w->prng, 40)) {
+			assert_int_equal(text_delete(&a->text, at, 1), OK);
+			continue;
+		}
+		count = draw_text(&w->prng, &text);
+		assert_int_equal(text_insert(&a->text, at, buf_bytes(&text), count), OK);
+	}
+	assert_int_equal(text_commit(&a->text, &dot, &e), OK);
+	a->has[w->count] = true;
+	note_made(w, &dot, &e, parents, parent_count, false);
+	buf_release(&text);
+}
+
 /* Against a version from before, as somebody does whose editor was open for long. */
 static void write_late(struct world *w, struct author *a)
 {
@@ -429,7 +455,9 @@ static void one_story(uint64_t seed, unsigned steps)
 		struct author *a = &w->authors[prng_below(&w->prng, w->author_count)];
 		struct author *b = &w->authors[prng_below(&w->prng, w->author_count)];
 
-		if (prng_chance(&w->prng, 70))
+		if (prng_chance(&w->prng, 30))
+			write_live(w, a);
+		else if (prng_chance(&w->prng, 60))
 			write_here(w, a, prng_chance(&w->prng, 2));
 		else if (prng_chance(&w->prng, 10))
 			write_late(w, a);
