@@ -240,9 +240,10 @@ static enum err walk_range(struct text_walk *w, uint32_t from, uint32_t to, cons
 	return rc;
 }
 
-static enum err begin_walk(struct text_walk *w, struct text_history *h, uint32_t base)
+/* Of the text before the edits from `base` on, which all others have seen. */
+static uint32_t length_at(const struct text_history *h, uint32_t base)
 {
-	return text_walk_begin(w, h, base, base ? text_history_length_after(h, base - 1) : 0);
+	return base ? text_history_length_after(h, base - 1) : 0;
 }
 
 /* Begin anew with what the walk in hand has not replayed yet, if that is much beside
@@ -256,6 +257,25 @@ static uint32_t find_later_base(const struct text *t, uint32_t from, uint32_t to
 	return find_base(&t->history, t->walked, from, to);
 }
 
+static enum err start_walk(struct text *t, uint32_t base, uint32_t length)
+{
+	t->is_walking = false;
+	if (text_walk_begin(&t->walk, &t->history, base, length))
+		return ERR_NOMEM;
+	t->is_walking = true;
+	t->walked = base;
+	return OK;
+}
+
+static enum err go_on(struct text *t, uint32_t to, const struct text_sink *sink)
+{
+	enum err rc = walk_range(&t->walk, t->walked, to, NULL, sink);
+
+	t->is_walking = rc == OK;
+	t->walked = to;
+	return rc;
+}
+
 /* A walk that has replayed what is merged, from which [from, to) can go on. One that
  * serves is kept, though local edits may have been made since: a keystroke from elsewhere
  * costs what is new, not what is concurrent. */
@@ -264,15 +284,14 @@ static enum err prepare_walk(struct text *t, uint32_t from, uint32_t to)
 	struct text_history *h = &t->history;
 	bool serves = t->is_walking && least_reach(h, from, to, TEXT_NONE) >= t->walk.base;
 	uint32_t base;
-	enum err rc;
+	enum err rc = OK;
 
 	if (h->nodes[from].sees_all && least_reach(h, from + 1, to, TEXT_NONE) > from)
-		return text_walk_begin(&t->walk, h, from, rope_size(&t->rope, ROPE_POINTS));
+		return start_walk(t, from, rope_size(&t->rope, ROPE_POINTS));
 	base = serves ? find_later_base(t, from, to) : find_base(h, 0, from, to);
-	if (serves && base == 0)
-		return walk_range(&t->walk, t->walked, from, NULL, NULL);
-	rc = begin_walk(&t->walk, h, base);
-	return rc ? rc : walk_range(&t->walk, base, from, NULL, NULL);
+	if (!serves || base)
+		rc = start_walk(t, base, length_at(h, base));
+	return rc ? rc : go_on(t, from, NULL);
 }
 
 /* Edits that are beside each other, up to one that has seen all before it and that all
@@ -293,9 +312,7 @@ static enum err merge_island(struct text *t, const uint32_t *least, const struct
 	} else {
 		rc = prepare_walk(t, from, to);
 		if (rc == OK)
-			rc = walk_range(&t->walk, from, to, NULL, sink);
-		t->is_walking = rc == OK;
-		t->walked = to;
+			rc = go_on(t, to, sink);
 	}
 	t->merged = to;
 	return rc;
@@ -322,13 +339,9 @@ enum err text_replay_tail(struct text *t, uint32_t *base)
 	assert(t->merged == h->count && h->count && t->local.run_count == 0);
 	/* The newest alone may have seen all: what it has seen is what is asked for. */
 	*base = find_base(h, 0, h->count - 1, h->count);
-	if (t->is_walking)
-		return OK;
-	rc = begin_walk(&t->walk, h, *base);
-	if (rc == OK)
-		rc = walk_range(&t->walk, *base, h->count, NULL, NULL);
-	t->is_walking = rc == OK;
-	return rc;
+	if (!t->is_walking || t->walk.base > *base)
+		rc = start_walk(t, *base, length_at(h, *base));
+	return rc ? rc : go_on(t, h->count, NULL);
 }
 
 /* ---- Versions -------------------------------------------------------------- */
@@ -426,7 +439,7 @@ static enum err walk_since(struct text_walk *w, struct text_history *h, bool *ha
 	while (from < h->count && has[from])
 		from++;
 	base = find_base(h, 0, from, h->count);
-	rc = begin_walk(w, h, base);
+	rc = text_walk_begin(w, h, base, length_at(h, base));
 	if (rc == OK)
 		rc = walk_range(w, base, h->count, has + base, NULL);
 	for (uint32_t i = base; i < h->count; i++)
