@@ -32,8 +32,15 @@ struct author {
 	struct replica_id replica;
 };
 
+/* What all stories came to. */
+struct tally {
+	uint64_t edits, beside; /* of them beside others, not after all of them or before */
+	uint64_t taken, compared;
+};
+
 struct world {
 	struct prng prng;
+	struct tally *tally;
 	struct text_model model;
 	struct made made[EDITS_MAX];
 	size_t count;
@@ -41,9 +48,10 @@ struct world {
 	unsigned author_count;
 };
 
-static void world_init(struct world *w, uint64_t seed, unsigned authors)
+static void world_init(struct world *w, struct tally *tally, uint64_t seed, unsigned authors)
 {
 	memset(w, 0, sizeof(*w));
+	w->tally = tally;
 	prng_init(&w->prng, seed);
 	text_model_init(&w->model);
 	w->author_count = authors;
@@ -146,6 +154,7 @@ static void note_made(struct world *w, const struct dot *dot, const struct text_
 	assert_int_equal(text_model_add(&w->model, dot, e, m->numbers, parent_count, is_adrift),
 			 w->count);
 	w->count++;
+	w->tally->edits++;
 }
 
 static size_t heads_of(const struct text *t, struct dot *out)
@@ -261,29 +270,86 @@ static void assert_as_the_model(struct world *w, const struct author *a)
 	text_model_read(&w->model, heads, count, &expected);
 	assert_reads(&a->text, buf_bytes(&expected));
 	buf_release(&expected);
+	w->tally->compared++;
 }
 
 /* ---- Sending --------------------------------------------------------------- */
 
-/* What one has and the other has not, or its beginning, in the order of writing. */
+/* The author has all that the edit's own had seen. */
+static bool is_ready(const struct world *w, const struct author *to, size_t edit)
+{
+	for (size_t i = 0; i < edit; i++)
+		if (w->model.seen[edit][i] && !to->has[i])
+			return false;
+	return true;
+}
+
+static void deliver(struct world *w, struct author *to, size_t edit, bool one_by_one)
+{
+	const struct made *m = &w->made[edit];
+
+	assert_int_equal(text_take(&to->text, &m->dot, &m->edit, m->parents, m->parent_count), OK);
+	to->has[edit] = true;
+	w->tally->taken++;
+	if (!one_by_one)
+		return;
+	assert_int_equal(text_merge(&to->text, NULL), OK);
+	assert_as_the_model(w, to);
+}
+
+/* What one has and the other has not, or some of it, in any order that is causal. */
 static void send(struct world *w, const struct author *from, struct author *to, bool one_by_one)
 {
-	size_t left = prng_chance(&w->prng, 70) ? w->count : prng_below(&w->prng, 10);
+	size_t left = prng_chance(&w->prng, 70) ? SIZE_MAX : prng_below(&w->prng, 10);
+	unsigned hurry = (unsigned)prng_below(&w->prng, 100);
+	bool has_all = false;
 
-	for (size_t i = 0; i < w->count && left; i++) {
-		const struct made *m = &w->made[i];
-
-		if (!from->has[i] || to->has[i])
-			continue;
-		to->has[i] = true;
-		left--;
-		assert_int_equal(
-			text_take(&to->text, &m->dot, &m->edit, m->parents, m->parent_count), OK);
-		if (one_by_one)
-			assert_int_equal(text_merge(&to->text, NULL), OK);
+	while (!has_all && left) {
+		has_all = true;
+		for (size_t i = 0; i < w->count && left; i++) {
+			if (!from->has[i] || to->has[i])
+				continue;
+			has_all = false;
+			if (!prng_chance(&w->prng, 1 + hurry) || !is_ready(w, to, i))
+				continue;
+			deliver(w, to, i, one_by_one);
+			left--;
+		}
 	}
 	assert_int_equal(text_merge(&to->text, NULL), OK);
 	assert_as_the_model(w, to);
+}
+
+/* As somebody who opens the text anew: what it says, and its history as it was stored. */
+static void open_again(struct author *a)
+{
+	const struct text_history *h = &a->text.history;
+	uint32_t *numbers = calloc(h->count + 1, sizeof(*numbers));
+	struct text again = TEXT_EMPTY;
+	struct buf now = BUF_EMPTY;
+
+	assert_non_null(numbers);
+	rope_read(&a->text.rope, 0, rope_size(&a->text.rope, ROPE_POINTS), &now);
+	assert_int_equal(rope_insert(&again.rope, 0, buf_bytes(&now)), OK);
+	for (uint32_t i = 0; i < h->count; i++) {
+		const struct text_node *n = &h->nodes[i];
+		struct text_edit e = text_history_edit(h, i);
+		struct dot dot = text_history_dot(h, i);
+		uint32_t parents[EDITS_MAX];
+
+		for (uint32_t k = 0; k < n->parent_count; k++)
+			parents[k] = numbers[text_node_parents(h, i)[k]];
+		if (!n->is_join)
+			assert_int_equal(text_recall(&again, &dot, &e, parents, n->parent_count,
+						     n->is_adrift, n->length),
+					 OK);
+		numbers[i] = n->is_join ? again.history.count - 1
+					: text_history_find(&again.history, &dot);
+	}
+	text_release(&a->text);
+	a->text = again;
+	buf_release(&now);
+	free(numbers);
 }
 
 /* ---- Versions -------------------------------------------------------------- */
@@ -443,14 +509,28 @@ static void assert_reread(struct world *w, struct author *a)
 
 /* ---- Stories --------------------------------------------------------------- */
 
-static void one_story(uint64_t seed, unsigned steps)
+static void count_beside(const struct world *w)
+{
+	bool *is_beside = calloc(w->count + 1, sizeof(*is_beside));
+
+	assert_non_null(is_beside);
+	for (size_t i = 0; i < w->count; i++)
+		for (size_t k = 0; k < i; k++)
+			if (!w->model.seen[i][k])
+				is_beside[i] = is_beside[k] = true;
+	for (size_t i = 0; i < w->count; i++)
+		w->tally->beside += is_beside[i];
+	free(is_beside);
+}
+
+static void one_story(struct tally *tally, uint64_t seed, unsigned steps)
 {
 	struct world *w = malloc(sizeof(*w));
 	struct prng prng;
 
 	assert_non_null(w);
 	prng_init(&prng, seed);
-	world_init(w, seed, 2 + (unsigned)prng_below(&prng, AUTHORS_MAX - 1));
+	world_init(w, tally, seed, 2 + (unsigned)prng_below(&prng, AUTHORS_MAX - 1));
 	for (unsigned i = 0; i < steps; i++) {
 		struct author *a = &w->authors[prng_below(&w->prng, w->author_count)];
 		struct author *b = &w->authors[prng_below(&w->prng, w->author_count)];
@@ -459,10 +539,12 @@ static void one_story(uint64_t seed, unsigned steps)
 			write_live(w, a);
 		else if (prng_chance(&w->prng, 60))
 			write_here(w, a, prng_chance(&w->prng, 2));
-		else if (prng_chance(&w->prng, 10))
+		else if (prng_chance(&w->prng, 30))
 			write_late(w, a);
 		else if (a != b)
 			send(w, a, b, prng_chance(&w->prng, 50));
+		if (prng_chance(&w->prng, 10))
+			open_again(a);
 		assert_as_the_model(w, a);
 		if (prng_chance(&w->prng, 10)) {
 			assert_old_versions(w, a);
@@ -479,6 +561,8 @@ static void one_story(uint64_t seed, unsigned steps)
 			}
 	for (unsigned i = 0; i < w->author_count; i++)
 		assert_reread(w, &w->authors[i]);
+	text_model_check(&w->model);
+	count_beside(w);
 	world_release(w);
 	free(w);
 }
@@ -488,10 +572,16 @@ static void any_order_of_delivery_gives_the_text_of_the_model(void **state)
 	const char *wanted = getenv("HUITONG_TEXTS");
 	uint64_t seed = prng_seed_from_environment();
 	uint64_t count = wanted ? strtoull(wanted, NULL, 10) : 60;
+	struct tally tally = { 0 };
 
 	(void)state;
 	for (uint64_t i = 0; i < count; i++)
-		one_story(seed + i, 20 + (unsigned)(i % 120));
+		one_story(&tally, seed + i, 20 + (unsigned)(i % 120));
+	printf("%llu stories, %llu edits, %llu of them beside others, taken %llu times; %llu texts "
+	       "compared\n",
+	       (unsigned long long)count, (unsigned long long)tally.edits,
+	       (unsigned long long)tally.beside, (unsigned long long)tally.taken,
+	       (unsigned long long)tally.compared);
 }
 
 /* ---- One by one ------------------------------------------------------------ */
@@ -544,6 +634,183 @@ static void two_who_type_at_one_place_are_not_interleaved(void **state)
 	assert_reads(&bob, bytes_of_str("(one twoone two)"));
 	text_release(&ann);
 	text_release(&bob);
+}
+
+/* ---- People at one place ----------------------------------------------------- */
+
+enum { PEOPLE_MAX = 5, GAPS_MAX = 4, KEYS_MAX = 40, LETTERS = 5, TYPED_MAX = 2 * KEYS_MAX };
+
+/* Each has letters of his own, and types into gaps between digits, which stay. */
+struct person {
+	struct text text;
+	struct dot dots[KEYS_MAX];
+	struct text_edit edits[KEYS_MAX]; /* their own memory */
+	struct dot parents[KEYS_MAX];
+	size_t edit_count;
+	uint32_t gap, at; /* where he types: in which gap, after how many letters of it */
+};
+
+static void read_gaps(const struct text *t, char gaps[GAPS_MAX][PEOPLE_MAX * TYPED_MAX])
+{
+	struct buf text = BUF_EMPTY;
+	uint32_t gap = 0, size = 0;
+
+	rope_read(&t->rope, 0, rope_size(&t->rope, ROPE_POINTS), &text);
+	memset(gaps, 0, GAPS_MAX * sizeof(gaps[0]));
+	for (size_t i = 0; i < text.size; i++) {
+		if (text.data[i] >= 'a')
+			gaps[gap][size++] = (char)text.data[i];
+		else
+			gap++, size = 0;
+	}
+	buf_release(&text);
+}
+
+static void commit_of(struct person *p, uint8_t replica)
+{
+	struct text_edit e, *kept = &p->edits[p->edit_count];
+	const struct text_history *h = &p->text.history;
+
+	p->parents[p->edit_count] = text_history_dot(h, h->heads[0]);
+	p->dots[p->edit_count] = dot_of(replica, 2 + p->edit_count);
+	commit(&p->text, p->dots[p->edit_count], &e);
+	if (e.run_count == 0)
+		return;
+	*kept = e;
+	kept->runs = copy_of(e.runs, e.run_count * sizeof(*e.runs));
+	kept->text.data = copy_of(e.text.data, e.text.size);
+	p->edit_count++;
+}
+
+/* One key: forwards, backwards, somewhere in what he has typed, or a letter taken back. */
+static void press(struct prng *prng, struct person *p, unsigned who)
+{
+	char gaps[GAPS_MAX][PEOPLE_MAX * TYPED_MAX];
+	uint32_t pos = p->gap, typed;
+	char letter[2] = { (char)('a' + LETTERS * who + prng_below(prng, LETTERS)) };
+
+	read_gaps(&p->text, gaps);
+	for (uint32_t i = 0; i < p->gap; i++)
+		pos += (uint32_t)strlen(gaps[i]);
+	typed = (uint32_t)strlen(gaps[p->gap]);
+	if (prng_chance(prng, 10))
+		p->at = (uint32_t)prng_below(prng, typed + 1);
+	if (p->at > 0 && prng_chance(prng, 10)) {
+		assert_int_equal(text_delete(&p->text, pos + --p->at, 1), OK);
+		return;
+	}
+	type_at(&p->text, pos + p->at, letter);
+	p->at += who % 2; /* every other one types backwards */
+}
+
+static void write_alone(struct prng *prng, struct person *p, unsigned who, uint32_t gaps)
+{
+	uint64_t keys = 1 + prng_below(prng, KEYS_MAX);
+
+	for (uint64_t i = 0; i < keys; i++) {
+		if (i == 0 || prng_chance(prng, 5)) {
+			p->gap = (uint32_t)prng_below(prng, gaps);
+			p->at = 0;
+		}
+		press(prng, p, who);
+		if (prng_chance(prng, 20) || i + 1 == keys)
+			commit_of(p, (uint8_t)(1 + who));
+	}
+}
+
+/* From everybody else, one after the other or all mixed. */
+static void take_all(struct prng *prng, struct person *people, unsigned count, unsigned to)
+{
+	size_t done[PEOPLE_MAX] = { 0 }, left = 0;
+	bool in_turn = prng_chance(prng, 50);
+	struct text *t = &people[to].text;
+
+	for (unsigned i = 0; i < count; i++)
+		left += i == to ? 0 : people[i].edit_count;
+	while (left) {
+		unsigned from = (unsigned)prng_below(prng, count);
+		const struct person *p = &people[from];
+		size_t batch = in_turn ? SIZE_MAX : 1;
+
+		for (; from != to && batch-- && done[from] < p->edit_count; left--) {
+			size_t i = done[from]++;
+
+			assert_int_equal(text_take(t, &p->dots[i], &p->edits[i], &p->parents[i], 1),
+					 OK);
+		}
+		if (prng_chance(prng, 50))
+			assert_int_equal(text_merge(t, NULL), OK);
+	}
+	assert_int_equal(text_merge(t, NULL), OK);
+}
+
+/* What each has typed there is there, in one piece, and nothing else. */
+static void assert_pieces(char (*alone)[GAPS_MAX][PEOPLE_MAX * TYPED_MAX], unsigned count,
+			  char together[GAPS_MAX][PEOPLE_MAX * TYPED_MAX])
+{
+	for (unsigned gap = 0; gap < GAPS_MAX; gap++) {
+		const char *rest = together[gap];
+
+		while (*rest) {
+			unsigned who = (unsigned)(*rest - 'a') / LETTERS;
+			size_t size;
+
+			assert_true(who < count);
+			size = strlen(alone[who][gap]);
+			assert_true(size > 0 && strncmp(rest, alone[who][gap], size) == 0);
+			rest += size;
+			alone[who][gap][0] = '\0'; /* once */
+		}
+		for (unsigned i = 0; i < count; i++)
+			assert_int_equal(alone[i][gap][0], '\0');
+	}
+}
+
+static void meet_at_one_place(struct prng *prng)
+{
+	char alone[PEOPLE_MAX][GAPS_MAX][PEOPLE_MAX * TYPED_MAX];
+	char copy[PEOPLE_MAX][GAPS_MAX][PEOPLE_MAX * TYPED_MAX];
+	char together[GAPS_MAX][PEOPLE_MAX * TYPED_MAX];
+	unsigned count = 2 + (unsigned)prng_below(prng, PEOPLE_MAX - 1);
+	uint32_t gaps = 1 + (uint32_t)prng_below(prng, GAPS_MAX);
+	struct person *people = calloc(count, sizeof(*people));
+	struct text_run run = { 0, gaps - 1, TEXT_INSERT };
+	struct text_edit digits = { 0, &run, gaps > 1, bytes_of("012", gaps - 1) };
+	struct dot first = dot_of(9, 1);
+
+	assert_non_null(people);
+	for (unsigned i = 0; i < count; i++) {
+		people[i].text = TEXT_EMPTY;
+		take(&people[i].text, first, &digits, NULL, 0);
+		write_alone(prng, &people[i], i, gaps);
+		read_gaps(&people[i].text, alone[i]);
+	}
+	for (unsigned i = 0; i < count; i++) {
+		take_all(prng, people, count, i);
+		read_gaps(&people[i].text, together);
+		memcpy(copy, alone, sizeof(copy));
+		assert_pieces(copy, count, together);
+	}
+	for (unsigned i = 0; i < count; i++) {
+		text_release(&people[i].text);
+		for (size_t k = 0; k < people[i].edit_count; k++) {
+			free((void *)people[i].edits[k].runs);
+			free((void *)people[i].edits[k].text.data);
+		}
+	}
+	free(people);
+}
+
+static void what_each_types_at_one_place_stays_together(void **state)
+{
+	const char *wanted = getenv("HUITONG_TEXTS");
+	uint64_t count = wanted ? strtoull(wanted, NULL, 10) : 300;
+	struct prng prng;
+
+	(void)state;
+	prng_init(&prng, prng_seed_from_environment());
+	for (uint64_t i = 0; i < count; i++)
+		meet_at_one_place(&prng);
 }
 
 static void what_is_typed_goes_on_in_one_run(void **state)
@@ -656,6 +923,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(any_order_of_delivery_gives_the_text_of_the_model),
 		cmocka_unit_test(two_who_type_at_one_place_are_not_interleaved),
+		cmocka_unit_test(what_each_types_at_one_place_stays_together),
 		cmocka_unit_test(what_is_typed_goes_on_in_one_run),
 		cmocka_unit_test(edit_that_misses_a_parent_loses_nothing),
 		cmocka_unit_test(edits_survive_their_encoding),

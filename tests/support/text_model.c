@@ -11,7 +11,8 @@ struct model_point {
 	struct bytes text; /* of one code point */
 	size_t parent;
 	bool is_left; /* of its parent */
-	long right;   /* what it was typed before, or END */
+	size_t left;  /* what it was typed after */
+	long right;   /* and before, or END */
 	size_t *gone; /* edits that deleted it */
 	size_t gone_count;
 };
@@ -128,6 +129,58 @@ static void place(struct text_model *m)
 	m->order[at] = (uint32_t)point;
 }
 
+/* Whether `b`, the next one in the order, hangs on `a` or on one on whom that hangs. */
+static bool goes_on_from(const struct text_model *m, size_t a, size_t b)
+{
+	while (a != ROOT && a != m->points[b].left)
+		a = m->points[a].left;
+	return a == m->points[b].left;
+}
+
+/* What it was typed before, if that was typed after the same one. */
+static size_t above(const struct text_model *m, size_t point)
+{
+	long right = m->points[point].right;
+
+	return right != END && m->points[right].left == m->points[point].left ? (size_t)right
+									      : ROOT;
+}
+
+/* Whether `a` may stand before `b`, the next one that was typed after the same one. */
+static bool are_in_order(const struct text_model *m, const size_t *place, size_t a, size_t b)
+{
+	size_t up = above(m, a);
+	long x = m->points[a].right, y;
+
+	while (b != ROOT && b != up && above(m, b) != up)
+		b = above(m, b);
+	if (b == ROOT || b == up)
+		return b == up;
+	y = m->points[b].right;
+	if (x == y)
+		return by_dot(m, a, b) < 0;
+	return x == END || (y != END && place[y] < place[x]);
+}
+
+void text_model_check(const struct text_model *m)
+{
+	size_t *place = must(calloc(m->point_count, sizeof(*place)));
+	size_t *last = must(calloc(m->point_count, sizeof(*last))); /* typed after this one */
+	size_t before = ROOT;
+
+	for (size_t i = 0; i + 1 < m->point_count; i++)
+		place[m->order[i]] = i;
+	for (size_t i = 0; i + 1 < m->point_count; i++) {
+		size_t point = m->order[i], left = m->points[point].left;
+
+		assert(goes_on_from(m, before, point));
+		assert(last[left] == ROOT || are_in_order(m, place, last[left], point));
+		last[left] = before = point;
+	}
+	free(place);
+	free(last);
+}
+
 /* ---- Versions -------------------------------------------------------------- */
 
 static bool *version_of(const struct text_model *m, const size_t *heads, size_t count)
@@ -194,6 +247,7 @@ static void insert(struct text_model *m, const bool *has, size_t edit, size_t n,
 	for (; at + 1 < m->point_count && p.right == END; at++)
 		if (has[m->points[m->order[at]].edit])
 			p.right = m->order[at];
+	p.left = left;
 	p.is_left = has_right_child(m, has, left);
 	p.parent = p.is_left ? (size_t)p.right : left;
 	add_point(m, &p);

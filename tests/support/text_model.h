@@ -31,6 +31,14 @@ struct text_model {
 void text_model_init(struct text_model *m);
 void text_model_release(struct text_model *m);
 
+/* Asserts that nothing is interleaved that need not be. That can be said without a tree of parents:
+ * what was typed after a code point, and what was typed after that, stands behind it in one
+ * piece; among what was typed after the same one, what was typed before another, and what
+ * was typed before that, stands before it in one piece; of what is left, that which was typed
+ * before what stands further on comes first, then go the dots. No other order has all that
+ * (ibid., "maximally non-interleaving"). */
+void text_model_check(const struct text_model *m);
+
 /* Add an edit by its parents' numbers; its number. is_adrift: it deletes nothing, and what lies
  * beyond the end is inserted there. */
 size_t text_model_add(struct text_model *m, const struct dot *dot, const struct text_edit *e,
