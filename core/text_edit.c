@@ -7,22 +7,6 @@
 #include "core/limits.h"
 #include "core/utf8.h"
 
-/* Where the cursor is after a run. */
-static uint32_t run_end(const struct text_run *run)
-{
-	switch ((enum text_step)run->step) {
-	case TEXT_INSERT: return run->pos + run->count;
-	case TEXT_BACKSPACE: return run->pos + 1 - run->count;
-	default: return run->pos;
-	}
-}
-
-/* What a run's place is counted from the cursor: a key that is held down moves nothing. */
-static uint32_t run_start(const struct text_run *run)
-{
-	return run->pos + (run->step == TEXT_BACKSPACE);
-}
-
 /* ---- Building -------------------------------------------------------------- */
 
 void text_edit_begin(struct text_edit_builder *b, uint32_t length)
@@ -71,7 +55,7 @@ enum err text_edit_insert(struct text_edit_builder *b, uint32_t pos, struct byte
 	buf_append(&b->text, text.data, text.size);
 	if (buf_check(&b->text))
 		return ERR_NOMEM;
-	if (last && last->step == TEXT_INSERT && pos == run_end(last))
+	if (last && last->step == TEXT_INSERT && pos == text_run_end(last))
 		last->count += count;
 	else if (add_run(b, pos, count, TEXT_INSERT))
 		return ERR_NOMEM;
@@ -91,7 +75,7 @@ enum err text_edit_delete(struct text_edit_builder *b, uint32_t pos, uint32_t co
 	if (last && last->step != TEXT_INSERT) {
 		bool goes_on = last->step == TEXT_DELETE && pos == last->pos;
 		bool goes_back = (last->step == TEXT_BACKSPACE || last->count == 1) &&
-				 pos + count == run_end(last);
+				 pos + count == text_run_end(last);
 
 		if (goes_back && !goes_on)
 			last->step = TEXT_BACKSPACE;
@@ -120,8 +104,7 @@ int64_t text_edit_growth(const struct text_edit *e)
 	return growth;
 }
 
-/* The text's length after the run, or less than 0 if it does not lie within. */
-static int64_t run_apply(const struct text_run *run, int64_t length)
+int64_t text_run_apply(const struct text_run *run, int64_t length)
 {
 	if (run->count == 0)
 		return -1;
@@ -129,7 +112,7 @@ static int64_t run_apply(const struct text_run *run, int64_t length)
 	case TEXT_INSERT: return run->pos <= length ? length + run->count : -1;
 	case TEXT_DELETE: return length - run->count >= run->pos ? length - run->count : -1;
 	case TEXT_BACKSPACE:
-		return run->pos < length && run->count <= run->pos + UINT64_C(1)
+		return run->pos < length && run->count > 1 && run->count <= run->pos + UINT64_C(1)
 			       ? length - run->count
 			       : -1;
 	default: return -1;
@@ -156,7 +139,7 @@ enum err text_edit_validate(const struct text_edit *e, struct errmsg *msg)
 	for (size_t i = 0; i < e->run_count; i++) {
 		const struct text_run *run = &e->runs[i];
 
-		length = run_apply(run, length);
+		length = text_run_apply(run, length);
 		if (length < 0)
 			return errmsg_set(msg, ERR_INVALID,
 					  "run %zu of a text's edit, %" PRIu32 " at %" PRIu32
@@ -190,8 +173,8 @@ void text_edit_encode(struct buf *out, const struct text_edit *e)
 		const struct text_run *run = &e->runs[i];
 
 		wire_put_uint(out, (uint64_t)run->count << 2 | run->step);
-		wire_put_int(out, (int64_t)run_start(run) - cursor);
-		cursor = run_end(run);
+		wire_put_int(out, (int64_t)text_run_start(run) - cursor);
+		cursor = text_run_end(run);
 	}
 }
 
@@ -214,7 +197,7 @@ static void decode_run(struct wire_reader *r, struct text_run *run, uint32_t *cu
 		return;
 	}
 	run->pos = (uint32_t)place;
-	*cursor = run_end(run);
+	*cursor = text_run_end(run);
 }
 
 enum err text_edit_decode(struct text_edit *e, struct bytes input, struct arena *arena,

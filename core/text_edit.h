@@ -13,7 +13,7 @@
 enum text_step {
 	TEXT_INSERT,    /* one code point after the other, forwards from `pos` */
 	TEXT_DELETE,    /* `count` times what then stands at `pos` */
-	TEXT_BACKSPACE, /* what stands at `pos`, then before it, backwards */
+	TEXT_BACKSPACE, /* what stands at `pos`, then before it, backwards; more than one */
 	TEXT_STEP_COUNT
 };
 
@@ -47,6 +47,21 @@ MUST_CHECK enum err text_edit_insert(struct text_edit_builder *b, uint32_t pos, 
 MUST_CHECK enum err text_edit_delete(struct text_edit_builder *b, uint32_t pos, uint32_t count);
 /* Borrowed from the builder until it changes. */
 struct text_edit text_edit_built(const struct text_edit_builder *b);
+
+/* The cursor, where a run begins and where it ends: a key that is held down moves nothing. */
+static inline uint32_t text_run_start(const struct text_run *run)
+{
+	return run->pos + (run->step == TEXT_BACKSPACE);
+}
+static inline uint32_t text_run_end(const struct text_run *run)
+{
+	return run->step == TEXT_INSERT
+		       ? run->pos + run->count
+		       : run->pos - (run->step == TEXT_BACKSPACE ? run->count - 1 : 0);
+}
+
+/* The text's length after the run, or less than 0 if it does not lie within. */
+int64_t text_run_apply(const struct text_run *run, int64_t length);
 
 /* How the runs change the length of a text. */
 int64_t text_edit_growth(const struct text_edit *e);

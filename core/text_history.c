@@ -90,19 +90,24 @@ struct text_edit text_history_edit(const struct text_history *h, uint32_t edit)
 {
 	const struct text_node *n = &h->nodes[edit];
 	size_t end = edit + 1 < h->count ? n[1].first_byte : h->inserted.size;
+	struct text_edit e = { .length = n->stated, .run_count = n->run_count };
 
-	return (struct text_edit){ n->stated, h->runs + n->first_run, n->run_count,
-				   bytes_of(h->inserted.data + n->first_byte,
-					    end - n->first_byte) };
+	/* Before there are any, they are nowhere. */
+	if (n->run_count)
+		e.runs = h->runs + n->first_run;
+	if (end > n->first_byte)
+		e.text = bytes_of(h->inserted.data + n->first_byte, end - n->first_byte);
+	return e;
 }
 
 struct bytes text_history_text(const struct text_history *h, const struct text_run *run,
 			       uint32_t *at)
 {
-	const uint8_t *start = h->inserted.data + *at, *end = start;
+	const uint8_t *start, *end;
 
 	if (run->step != TEXT_INSERT)
-		return bytes_of(start, 0);
+		return bytes_of("", 0);
+	start = end = h->inserted.data + *at;
 	for (uint32_t i = 0; i < run->count; i++)
 		end += utf8_size(*end);
 	*at += (uint32_t)(end - start);

@@ -258,7 +258,7 @@ static void splices_are_what_their_author_did(void **state)
 	struct world w;
 	struct arena arena = ARENA_EMPTY;
 	struct text_version opened;
-	struct text_run runs[] = { { 4, 4, TEXT_INSERT }, { 12, 1, TEXT_BACKSPACE } };
+	struct text_run runs[] = { { 4, 4, TEXT_INSERT }, { 12, 1, TEXT_DELETE } };
 	struct text_edit splice = { 9, runs, 2, bytes_of_str("two ") };
 	struct edit *e;
 
