@@ -6,6 +6,7 @@
 enum {
 	PACK_BYTES_MIN = 512, /* a small edit has nothing to gain */
 	PACK_LEVEL = 1,       /* 300 MB/s a core: bulk work hardly notices */
+	PACK_LEVEL_THOROUGH = 9,
 };
 
 void pack_release(struct pack *p)
@@ -13,7 +14,7 @@ void pack_release(struct pack *p)
 	ZSTD_freeCCtx(p->packer);
 	ZSTD_freeDCtx(p->unpacker);
 	buf_release(&p->packed);
-	*p = PACK_EMPTY;
+	*p = (struct pack){ .is_thorough = p->is_thorough };
 }
 
 enum err pack_shrink(struct pack *p, struct bytes input, struct bytes *out)
@@ -31,7 +32,7 @@ enum err pack_shrink(struct pack *p, struct bytes input, struct bytes *out)
 	if (!p->packer || !buf_grow(&p->packed, bound))
 		return ERR_NOMEM;
 	size = ZSTD_compressCCtx(p->packer, p->packed.data, bound, input.data, input.size,
-				 PACK_LEVEL);
+				 p->is_thorough ? PACK_LEVEL_THOROUGH : PACK_LEVEL);
 	if (ZSTD_isError(size))
 		return ERR_NOMEM; /* nothing else can fail: there is room */
 	if (size < input.size)

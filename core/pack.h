@@ -12,8 +12,9 @@
 struct ZSTD_CCtx_s;
 struct ZSTD_DCtx_s;
 
-/* Working memory, about 1 MiB from first use on. */
+/* Working memory, about 1 MiB from first use on; a thorough one takes more. */
 struct pack {
+	bool is_thorough; /* ten times as long for a tenth less */
 	struct ZSTD_CCtx_s *packer;
 	struct ZSTD_DCtx_s *unpacker;
 	struct buf packed;

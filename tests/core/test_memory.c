@@ -14,6 +14,7 @@
 
 #include "core/limits.h"
 #include "core/scrub.h"
+#include "core/text_pack.h"
 #include "tests/support/office.h"
 #include "tests/support/shortage.h"
 #include "tests/support/tempdir.h"
@@ -647,6 +648,41 @@ static void looking_again_finds_all(void **state)
 	assert_true(shortage_try(&trial) > 10);
 }
 
+/* ---- Packs of a text's history ------------------------------------------------ */
+
+static enum err pack_once(void *ctx)
+{
+	struct text_run run = { 0, 1000, TEXT_INSERT };
+	uint8_t text[1000];
+	struct text_event e = { .dot = { .seq = 1 },
+				.edit = { 0, &run, 1, bytes_of(text, sizeof(text)) } };
+	const struct text_event *back;
+	struct arena arena = ARENA_EMPTY;
+	struct buf packed = BUF_EMPTY;
+	size_t count;
+	enum err rc;
+
+	(void)ctx;
+	memset(text, 'x', sizeof(text));
+	rc = text_pack_encode(&packed, 0, &e, 1);
+	if (rc)
+		assert_int_equal(packed.size, 0);
+	if (rc == OK)
+		rc = text_pack_decode(buf_bytes(&packed), 0, &arena, &back, &count, NULL);
+	if (rc == OK)
+		assert_true(count == 1 && bytes_equal(back->edit.text, e.edit.text));
+	buf_release(&packed);
+	arena_release(&arena);
+	return rc;
+}
+
+static void packing_leaves_nothing(void **state)
+{
+	const struct shortage_trial trial = { pack_once, check_blocks, *state, 500 };
+
+	assert_true(shortage_try(&trial) > 10);
+}
+
 /* ---- Founding and joining --------------------------------------------------------- */
 
 static enum err found_once(void *ctx)
@@ -768,6 +804,7 @@ int main(void)
 		TEST(a_backup_is_whole_or_absent),
 		TEST(creating_leaves_nothing),
 		TEST(opening_leaves_nothing),
+		TEST(packing_leaves_nothing),
 		TEST(looking_again_finds_all),
 		TEST(a_founding_is_whole_or_has_not_happened),
 		TEST(an_admission_is_whole_or_has_not_happened),
