@@ -19,6 +19,7 @@ void measure_trust(struct bench *b);
 /* `huitong-bench text`: texts, by recorded editing. */
 int bench_text(int argc, char **argv);
 
+void measure_text_saved(struct bench *b, const char *folder, const char *file);
 void measure_text_store(struct bench *b, const char *folder, const char *file);
 void measure_text_keystroke(struct bench *b);
 

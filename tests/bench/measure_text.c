@@ -316,6 +316,7 @@ int bench_text(int argc, char **argv)
 	bench_make_folder(&o.bench);
 	for (int i = 0; i < count; i++) {
 		measure_trace(&o.bench, o.traces, files[i]->d_name);
+		measure_text_saved(&o.bench, o.traces, files[i]->d_name);
 		measure_text_store(&o.bench, o.traces, files[i]->d_name);
 		free(files[i]);
 	}
