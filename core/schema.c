@@ -310,15 +310,31 @@ static enum err check_name(const struct field *f, const struct value *v, struct 
 	return OK;
 }
 
+/* Where a long text has what it may not have. */
+static enum err refuse_line(const struct field *f, const struct value *v, size_t at,
+			    struct errmsg *msg, const char *why)
+{
+	size_t line = 1;
+
+	for (size_t i = 0; i < at; i++)
+		line += v->bytes.data[i] == '\n';
+	return errmsg_set(msg, ERR_INVALID, "%s: line %zu: %s", f->name, line, text_lookup(why));
+}
+
 static enum err check_text(const struct field *f, const struct value *v, struct errmsg *msg)
 {
+	struct bytes rest = v->bytes;
+	uint32_t cp;
+
 	if (v->bytes.size > TEXT_BYTES_MAX)
 		return over(f, msg, v->bytes.size, TEXT_BYTES_MAX);
-	if (!utf8_is_valid(v->bytes))
-		return refuse(f, msg, N_("not valid UTF-8"));
-	if (memchr(v->bytes.data ? v->bytes.data : (const uint8_t *)"", 0, v->bytes.size))
-		return refuse(f, msg, N_("contains a NUL byte"));
-	return OK;
+	if (utf8_is_valid(rest) && !(rest.size && memchr(rest.data, 0, rest.size)))
+		return OK;
+	while (utf8_next(&rest, &cp))
+		if (cp == 0)
+			return refuse_line(f, v, v->bytes.size - rest.size - 1, msg,
+					   N_("contains a NUL byte"));
+	return refuse_line(f, v, v->bytes.size - rest.size, msg, N_("not valid UTF-8"));
 }
 
 static enum err check_range(const struct field *f, int64_t number, int64_t min, int64_t max,
