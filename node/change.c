@@ -7,8 +7,7 @@
 #include "sync/address.h"
 
 /* The core would refuse it, too; here it can be said why. */
-static enum err check_may_write(struct context *ctx, const struct space_id *space,
-				struct errmsg *msg)
+enum err change_check_grant(struct context *ctx, const struct space_id *space, struct errmsg *msg)
 {
 	const struct trust *trust = replica_trust(ctx->replica);
 	const struct member *self = replica_self(ctx->replica);
@@ -41,7 +40,7 @@ enum err change_begin(struct change *c, struct context *ctx, const struct space_
 		rc = replica_begin(ctx->replica, msg);
 	if (rc != OK)
 		return rc;
-	rc = check_may_write(ctx, space, msg);
+	rc = change_check_grant(ctx, space, msg);
 	if (rc == OK)
 		rc = edit_open(&c->edit, ctx->replica, space, &c->author, ctx->now_ms, msg);
 	if (rc != OK)
@@ -143,6 +142,7 @@ static enum err assign(struct assignments *a, struct context *ctx, const struct 
 		return rc;
 	one->field = field;
 	one->is_removal = is_removal;
+	one->seen = NULL;
 	a->count++;
 	return OK;
 }
@@ -175,6 +175,8 @@ static enum err write_one(struct change *c, uint16_t kind, const struct record_i
 
 	if (field->merge == MERGE_STATE)
 		return edit_step(c->edit, kind, id, field->number, state_to(&a->value), msg);
+	if (a->seen)
+		return edit_text(c->edit, kind, id, field->number, a->seen, a->value.bytes, msg);
 	if (merge_is_register(field->merge))
 		return edit_set(c->edit, kind, id, field->number, &a->value, msg);
 	if (a->is_removal)

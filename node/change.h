@@ -17,6 +17,10 @@ struct change {
 MUST_CHECK enum err change_begin(struct change *c, struct context *ctx,
 				 const struct space_id *space, struct errmsg *msg);
 
+/* This office may record in the space: else what is typed is typed in vain. ERR_GRANT. */
+MUST_CHECK enum err change_check_grant(struct context *ctx, const struct space_id *space,
+				       struct errmsg *msg);
+
 /* Seal what was written so far and go on in another space, in the same transaction. */
 MUST_CHECK enum err change_continue(struct change *c, const struct space_id *space,
 				    struct errmsg *msg);
@@ -34,6 +38,7 @@ struct assignment {
 	const struct field *field;
 	struct value value; /* in the context's arena */
 	bool is_removal;
+	const struct text_version *seen; /* of a text: from which it was changed; NULL: from now */
 };
 
 struct assignments {

@@ -92,13 +92,16 @@ HANDLER(cmd_action_list);
 
 /* cmd_minutes.c */
 HANDLER(cmd_minutes_add);
-HANDLER(cmd_minutes_edit);
 
-/* cmd_minutes_text.c */
-HANDLER(cmd_minutes_history);
-HANDLER(cmd_minutes_blame);
-HANDLER(cmd_minutes_diff);
-HANDLER(cmd_minutes_restore);
+/* cmd_text.c: texts that many write, of any record */
+HANDLER(cmd_text_show);
+HANDLER(cmd_text_edit);
+HANDLER(cmd_text_restore);
+
+/* cmd_text_history.c */
+HANDLER(cmd_text_history);
+HANDLER(cmd_text_blame);
+HANDLER(cmd_text_diff);
 
 /* cmd_minutes_show.c */
 HANDLER(cmd_minutes_show);

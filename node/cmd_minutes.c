@@ -2,21 +2,18 @@
 #include "core/position.h"
 #include "node/change.h"
 #include "node/cmd.h"
-#include "node/editor.h"
 #include "node/field_text.h"
 #include "node/i18n.h"
 #include "node/lint.h"
 #include "node/minutes.h"
 #include "node/record_view.h"
 #include "node/ref.h"
-#include "node/sys_error.h"
+#include "node/writing.h"
 
 static const struct field *text_field(void)
 {
 	return kind_field(schema_kind(KIND_BLOCK), BLOCK_TEXT);
 }
-
-/* ---- add ----------------------------------------------------------------- */
 
 static enum err query_position(struct context *ctx, const char *sql, const struct value *args,
 			       size_t count, struct buf *out, struct errmsg *msg)
@@ -127,46 +124,40 @@ static enum err typed_text(struct context *ctx, const char *typed, struct value 
 {
 	enum err rc = field_parse(ctx, text_field(), typed, out, msg);
 
-	if (rc == OK && out->type == VALUE_NIL)
+	if (rc == OK && out->bytes.size == 0)
 		rc = errmsg_set(msg, ERR_INVALID, _("the text is empty"));
 	return rc;
 }
 
-static enum err edited_text(struct context *ctx, struct editor *editor, struct bytes before,
-			    struct value *out, struct errmsg *msg)
+static enum err check_meeting(struct context *ctx, const struct minutes *m, const char *name,
+			      struct errmsg *msg)
 {
-	struct buf after = BUF_EMPTY;
-	enum err rc = editor_run(editor, before, &after, msg);
+	struct record meeting;
+	enum err rc = record_load(ctx, KIND_MEETING, &m->meeting, &meeting, NULL, msg);
 
 	if (rc == OK)
-		*out = value_text(arena_copy(&ctx->arena, buf_bytes(&after)));
-	if (rc == OK && !out->bytes.data)
-		rc = no_memory(msg);
-	buf_release(&after);
-	if (rc != OK)
-		return rc;
-	if (out->bytes.size && !bytes_equal(out->bytes, before))
-		return field_validate(text_field(), out, msg);
-	editor_end(editor, OK, msg); /* nothing to keep */
-	return errmsg_set(msg, ERR_INVALID, _("nothing was changed"));
+		rc = record_refuse_void(&meeting, name, msg);
+	return rc == OK ? change_check_grant(ctx, &m->space, msg) : rc;
 }
 
-/* The block's text: what was typed, stdin for "-", or from the editor for NULL. */
-static enum err add_text(struct assignments *fields, struct context *ctx, struct editor *editor,
-			 const char *typed, struct bytes before, struct errmsg *msg)
+/* In the editor. Somebody else may have begun the minutes meanwhile, or voided the meeting. */
+static enum err written_text(struct context *ctx, const struct args *args,
+			     const struct text_subject *subject, struct writing *w,
+			     struct minutes *m, struct value *out, struct errmsg *msg)
 {
-	struct assignment *one = &fields->list[fields->count];
-	enum err rc;
+	const struct text_version nothing = { bytes_of("", 0), NULL, 0 };
+	char meeting[ID_TEXT_SIZE];
+	struct bytes text;
+	enum err rc = writing_run(w, subject, "new", args, &nothing, &text, msg);
 
-	if (fields->count == ARGS_MAX)
-		return errmsg_set(msg, ERR_LIMIT, _("more than %d fields"), ARGS_MAX);
-	*one = (struct assignment){ .field = text_field() };
-	rc = typed ? typed_text(ctx, typed, &one->value, msg)
-		   : edited_text(ctx, editor, before, &one->value, msg);
-	if (rc == OK) {
-		fields->count++;
-		lint_minutes(one->value.bytes);
-	}
+	if (rc == OK && text.size == 0)
+		rc = errmsg_set(msg, ERR_INVALID, _("the text is empty"));
+	if (rc == OK)
+		rc = minutes_find(m, ctx, id_text(m->meeting.bytes, meeting), msg);
+	if (rc == OK)
+		rc = check_meeting(ctx, m, subject->name, msg);
+	if (rc == OK)
+		*out = value_text(text);
 	return rc;
 }
 
@@ -181,101 +172,42 @@ static enum err add_kind(struct assignments *fields, struct context *ctx, const 
 	return assignments_add(fields, ctx, kind, kind->choices[0], msg);
 }
 
+static enum err add_written(struct context *ctx, const struct args *args, struct minutes *m,
+			    struct assignments *fields, struct errmsg *msg)
+{
+	const struct text_subject subject = { .ctx = ctx,
+					      .ref = { KIND_MINUTES, m->id },
+					      .field = text_field(),
+					      .name = args_word(args, 0) };
+	struct assignment *text = &fields->list[fields->count];
+	const char *typed = args_word(args, 1);
+	struct writing w = WRITING_NONE;
+	enum err rc;
+
+	if (fields->count == ARGS_MAX)
+		return errmsg_set(msg, ERR_LIMIT, _("more than %d fields"), ARGS_MAX);
+	*text = (struct assignment){ .field = text_field() };
+	fields->count++;
+	rc = typed ? typed_text(ctx, typed, &text->value, msg)
+		   : written_text(ctx, args, &subject, &w, m, &text->value, msg);
+	if (rc == OK) {
+		lint_minutes(text->value.bytes);
+		rc = add_block(ctx, args, m, fields, msg);
+	}
+	return writing_end(&w, rc);
+}
+
 enum err cmd_minutes_add(struct context *ctx, const struct args *args, struct errmsg *msg)
 {
-	struct editor editor = { .path = "" };
 	struct assignments fields;
 	struct minutes m;
 	enum err rc = minutes_find(&m, ctx, args_word(args, 0), msg);
 
 	if (rc == OK)
+		rc = check_meeting(ctx, &m, args_word(args, 0), msg);
+	if (rc == OK)
 		rc = assignments_parse(&fields, ctx, args, msg);
 	if (rc == OK)
 		rc = add_kind(&fields, ctx, args, msg);
-	if (rc == OK)
-		rc = add_text(&fields, ctx, &editor, args_word(args, 1), bytes_of(NULL, 0), msg);
-	if (rc == OK)
-		rc = add_block(ctx, args, &m, &fields, msg);
-	return editor_end(&editor, rc, msg);
-}
-
-/* ---- edit ---------------------------------------------------------------- */
-
-/* The block's text as it is now, in the context's arena. */
-static enum err read_version(struct context *ctx, const struct record *block,
-			     struct text_version *out, struct errmsg *msg)
-{
-	const struct entry *heads = record_values(block, BLOCK_TEXT, &out->head_count);
-	struct dot *dots = arena_array(&ctx->arena, out->head_count, sizeof(*dots));
-
-	if (!dots)
-		return no_memory(msg);
-	for (size_t i = 0; i < out->head_count; i++)
-		dots[i] = heads[i].stamp.dot;
-	out->heads = dots;
-	out->text = out->head_count ? heads[0].value.bytes : bytes_of("", 0);
-	return OK;
-}
-
-static enum err change_block(struct context *ctx, const struct record_id *block,
-			     const struct space_id *space, const struct assignments *fields,
-			     struct errmsg *msg)
-{
-	struct change c;
-	enum err rc = change_begin(&c, ctx, space, msg);
-
-	if (rc != OK)
-		return rc;
-	rc = change_end(&c, change_assign(&c, KIND_BLOCK, block, fields, msg), msg);
-	return rc == OK ? record_echo(ctx, KIND_BLOCK, block, msg) : rc;
-}
-
-/* What others wrote while the editor was open is kept beside it. */
-static enum err change_text(struct context *ctx, const struct record_id *block,
-			    const struct space_id *space, const struct text_version *seen,
-			    struct bytes text, struct errmsg *msg)
-{
-	struct change c;
-	enum err rc = change_begin(&c, ctx, space, msg);
-
-	if (rc != OK)
-		return rc;
-	rc = edit_text(c.edit, KIND_BLOCK, block, BLOCK_TEXT, seen, text, msg);
-	rc = change_end(&c, rc, msg);
-	return rc == OK ? record_echo(ctx, KIND_BLOCK, block, msg) : rc;
-}
-
-static enum err edit_in_editor(struct context *ctx, const struct record_id *block,
-			       const struct space_id *space, const struct text_version *seen,
-			       struct errmsg *msg)
-{
-	struct editor editor = { .path = "" };
-	struct value text;
-	enum err rc = edited_text(ctx, &editor, seen->text, &text, msg);
-
-	if (rc == OK) {
-		lint_minutes(text.bytes);
-		rc = change_text(ctx, block, space, seen, text.bytes, msg);
-	}
-	return editor_end(&editor, rc, msg);
-}
-
-enum err cmd_minutes_edit(struct context *ctx, const struct args *args, struct errmsg *msg)
-{
-	struct assignments fields;
-	struct text_version seen;
-	struct record_id id;
-	struct space_id space;
-	struct record block;
-	enum err rc = ref_find_id(ctx, KIND_BLOCK, args_word(args, 0), &id, msg);
-
-	if (rc == OK)
-		rc = record_load(ctx, KIND_BLOCK, &id, &block, &space, msg);
-	if (rc == OK)
-		rc = assignments_parse(&fields, ctx, args, msg);
-	if (rc == OK && fields.count)
-		return change_block(ctx, &id, &space, &fields, msg);
-	if (rc == OK)
-		rc = read_version(ctx, &block, &seen, msg);
-	return rc == OK ? edit_in_editor(ctx, &id, &space, &seen, msg) : rc;
+	return rc == OK ? add_written(ctx, args, &m, &fields, msg) : rc;
 }

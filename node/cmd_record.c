@@ -33,14 +33,6 @@ static enum err finish(struct change *c, const struct subject *s, enum err rc, s
 	return rc;
 }
 
-/* Who edits a voided record brings it back for everybody: better on purpose. */
-static enum err refuse_void(const struct subject *s, const struct args *args, struct errmsg *msg)
-{
-	if (record_life(&s->record) != RECORD_VOID)
-		return OK;
-	return errmsg_set(msg, ERR_INVALID, _("%s is voided: revive it first"), args_word(args, 0));
-}
-
 /* Somebody new works where they are entered, unless another office is named. */
 static enum err default_office(struct change *c, const struct args *args,
 			       const struct record_id *id, struct errmsg *msg)
@@ -113,7 +105,7 @@ static enum err write_fields(struct context *ctx, const struct args *args, struc
 			     const struct assignments *fields, struct errmsg *msg)
 {
 	struct change c;
-	enum err rc = refuse_void(s, args, msg);
+	enum err rc = record_refuse_void(&s->record, args_word(args, 0), msg);
 
 	if (rc == OK)
 		rc = change_begin(&c, ctx, &s->space, msg);
@@ -174,7 +166,7 @@ enum err cmd_record_step(struct context *ctx, const struct args *args, struct er
 	enum err rc = find_subject(&s, ctx, args, msg);
 
 	if (rc == OK)
-		rc = refuse_void(&s, args, msg);
+		rc = record_refuse_void(&s.record, args_word(args, 0), msg);
 	if (rc == OK)
 		rc = check_step(&s, args, msg);
 	if (rc == OK)

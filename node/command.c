@@ -167,7 +167,7 @@ static enum exit_code misused(const struct command *command, const struct errmsg
 	return EXIT_USAGE;
 }
 
-static enum exit_code report(enum err rc, const struct errmsg *msg)
+static enum exit_code report(enum err rc, const struct errmsg *msg, const struct buf *more)
 {
 	const char *advice = exit_advice(rc);
 
@@ -176,6 +176,7 @@ static enum exit_code report(enum err rc, const struct errmsg *msg)
 	fprintf(stderr, "huitong: %s\n", msg->text[0] ? msg->text : err_name(rc));
 	if (advice)
 		fprintf(stderr, "%s\n", advice);
+	fprintf(stderr, "%.*s", (int)more->size, more->size ? (const char *)more->data : "");
 	return exit_code_of(rc);
 }
 
@@ -183,14 +184,16 @@ static enum exit_code run(const struct args *args)
 {
 	struct context ctx = { 0 };
 	struct errmsg msg = { 0 };
+	enum exit_code code;
 	enum err rc = context_open(&ctx, args, &msg);
 
 	if (rc == OK)
 		rc = args->command->run(&ctx, args, &msg);
 	if (rc == OK && (fflush(stdout) != 0 || ferror(stdout)))
 		rc = errmsg_set(&msg, ERR_IO, _("the output can't be written"));
+	code = report(rc, &msg, &ctx.advice);
 	context_close(&ctx);
-	return report(rc, &msg);
+	return code;
 }
 
 /* `huitong`, `huitong --help`, `huitong --version`. */

@@ -2,6 +2,7 @@
 #include "core/schema.h"
 #include "node/cmd.h"
 #include "node/i18n.h"
+#include "node/writing.h"
 
 #define FIELD(n) (UINT64_C(1) << (n))
 /* clang-format off */
@@ -55,6 +56,24 @@
 #define OPTION_ADDRESS                                                                             \
 	{                                                                                          \
 		"address", "HOST:PORT", N_("where the other offices reach this node, if they can") \
+	}
+/* Of texts (node/writing.h). */
+#define OPTIONS_WRITING                                                               \
+	{ WRITING_RESUME, NULL, N_("go on with what was typed and not stored") },     \
+	{                                                                             \
+		WRITING_DISCARD, NULL, N_("throw away what was typed and not stored") \
+	}
+#define OPTION_FROM                                                                  \
+	{                                                                            \
+		"from", "VERSION", N_("what you have changed; else the text of now") \
+	}
+#define OPTION_VERSIONS                                                              \
+	{                                                                            \
+		"limit", "N", N_("at most so many; 20 if left out, all with --json") \
+	}
+#define OPTION_LINES                                                             \
+	{                                                                        \
+		"lines", NULL, N_("line by line, with - and + in front of them") \
 	}
 
 static const struct command commands[] = {
@@ -392,7 +411,8 @@ static const struct command commands[] = {
 			"March\""),
 	  .needs = NEEDS_EDITING,
 	  .run = cmd_minutes_add,
-	  .options = OPTIONS({ "after", "BLOCK", N_("behind this block; else at the end") }),
+	  .options = OPTIONS({ "after", "BLOCK", N_("behind this block; else at the end") },
+			     OPTIONS_WRITING),
 	  .kind = KIND_BLOCK,
 	  .fields = FIELD(BLOCK_KIND) },
 	{ .name = "minutes edit",
@@ -400,36 +420,47 @@ static const struct command commands[] = {
 	  .summary = N_("change a block, in $EDITOR unless --text is given"),
 	  .details =
 		  N_("A block is named by its minutes' number and its place as shown,\n"
-		     "MN-SHA-2026-0001/3, or by its id. If saving fails, your text is kept in a\n"
-		     "file that the message names."),
+		     "MN-SHA-2026-0001/3, or by its id. What others write while the editor is\n"
+		     "open is kept, and merged with what you write: see huitong help text edit."),
 	  .needs = NEEDS_EDITING,
-	  .run = cmd_minutes_edit,
+	  .run = cmd_text_edit,
+	  .options = OPTIONS(OPTIONS_WRITING, OPTION_FROM),
 	  .kind = KIND_BLOCK,
+	  .field = BLOCK_TEXT,
 	  .fields = FIELD(BLOCK_KIND) | FIELD(BLOCK_TEXT) },
 	{ .name = "minutes history",
 	  .arguments = "BLOCK",
-	  .summary = N_("the versions of a block's text, the newest first"),
-	  .details = N_("CHANGED says how many characters came and went. A version has the same\n"
-			"name in every office: huitong minutes diff, restore"),
+	  .summary = N_("the versions of a block, the newest first"),
+	  .details = N_("As huitong text history."),
 	  .needs = NEEDS_REPLICA,
-	  .run = cmd_minutes_history },
+	  .run = cmd_text_history,
+	  .options = OPTIONS(OPTION_VERSIONS),
+	  .kind = KIND_BLOCK,
+	  .field = BLOCK_TEXT },
 	{ .name = "minutes diff",
 	  .arguments = "BLOCK [VERSION] [VERSION]",
-	  .summary = N_("what changed from one version to another, or to now"),
-	  .details = N_("Without a VERSION: what the newest edit changed. What was taken out is\n"
-			"shown as [-so-], what was put in as {+so+}."),
+	  .summary = N_("what changed in a block from one version to another, or to now"),
+	  .details = N_("As huitong text diff."),
 	  .needs = NEEDS_REPLICA,
-	  .run = cmd_minutes_diff },
+	  .run = cmd_text_diff,
+	  .options = OPTIONS(OPTION_LINES),
+	  .kind = KIND_BLOCK,
+	  .field = BLOCK_TEXT },
 	{ .name = "minutes blame",
 	  .arguments = "BLOCK",
-	  .summary = N_("who wrote what of a block's text, and when"),
+	  .summary = N_("who wrote what of a block, and when"),
+	  .details = N_("As huitong text blame."),
 	  .needs = NEEDS_REPLICA,
-	  .run = cmd_minutes_blame },
+	  .run = cmd_text_blame,
+	  .kind = KIND_BLOCK,
+	  .field = BLOCK_TEXT },
 	{ .name = "minutes restore",
 	  .arguments = "BLOCK VERSION",
-	  .summary = N_("write a block's text as it was; nothing is forgotten"),
+	  .summary = N_("write a block as it was; nothing is forgotten"),
 	  .needs = NEEDS_EDITING,
-	  .run = cmd_minutes_restore },
+	  .run = cmd_text_restore,
+	  .kind = KIND_BLOCK,
+	  .field = BLOCK_TEXT },
 	{ .name = "minutes void",
 	  .arguments = "BLOCK",
 	  .summary = N_("take a block back"),
@@ -558,6 +589,56 @@ static const struct command commands[] = {
 	  .needs = NEEDS_EDITING,
 	  .run = cmd_record_revive,
 	  .kind = KIND_ACTION },
+
+	{ .heading = N_("Texts that many write"),
+	  .name = "text edit",
+	  .arguments = "RECORD [FIELD]",
+	  .summary = N_("write a goal, a background, any text in $EDITOR"),
+	  .details =
+		  N_("Names of texts are those of the options: goal, scope-in, deliverable. FIELD\n"
+		     "may be left out where there is but one.\n\n"
+		     "What differs from the text as you saw it is recorded, so that what others\n"
+		     "write meanwhile is kept. What you type is never lost: whatever happens, it\n"
+		     "stays in a file that the message names, and is offered the next time.\n\n"
+		     "  huitong text edit CO-SHA-2026-0001 goal\n"
+		     "  huitong text edit MT-SHA-2026-0001 --text @goal.txt"),
+	  .needs = NEEDS_EDITING,
+	  .run = cmd_text_edit,
+	  .options = OPTIONS(
+		  { "text", "TEXT", N_("this, and no editor; - reads stdin, @FILE a file") },
+		  OPTIONS_WRITING, OPTION_FROM) },
+	{ .name = "text show",
+	  .arguments = "RECORD [FIELD] [VERSION]",
+	  .summary = N_("a text as it is, or as it was"),
+	  .needs = NEEDS_REPLICA,
+	  .run = cmd_text_show },
+	{ .name = "text history",
+	  .arguments = "RECORD [FIELD]",
+	  .summary = N_("its versions, the newest first"),
+	  .details = N_("CHANGED says how many characters came and went. A version has the same\n"
+			"name in every office: huitong text diff, show, restore."),
+	  .needs = NEEDS_REPLICA,
+	  .run = cmd_text_history,
+	  .options = OPTIONS(OPTION_VERSIONS) },
+	{ .name = "text diff",
+	  .arguments = "RECORD [FIELD] [VERSION] [VERSION]",
+	  .summary = N_("what changed from one version to another, or to now"),
+	  .details = N_("Without a VERSION: what the newest edit changed. What was taken out is\n"
+			"shown as [-so-], what was put in as {+so+}."),
+	  .needs = NEEDS_REPLICA,
+	  .run = cmd_text_diff,
+	  .options = OPTIONS(OPTION_LINES) },
+	{ .name = "text blame",
+	  .arguments = "RECORD [FIELD]",
+	  .summary = N_("who wrote what of it, and when"),
+	  .details = N_("A word is whoever's wrote most of it; --json is to the character."),
+	  .needs = NEEDS_REPLICA,
+	  .run = cmd_text_blame },
+	{ .name = "text restore",
+	  .arguments = "RECORD [FIELD] VERSION",
+	  .summary = N_("write it as it was; nothing is forgotten"),
+	  .needs = NEEDS_EDITING,
+	  .run = cmd_text_restore },
 
 	{ .heading = N_("Any record, and what happened to it"),
 	  .name = "show",

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sodium.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
@@ -115,6 +116,24 @@ static enum err settle(struct context *ctx, struct errmsg *msg)
 	return rc == OK ? rotation_settle(ctx, msg) : rc;
 }
 
+/* What the needs ask for beside the folder. */
+static enum err open_for(struct context *ctx, enum command_needs needs, struct errmsg *msg)
+{
+	enum err rc = OK;
+
+	if (needs >= NEEDS_FOLDER)
+		rc = settle(ctx, msg);
+	if (rc == OK && needs >= NEEDS_FOLDER)
+		rc = zone_db_new(&ctx->zones, NULL, msg);
+	if (rc == OK && needs >= NEEDS_REPLICA)
+		rc = folder_check(&ctx->folder, msg);
+	if (rc == OK && needs == NEEDS_EDITING)
+		rc = identity_load(&ctx->identity, ctx->folder.identity, msg);
+	if (rc == OK && needs >= NEEDS_REPLICA)
+		rc = context_open_replica(ctx, false, needs == NEEDS_REPLICA, msg);
+	return rc;
+}
+
 enum err context_open(struct context *ctx, const struct args *args, struct errmsg *msg)
 {
 	enum command_needs needs = args->command->needs;
@@ -127,28 +146,50 @@ enum err context_open(struct context *ctx, const struct args *args, struct errms
 				 .arena = ARENA_EMPTY };
 	if (needs >= NEEDS_FOLDER)
 		rc = folder_locate(&ctx->folder, args_option(args, "replica"), msg);
-	if (rc == OK && needs >= NEEDS_FOLDER)
-		rc = settle(ctx, msg);
-	if (rc == OK && needs >= NEEDS_FOLDER)
-		rc = zone_db_new(&ctx->zones, NULL, msg);
-	if (rc == OK && needs >= NEEDS_REPLICA)
-		rc = folder_check(&ctx->folder, msg);
-	if (rc == OK && needs == NEEDS_EDITING)
-		rc = identity_load(&ctx->identity, ctx->folder.identity, msg);
-	if (rc == OK && needs >= NEEDS_REPLICA)
-		rc = context_open_replica(ctx, false, needs == NEEDS_REPLICA, msg);
+	if (rc == OK)
+		rc = open_for(ctx, needs, msg);
 	if (rc == OK && needs == NEEDS_EDITING)
 		warn_if_ahead(ctx);
 	return rc;
 }
 
-void context_close(struct context *ctx)
+void context_let_go(struct context *ctx)
 {
 	replica_close(ctx->replica);
+	ctx->replica = NULL;
 	mark_file_release(&ctx->mark);
 	zone_db_free(ctx->zones);
+	ctx->zones = NULL;
+	ctx->reader = (struct when_reader){ 0 };
 	identity_clear(&ctx->identity);
+}
+
+enum err context_take_again(struct context *ctx, struct errmsg *msg)
+{
+	ctx->now_ms = system_now_ms();
+	return open_for(ctx, NEEDS_EDITING, msg);
+}
+
+void context_close(struct context *ctx)
+{
+	context_let_go(ctx);
 	arena_release(&ctx->arena);
+	buf_release(&ctx->advice);
+}
+
+void context_advise(struct context *ctx, const char *fmt, ...)
+{
+	char *line = NULL;
+	va_list args;
+	int size;
+
+	va_start(args, fmt);
+	size = vasprintf(&line, fmt, args);
+	va_end(args);
+	if (size < 0)
+		return;
+	buf_printf(&ctx->advice, "%s\n", line);
+	free(line);
 }
 
 enum err context_author(struct context *ctx, struct record_id *out, struct errmsg *msg)

@@ -25,6 +25,7 @@ struct context {
 	struct zone_db *zones;
 	struct when_reader reader; /* by context_reader() only */
 	struct arena arena;        /* lives as long as the command */
+	struct buf advice;         /* lines for people, under the error that ends the command */
 };
 
 /* The system's dice, as core/ wants them. */
@@ -43,6 +44,15 @@ void context_close(struct context *ctx);
  * The identity must have been loaded for editing. */
 MUST_CHECK enum err context_open_replica(struct context *ctx, bool create, bool read_only,
 					 struct errmsg *msg);
+
+/* Give the replica up while something long goes on, and take it again as it is then: with the
+ * time, the key and the database of now. Between the two ctx->replica is NULL, and
+ * nothing that was borrowed from it is left. Errors as of context_open(). */
+void context_let_go(struct context *ctx);
+MUST_CHECK enum err context_take_again(struct context *ctx, struct errmsg *msg);
+
+/* One more line under the error that the command will end with: what to do. */
+void context_advise(struct context *ctx, const char *fmt, ...) PRINTF_LIKE(2, 3);
 
 /* How far the replica's stamps run ahead of the machine's clock, in days, when
  * that is so far that other offices hold back what is recorded here; else 0. */

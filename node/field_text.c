@@ -1,8 +1,10 @@
 #include "node/field_text.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "core/limits.h"
 #include "core/utf8.h"
@@ -10,6 +12,7 @@
 #include "node/i18n.h"
 #include "node/ref.h"
 #include "node/sys_error.h"
+#include "node/text_input.h"
 
 /* ---- What was typed ------------------------------------------------------ */
 
@@ -30,34 +33,20 @@ static enum err parse_name(struct context *ctx, const struct field *field, const
 	return keep_text(ctx, bytes_of_str(typed), out, msg);
 }
 
-/* One byte more than the limit is enough to be refused. */
-static enum err read_stream(FILE *from, const char *name, struct buf *out, struct errmsg *msg)
-{
-	uint8_t *room = buf_grow(out, TEXT_BYTES_MAX + 1);
-
-	if (!room)
-		return no_memory(msg);
-	out->size = fread(room, 1, TEXT_BYTES_MAX + 1, from);
-	if (ferror(from))
-		return sys_error(name, msg);
-	while (out->size && out->data[out->size - 1] == '\n')
-		out->size--;
-	return OK;
-}
-
 static enum err read_text(const char *typed, struct buf *out, struct errmsg *msg)
 {
-	const char *path = typed + 1;
-	FILE *file;
+	bool is_stdin = strcmp(typed, "-") == 0;
+	const char *path = is_stdin ? typed : typed + 1;
+	int fd = is_stdin ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
 	enum err rc;
 
-	if (strcmp(typed, "-") == 0)
-		return read_stream(stdin, "-", out, msg);
-	file = fopen(path, "re");
-	if (!file)
+	if (fd < 0)
 		return sys_error(path, msg);
-	rc = read_stream(file, path, out, msg);
-	fclose(file);
+	rc = text_input_read(fd, path, out, msg);
+	if (!is_stdin)
+		close(fd);
+	if (rc == OK)
+		text_input_tidy(out, bytes_of(NULL, 0));
 	return rc;
 }
 

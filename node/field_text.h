@@ -12,8 +12,8 @@ void field_placeholder(const struct field *field, char *out, size_t size);
 /* One line about it for help, translated; "" when the placeholder says all. */
 const char *field_hint(const struct field *field);
 
-/* What was typed, as a value; "" is nil, which clears a register, unless it is required. A text "-"
- * is read from stdin, "@FILE" from a file. Memory is the context's arena.
+/* What was typed, as a value; "" is nil, which clears a register, or an empty text, unless it is
+ * required. A text "-" is read from stdin, "@FILE" from a file. Memory is the context's arena.
  * ERR_INVALID names the field; ERR_NOT_FOUND and ERR_AMBIGUOUS for references. */
 MUST_CHECK enum err field_parse(struct context *ctx, const struct field *field, const char *typed,
 				struct value *out, struct errmsg *msg);

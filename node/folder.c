@@ -84,6 +84,7 @@ enum err folder_locate(struct folder *out, const char *chosen, struct errmsg *ms
 	snprintf(out->identity, sizeof(out->identity), "%s/identity.key", path);
 	snprintf(out->database_next, sizeof(out->database_next), "%s/replica.db.next", path);
 	snprintf(out->identity_new, sizeof(out->identity_new), "%s/identity.new", path);
+	snprintf(out->drafts, sizeof(out->drafts), "%s/drafts", path);
 	snprintf(out->config, sizeof(out->config), "%s/huitong.conf", path);
 	snprintf(out->control, sizeof(out->control), "%s/control.sock", path);
 	snprintf(out->lock, sizeof(out->lock), "%s/lock", path);

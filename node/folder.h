@@ -6,6 +6,7 @@
  *     identity.key   the node's two secrets, mode 0600
  *     identity.new   the next ones, while they are being changed
  *     ballast        room to be given up when there is no other (node/ballast.h)
+ *     drafts         texts that are open in an editor, or were not stored (node/draft.h)
  *     huitong.conf   settings of the daemon; may be absent
  *     control.sock   where a running daemon listens for the command line
  *     lock           held by the daemon: one per folder
@@ -29,6 +30,7 @@ struct folder {
 	char mark[FOLDER_FILE_MAX];
 	char identity[FOLDER_FILE_MAX];
 	char identity_new[FOLDER_FILE_MAX];
+	char drafts[FOLDER_FILE_MAX];
 	char config[FOLDER_FILE_MAX];
 	char control[FOLDER_FILE_MAX];
 	char lock[FOLDER_FILE_MAX];

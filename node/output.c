@@ -67,6 +67,14 @@ static size_t columns_of(FILE *out)
 	return columns > 0 ? (size_t)columns : WIDTH_UNLIMITED;
 }
 
+bool output_has_colour(FILE *out)
+{
+	const char *refused = getenv("NO_COLOR"), *terminal = getenv("TERM");
+
+	return isatty(fileno(out)) && !(refused && *refused) && terminal &&
+	       strcmp(terminal, "dumb") != 0;
+}
+
 enum err output_table(FILE *out, const struct table *t, struct errmsg *msg)
 {
 	struct buf text = BUF_EMPTY;

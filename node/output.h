@@ -11,6 +11,9 @@
 /* Several lines, each safe and indented; ends the last one. */
 void output_lines(FILE *out, int indent, struct bytes text);
 
+/* It is a terminal, and $NO_COLOR and $TERM have nothing against it (no-color.org). */
+bool output_has_colour(FILE *out);
+
 /* Fitted to the terminal if `out` is one, else to $COLUMNS if set. */
 MUST_CHECK enum err output_table(FILE *out, const struct table *t, struct errmsg *msg);
 

@@ -45,6 +45,13 @@ const char *record_life_name(enum record_life life)
 	return names[life];
 }
 
+enum err record_refuse_void(const struct record *rec, const char *name, struct errmsg *msg)
+{
+	if (record_life(rec) != RECORD_VOID)
+		return OK;
+	return errmsg_set(msg, ERR_INVALID, _("%s is voided: revive it first"), name);
+}
+
 /* The text's lines, all but the first under the first. */
 static void print_field(const char *name, const struct buf *text)
 {

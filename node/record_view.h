@@ -26,6 +26,10 @@ size_t record_conflicts(const struct record *rec, uint8_t *fields, size_t max);
 
 const char *record_life_name(enum record_life life);
 
+/* Who edits a voided record brings it back for everybody: better on purpose. ERR_INVALID. */
+MUST_CHECK enum err record_refuse_void(const struct record *rec, const char *name,
+				       struct errmsg *msg);
+
 /* The keys that all kinds have; NULL when out of memory. */
 json_t *record_json_head(const struct kind *kind, const struct record_id *id,
 			 const uint8_t space[ID_BYTES], enum record_life life, bool conflict);

@@ -47,7 +47,7 @@ static enum err find_writer(struct loading *l, struct reread_sentence *s,
 			return no_memory(l->msg);
 		*found = w;
 		s->writer_count++;
-	} else if (found->newest.wall_ms < w.newest.wall_ms) {
+	} else if (hlc_cmp(found->newest.hlc, w.newest.hlc) < 0) {
 		found->newest = w.newest;
 		memcpy(found->version, w.version, sizeof(w.version));
 	}
@@ -71,9 +71,9 @@ static void add_inserted(struct reread_writer *w, struct bytes now, const struct
 
 static int by_time(const struct reread_writer *a, const struct reread_writer *b)
 {
-	if (a->newest.wall_ms != b->newest.wall_ms)
-		return a->newest.wall_ms < b->newest.wall_ms ? -1 : 1;
-	return strcmp(a->version, b->version);
+	int order = hlc_cmp(a->newest.hlc, b->newest.hlc);
+
+	return order ? order : strcmp(a->version, b->version);
 }
 
 static void sort_writers(struct reread_sentence *s)
@@ -222,7 +222,7 @@ static enum err writer_json(struct context *ctx, const struct reread_writer *w, 
 		json_array_append_new(inserted, text_json(w->inserted[i]));
 	if (json_array_append_new(
 		    array, json_pack("{s:s, s:o, s:s, s:o, s:o, s:I}", "version", w->version, "at",
-				     instant_json(w->newest.wall_ms), "office",
+				     instant_json(hlc_wall_ms(w->newest.hlc)), "office",
 				     office_of(ctx, &w->newest.replica), "author", author,
 				     "inserted", inserted, "deleted", (json_int_t)w->deleted)) &&
 	    rc == OK)

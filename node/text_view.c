@@ -3,12 +3,12 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-#include "core/text_diff.h"
-#include "core/utf8.h"
+#include "node/difference.h"
 #include "node/history_view.h"
 #include "node/i18n.h"
 #include "node/record_view.h"
 #include "node/sys_error.h"
+#include "node/width.h"
 
 /* ---- Versions -------------------------------------------------------------- */
 
@@ -52,7 +52,7 @@ enum err version_find(const struct text *t, const char *name, uint32_t *edit, st
 	}
 	if (found == TEXT_NONE)
 		return errmsg_set(msg, ERR_NOT_FOUND,
-				  _("there is no version %s: see huitong minutes history"), name);
+				  _("there is no version %s: see huitong text history"), name);
 	dot = text_history_dot(&t->history, found);
 	*edit = text_history_find(&t->history, &dot);
 	return OK;
@@ -62,14 +62,12 @@ enum err version_written(struct context *ctx, const struct space_id *space, cons
 			 uint32_t edit, struct written *out, struct errmsg *msg)
 {
 	struct dot dot = text_history_dot(&t->history, edit);
-	struct hlc_stamp hlc;
-	enum err rc = replica_written(ctx->replica, space, &dot, &hlc, &out->author, msg);
+	struct written w = { .replica = dot.replica };
+	enum err rc = replica_written(ctx->replica, space, &dot, &w.hlc, &w.author, msg);
 
-	if (rc != OK)
-		return rc;
-	out->wall_ms = hlc_wall_ms(hlc);
-	out->replica = dot.replica;
-	return OK;
+	if (rc == OK)
+		*out = w;
+	return rc;
 }
 
 enum err written_show(struct context *ctx, const struct written *w, struct buf *out,
@@ -81,7 +79,7 @@ enum err written_show(struct context *ctx, const struct written *w, struct buf *
 
 	if (rc != OK)
 		return rc;
-	when_instant(reader, w->wall_ms, when);
+	when_instant(reader, hlc_wall_ms(w->hlc), when);
 	buf_printf(out, "%s  ", when);
 	return author_show(ctx, &w->author, &w->replica, out, msg);
 }
@@ -96,103 +94,161 @@ enum err version_json(struct context *ctx, const struct text *t, uint32_t edit,
 	if (rc != OK)
 		return rc;
 	*out = json_pack("{s:s, s:o, s:s, s:o}", "version", version_name(t, edit, name), "at",
-			 instant_json(w->wall_ms), "office", office_of(ctx, &w->replica), "author",
-			 author);
+			 instant_json(hlc_wall_ms(w->hlc)), "office", office_of(ctx, &w->replica),
+			 "author", author);
 	return *out ? OK : no_memory(msg);
 }
 
 /* ---- Differences ----------------------------------------------------------- */
 
-/* Told of each stretch from the beginning to the end. */
-struct hunk {
-	uint32_t at;                      /* code points of `from` before it */
-	struct bytes same, gone, come_in; /* what is the same before it */
+enum {
+	LINES_AROUND = 2,       /* of what is the same, beside what has changed */
+	BRIEF_CHANGES = 4,      /* changes that a brief difference tells */
+	BRIEF_COLUMNS_MAX = 24, /* of each */
 };
 
-/* The runs of a diff, from the beginning to the end: a deletion, an insertion, or both
- * at one place. */
-struct hunks {
-	struct text_edit_builder b;
-	size_t run;
-	struct bytes from, inserted;
-	uint32_t at;   /* code points of `from` that were given out */
-	int64_t shift; /* where the runs are now, less where they were in `from` */
+/* How a part of a difference is shown. */
+struct look {
+	const char *colour; /* "": none */
+	const char *open, *close;
+	const char *line; /* in front of each further line */
 };
 
-static struct bytes take(struct bytes *rest, uint32_t count)
+static const struct looks {
+	struct look same, gone, come;
+} all_looks[] = {
+	[DIFFERENCE_WORDS] = { { "", "", "", "" },
+			       { "\033[31m", "[-", "-]", "" },
+			       { "\033[32m", "{+", "+}", "" } },
+	[DIFFERENCE_LINES] = { { "", "  ", "", "  " },
+			       { "\033[31m", "- ", "", "- " },
+			       { "\033[32m", "+ ", "", "+ " } },
+};
+
+struct painter {
+	const struct looks *looks;
+	bool has_colour;
+	struct buf *out;
+};
+
+static void paint(const struct painter *p, const struct look *look, struct bytes text)
 {
-	size_t size = 0;
-	struct bytes out;
+	const char *colour = p->has_colour ? look->colour : "";
+	const char *reset = *colour ? "\033[m" : "";
 
-	while (count--)
-		size += utf8_size(rest->data[size]);
-	out = bytes_of(rest->data, size);
-	*rest = bytes_of(rest->data + size, rest->size - size);
-	return out;
+	if (text.size == 0)
+		return;
+	buf_printf(p->out, "%s%s", colour, look->open);
+	while (text.size) {
+		size_t size = segment_line(text);
+		bool is_ended = text.data[size - 1] == '\n', has_more;
+
+		width_append(p->out, bytes_of(text.data, size - is_ended), WIDTH_UNLIMITED);
+		text = bytes_of(text.data + size, text.size - size);
+		has_more = text.size || *look->close;
+		if (is_ended)
+			buf_printf(p->out, "%s\n%s%s", reset, has_more ? colour : "",
+				   has_more ? look->line : "");
+	}
+	buf_printf(p->out, "%s%s", look->close, reset);
 }
 
-static enum err hunks_open(struct hunks *h, struct bytes from, struct bytes to)
+/* Past so many lines. */
+static struct bytes skip_lines(struct bytes text, size_t count)
 {
-	struct text_edit made;
+	while (count-- && text.size) {
+		size_t size = segment_line(text);
+
+		text = bytes_of(text.data + size, text.size - size);
+	}
+	return text;
+}
+
+/* What is the same between changes; those at an end have none on that side. */
+static void paint_same(const struct painter *p, struct bytes text, bool is_first, bool is_last)
+{
+	size_t lines = 0, before = is_first ? 0 : LINES_AROUND, after = is_last ? 0 : LINES_AROUND;
+	struct bytes rest;
+
+	for (rest = text; rest.size; rest = skip_lines(rest, 1))
+		lines++;
+	if (lines <= before + after + 1) {
+		paint(p, &p->looks->same, text);
+		return;
+	}
+	rest = skip_lines(text, before);
+	paint(p, &p->looks->same, bytes_of(text.data, text.size - rest.size));
+	/* The last one may be the beginning of a line that has changed. */
+	lines -= before + after;
+	buf_printf(p->out, P_("  ... %zu line ...\n", "  ... %zu lines ...\n", lines), lines);
+	paint(p, &p->looks->same, skip_lines(rest, lines));
+}
+
+static void paint_all(const struct painter *p, const struct difference *d)
+{
+	for (size_t i = 0; i < d->count; i++) {
+		paint_same(p, d->list[i].same, i == 0, false);
+		paint(p, &p->looks->gone, d->list[i].gone);
+		paint(p, &p->looks->come, d->list[i].come);
+	}
+	if (d->count)
+		paint_same(p, d->rest, false, true);
+}
+
+/* With a line end at its end, so that the last line is like the others. */
+static struct bytes ended(struct bytes text, struct buf *copy)
+{
+	buf_append(copy, text.data, text.size);
+	if (text.size && text.data[text.size - 1] != '\n')
+		buf_append_byte(copy, '\n');
+	return buf_bytes(copy);
+}
+
+enum err difference_show(struct bytes from, struct bytes to, enum difference_style style,
+			 bool has_colour, struct buf *out)
+{
+	struct painter p = { &all_looks[style], has_colour, out };
+	struct difference d = DIFFERENCE_EMPTY;
+	struct buf a = BUF_EMPTY, b = BUF_EMPTY;
 	enum err rc;
 
-	*h = (struct hunks){ .from = from };
-	text_edit_begin(&h->b, (uint32_t)utf8_count(from));
-	rc = text_diff(from, to, &h->b);
-	made = text_edit_built(&h->b);
-	h->inserted = made.text;
-	return rc;
+	if (style == DIFFERENCE_LINES) {
+		from = ended(from, &a);
+		to = ended(to, &b);
+	}
+	rc = difference_make(&d, from, to, style == DIFFERENCE_LINES ? segment_line : segment_word);
+	if (rc == OK && style == DIFFERENCE_WORDS)
+		difference_join(&d);
+	paint_all(&p, &d);
+	difference_release(&d);
+	buf_release(&a);
+	buf_release(&b);
+	return rc == OK ? buf_check(out) : rc;
 }
 
-static bool hunks_next(struct hunks *h, struct hunk *out)
-{
-	const struct text_run *run = &h->b.runs[h->run];
-	uint32_t start;
-
-	if (h->run == h->b.run_count)
-		return false;
-	start = (uint32_t)(run->pos - h->shift);
-	*out = (struct hunk){ .same = take(&h->from, start - h->at), .at = start };
-	h->at = start;
-	if (run->step != TEXT_INSERT) {
-		out->gone = take(&h->from, run->count);
-		h->at += run->count;
-		h->shift -= run->count;
-		h->run++;
-		run++;
-	}
-	if (h->run < h->b.run_count && run->step == TEXT_INSERT &&
-	    (uint32_t)(run->pos - h->shift) == h->at) {
-		out->come_in = take(&h->inserted, run->count);
-		h->shift += run->count;
-		h->run++;
-	}
-	return true;
-}
-
-static void mark(struct buf *out, const char *open, struct bytes text, const char *close)
+static void brief_part(struct buf *out, const char *open, struct bytes text, const char *close)
 {
 	if (text.size == 0)
 		return;
 	buf_append_str(out, open);
-	buf_append(out, text.data, text.size);
+	width_append(out, text, BRIEF_COLUMNS_MAX);
 	buf_append_str(out, close);
 }
 
-enum err difference_show(struct bytes from, struct bytes to, struct buf *out)
+enum err difference_brief(struct bytes from, struct bytes to, struct buf *out)
 {
-	struct hunks h;
-	struct hunk one;
-	enum err rc = hunks_open(&h, from, to);
+	struct difference d = DIFFERENCE_EMPTY;
+	enum err rc = difference_make(&d, from, to, segment_word);
 
-	while (rc == OK && hunks_next(&h, &one)) {
-		mark(out, "", one.same, "");
-		mark(out, "[-", one.gone, "-]");
-		mark(out, "{+", one.come_in, "+}");
+	difference_join(&d);
+	for (size_t i = 0; i < d.count && i < BRIEF_CHANGES; i++) {
+		buf_append_str(out, i ? " " : "");
+		brief_part(out, "[-", d.list[i].gone, "-]");
+		brief_part(out, "{+", d.list[i].come, "+}");
 	}
-	if (rc == OK)
-		mark(out, "", h.from, "");
-	text_edit_release(&h.b);
+	if (d.count > BRIEF_CHANGES)
+		buf_append_str(out, " ...");
+	difference_release(&d);
 	return rc == OK ? buf_check(out) : rc;
 }
 
@@ -204,18 +260,18 @@ static json_t *text_json(struct bytes text)
 enum err difference_json(struct bytes from, struct bytes to, json_t **out)
 {
 	json_t *array = json_array();
-	struct hunks h;
-	struct hunk one;
-	enum err rc = hunks_open(&h, from, to);
+	struct difference d = DIFFERENCE_EMPTY;
+	enum err rc = difference_make(&d, from, to, segment_point);
 
-	while (rc == OK && hunks_next(&h, &one)) {
-		json_t *hunk = json_pack("{s:I, s:o, s:o}", "at", (json_int_t)one.at, "deleted",
-					 text_json(one.gone), "inserted", text_json(one.come_in));
+	for (size_t i = 0; rc == OK && i < d.count; i++) {
+		const struct change_of_text *c = &d.list[i];
+		json_t *change = json_pack("{s:I, s:o, s:o}", "at", (json_int_t)c->at, "deleted",
+					   text_json(c->gone), "inserted", text_json(c->come));
 
-		if (json_array_append_new(array, hunk) != 0)
+		if (json_array_append_new(array, change) != 0)
 			rc = ERR_NOMEM;
 	}
-	text_edit_release(&h.b);
+	difference_release(&d);
 	if (rc == OK)
 		*out = array;
 	else

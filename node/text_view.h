@@ -19,7 +19,7 @@ MUST_CHECK enum err version_find(const struct text *t, const char *name, uint32_
 
 /* When and by whom. */
 struct written {
-	uint64_t wall_ms;
+	struct hlc_stamp hlc;
 	struct record_id author; /* nil: the node itself */
 	struct replica_id replica;
 };
@@ -33,9 +33,15 @@ MUST_CHECK enum err written_show(struct context *ctx, const struct written *w, s
 MUST_CHECK enum err version_json(struct context *ctx, const struct text *t, uint32_t edit,
 				 const struct written *w, json_t **out, struct errmsg *msg);
 
-/* Append the text with what was taken out as [-...-] and what was put in as {+...+}. */
-MUST_CHECK enum err difference_show(struct bytes from, struct bytes to, struct buf *out);
-/* [{"at", "deleted", "inserted"}, ...], places in code points of `from`. */
+/* Append what differs, for people, safe on a terminal: what was taken out as [-...-] and what
+ * was put in as {+...+}, or lines with "- " and "+ " in front of them. Long parts that are the
+ * same are left out. */
+enum difference_style { DIFFERENCE_WORDS, DIFFERENCE_LINES };
+MUST_CHECK enum err difference_show(struct bytes from, struct bytes to, enum difference_style style,
+				    bool has_colour, struct buf *out);
+/* The same in some words, on one line. */
+MUST_CHECK enum err difference_brief(struct bytes from, struct bytes to, struct buf *out);
+/* To the character: [{"at", "deleted", "inserted"}, ...], places in code points of `from`. */
 MUST_CHECK enum err difference_json(struct bytes from, struct bytes to, json_t **out);
 
 #endif

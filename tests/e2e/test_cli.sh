@@ -151,13 +151,15 @@ expect 0 minutes void "MN-SHA-$year-0001/4"
 expect 3 minutes void "MN-SHA-$year-0001/4"
 expect 0 revive "$block"
 says "MN-SHA-$year-0001/4  note"
-EDITOR=true expect 5 minutes edit "MN-SHA-$year-0001/1"
+EDITOR=true expect 0 minutes edit "MN-SHA-$year-0001/1"
 warns "nothing was changed"
-EDITOR="false" expect 1 minutes edit "MN-SHA-$year-0001/1"
+printf '#!/bin/sh\necho 荷兰 >"$1"\nexit 1\n' >"$root/editor"
+chmod +x "$root/editor"
+EDITOR=$root/editor expect 1 minutes edit "MN-SHA-$year-0001/1"
 warns "Your text is kept in "
 kept=$(sed -n 's/^Your text is kept in //p' "$root/err")
-grep -q 法国 "$kept" || complain "the kept text"
-rm -f "$kept"
+grep -q 荷兰 "$kept" || complain "the kept text"
+EDITOR=true expect 0 minutes edit "MN-SHA-$year-0001/1" --resume
 
 # ---- Action items
 expect 0 action add 提交验收报告 --owner 王芳 --due +30d --priority high --meeting "$meeting"

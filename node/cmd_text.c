@@ -1,0 +1,182 @@
+/* Writing a text that others may be writing at the same time. */
+#include "node/change.h"
+#include "node/cmd.h"
+#include "node/field_text.h"
+#include "node/i18n.h"
+#include "node/lint.h"
+#include "node/output.h"
+#include "node/record_view.h"
+#include "node/sys_error.h"
+#include "node/text_view.h"
+#include "node/writing.h"
+
+/* It can be written: the record is not void, and this office may. */
+static enum err check_subject(const struct text_subject *s, struct errmsg *msg)
+{
+	struct record rec;
+	enum err rc = record_load(s->ctx, s->ref.kind, &s->ref.id, &rec, NULL, msg);
+
+	if (rc == OK)
+		rc = record_refuse_void(&rec, s->name, msg);
+	return rc == OK ? change_check_grant(s->ctx, &s->space, msg) : rc;
+}
+
+/* A text that is as it was makes no version. */
+static void drop_unchanged(struct assignments *fields)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < fields->count; i++) {
+		const struct assignment *one = &fields->list[i];
+
+		if (!one->seen || !bytes_equal(one->value.bytes, one->seen->text))
+			fields->list[kept++] = *one;
+	}
+	if (kept == 0)
+		fprintf(stderr, "%s\n", _("nothing was changed"));
+	fields->count = kept;
+}
+
+static enum err store(const struct text_subject *s, struct assignments *fields, struct errmsg *msg)
+{
+	struct change c;
+	enum err rc = change_begin(&c, s->ctx, &s->space, msg);
+
+	if (rc != OK)
+		return rc;
+	drop_unchanged(fields);
+	rc = change_end(&c, change_assign(&c, s->ref.kind, &s->ref.id, fields, msg), msg);
+	return rc == OK ? record_echo(s->ctx, s->ref.kind, &s->ref.id, msg) : rc;
+}
+
+static void advise_on(const struct text_subject *s, const struct value *text)
+{
+	if (s->ref.kind == KIND_BLOCK)
+		lint_minutes(text->bytes);
+}
+
+static enum err edit_in_editor(const struct text_subject *s, const struct args *args,
+			       const struct text_version *now, struct errmsg *msg)
+{
+	struct assignments fields = { .list[0].field = s->field, .count = 1 };
+	struct writing w;
+	struct bytes text;
+	enum err rc = writing_run(&w, s, s->field->name, args, now, &text, msg);
+
+	/* Somebody may have voided it meanwhile. */
+	if (rc == OK)
+		rc = check_subject(s, msg);
+	if (rc == OK) {
+		fields.list[0].value = value_text(text);
+		fields.list[0].seen = &w.seen;
+		advise_on(s, &fields.list[0].value);
+		rc = store(s, &fields, msg);
+	}
+	return writing_end(&w, rc);
+}
+
+/* What the command line says, the text as changed from `seen`. */
+static enum err edit_from_line(const struct text_subject *s, const struct args *args,
+			       const struct text_version *seen, struct errmsg *msg)
+{
+	struct assignments fields;
+	enum err rc = assignments_parse(&fields, s->ctx, args, msg);
+
+	/* An option of its own, where it is not among the fields. */
+	if (rc == OK && !args->command->field)
+		rc = assignments_add(&fields, s->ctx, s->field, args_option(args, "text"), msg);
+	for (size_t i = 0; rc == OK && i < fields.count; i++) {
+		if (fields.list[i].field != s->field)
+			continue;
+		fields.list[i].seen = seen;
+		advise_on(s, &fields.list[i].value);
+	}
+	return rc == OK ? store(s, &fields, msg) : rc;
+}
+
+enum err cmd_text_edit(struct context *ctx, const struct args *args, struct errmsg *msg)
+{
+	struct text_version seen;
+	struct text_subject s;
+	enum err rc = text_subject_find(&s, ctx, args, msg);
+
+	if (rc == OK)
+		rc = check_subject(&s, msg);
+	if (rc == OK)
+		rc = text_subject_version(&s, args_option(args, "from"), &seen, msg);
+	if (rc != OK)
+		return rc;
+	if (args_has(args, "text") || args_has_fields(args))
+		return edit_from_line(&s, args, &seen, msg);
+	return edit_in_editor(&s, args, &seen, msg);
+}
+
+/* ---- Versions ----------------------------------------------------------------- */
+
+static enum err show_json(const struct text_subject *s, const struct text_version *v,
+			  struct errmsg *msg)
+{
+	json_t *names = json_array();
+	struct text text = TEXT_EMPTY;
+	char name[VERSION_NAME_BYTES];
+	enum err rc = names ? text_subject_open(s, &text, msg) : no_memory(msg);
+
+	for (size_t i = 0; rc == OK && i < v->head_count; i++) {
+		uint32_t edit = text_history_find(&text.history, &v->heads[i]);
+
+		if (json_array_append_new(names, json_string(version_name(&text, edit, name))))
+			rc = no_memory(msg);
+	}
+	text_release(&text);
+	if (rc != OK) {
+		json_decref(names);
+		return rc;
+	}
+	return output_json(stdout,
+			   json_pack("{s:s, s:o, s:s%}", "field", s->field->name, "versions", names,
+				     "text", v->text.size ? (const char *)v->text.data : "",
+				     v->text.size),
+			   msg);
+}
+
+enum err cmd_text_show(struct context *ctx, const struct args *args, struct errmsg *msg)
+{
+	struct text_version shown;
+	struct text_subject s;
+	enum err rc = text_subject_find(&s, ctx, args, msg);
+
+	if (rc == OK)
+		rc = text_subject_version(&s, args_word(args, s.word_count), &shown, msg);
+	if (rc != OK)
+		return rc;
+	if (ctx->is_json)
+		return show_json(&s, &shown, msg);
+	if (shown.text.size)
+		output_lines(stdout, 0, shown.text);
+	return OK;
+}
+
+enum err cmd_text_restore(struct context *ctx, const struct args *args, struct errmsg *msg)
+{
+	struct assignments fields = { .count = 1 };
+	struct text_version then, now;
+	struct text_subject s;
+	const char *version;
+	enum err rc = text_subject_find(&s, ctx, args, msg);
+
+	if (rc == OK)
+		rc = check_subject(&s, msg);
+	if (rc != OK)
+		return rc;
+	version = args_word(args, s.word_count);
+	if (!version)
+		return errmsg_set(msg, ERR_INVALID, _("which version? huitong %s says"),
+				  args->command->kind ? "minutes history" : "text history");
+	rc = text_subject_version(&s, version, &then, msg);
+	if (rc == OK)
+		rc = text_subject_version(&s, NULL, &now, msg);
+	fields.list[0] = (struct assignment){ .field = s.field,
+					      .value = value_text(then.text),
+					      .seen = &now };
+	return rc == OK ? store(&s, &fields, msg) : rc;
+}

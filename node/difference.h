@@ -1,0 +1,30 @@
+/* What differs between two texts, in pieces as people see them (node/segment.h). */
+#ifndef HT_NODE_DIFFERENCE_H
+#define HT_NODE_DIFFERENCE_H
+
+#include "node/segment.h"
+
+/* One place where they differ, and what is the same before it; borrowed from the texts. */
+struct change_of_text {
+	struct bytes same, gone, come;
+	size_t at; /* code points of the first text before what is gone */
+};
+
+struct difference {
+	struct change_of_text *list; /* from the beginning to the end */
+	size_t count;
+	struct bytes rest; /* what is the same at the end */
+};
+
+#define DIFFERENCE_EMPTY ((struct difference){ 0 })
+
+/* Both are valid UTF-8 and outlive the difference. ERR_NOMEM, ERR_LIMIT. */
+MUST_CHECK enum err difference_make(struct difference *out, struct bytes from, struct bytes to,
+				    segment_size *segment);
+void difference_release(struct difference *d);
+
+/* Make one of changes between which almost nothing is the same: "[-on Monday-]{+next
+ * Friday+}" and not "[-on-]{+next+} [-Monday-]{+Friday+}". */
+void difference_join(struct difference *d);
+
+#endif

@@ -1,0 +1,298 @@
+#include "node/draft.h"
+
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core/limits.h"
+#include "node/sys_error.h"
+#include "node/text_input.h"
+
+enum {
+	VERSION_PATH_MAX = DRAFT_FOLDER_MAX + 16,
+	BEGINNING_MAX = 2 * ID_BYTES + DRAFT_WORD_MAX + 4
+};
+
+/* What the names of all drafts of one text begin with. */
+static void beginning_of(const struct draft_of *of, char out[BEGINNING_MAX])
+{
+	char id[ID_TEXT_SIZE];
+
+	snprintf(out, BEGINNING_MAX, "%s-%.*s.", id_text(of->record.bytes, id), DRAFT_WORD_MAX - 1,
+		 of->word);
+}
+
+static void version_path(const struct draft *d, char out[VERSION_PATH_MAX])
+{
+	snprintf(out, VERSION_PATH_MAX, "%s/version", d->folder);
+}
+
+/* ---- The version: the text's file, then a dot a line ------------------------ */
+
+static enum err write_version(struct draft *d, const char *name, struct errmsg *msg)
+{
+	struct buf text = BUF_EMPTY;
+	char path[VERSION_PATH_MAX], id[ID_TEXT_SIZE];
+	enum err rc = OK;
+
+	version_path(d, path);
+	buf_printf(&text, "%s\n", name);
+	for (size_t i = 0; i < d->head_count; i++)
+		buf_printf(&text, "%s/%" PRIu64 "\n", id_text(d->heads[i].replica.bytes, id),
+			   d->heads[i].seq);
+	/* The editor inherits it, and with it the lock. */
+	d->lock = open(path, O_RDWR | O_CREAT | O_EXCL, 0600);
+	if (d->lock < 0 || flock(d->lock, LOCK_EX | LOCK_NB) != 0)
+		rc = sys_error(path, msg);
+	else if (buf_check(&text))
+		rc = no_memory(msg);
+	else if (write(d->lock, text.data, text.size) != (ssize_t)text.size)
+		rc = sys_error(path, msg);
+	buf_release(&text);
+	return rc;
+}
+
+static bool parse_dot(char *line, struct dot *out)
+{
+	char *slash = strchr(line, '/'), *end;
+
+	if (!slash)
+		return false;
+	*slash = 0;
+	out->seq = strtoull(slash + 1, &end, 10);
+	return *end == 0 && hex_decode(out->replica.bytes, ID_BYTES, line) == OK;
+}
+
+static enum err parse_version(struct draft *d, char *text)
+{
+	char *line = strsep(&text, "\n");
+
+	if (!line || !*line || strchr(line, '/'))
+		return ERR_FORMAT;
+	snprintf(d->path, sizeof(d->path), "%s/%.*s", d->folder, DRAFT_NAME_MAX, line);
+	d->heads = calloc(OP_REPLACED_MAX, sizeof(*d->heads));
+	if (!d->heads)
+		return ERR_NOMEM;
+	while ((line = strsep(&text, "\n")) && *line) {
+		if (d->head_count == OP_REPLACED_MAX || !parse_dot(line, &d->heads[d->head_count]))
+			return ERR_FORMAT;
+		d->head_count++;
+	}
+	return OK;
+}
+
+static enum err read_version(struct draft *d, struct errmsg *msg)
+{
+	char path[VERSION_PATH_MAX];
+	struct buf text = BUF_EMPTY;
+	enum err rc;
+
+	version_path(d, path);
+	d->lock = open(path, O_RDWR);
+	if (d->lock < 0)
+		return sys_error(path, msg);
+	if (flock(d->lock, LOCK_EX | LOCK_NB) != 0)
+		return errmsg_set(msg, ERR_BUSY, "%s: in use", path);
+	rc = text_input_read(d->lock, path, &text, msg);
+	buf_append_byte(&text, 0);
+	if (rc == OK)
+		rc = buf_check(&text);
+	if (rc == OK)
+		rc = parse_version(d, (char *)text.data);
+	buf_release(&text);
+	return rc;
+}
+
+/* ---- Begin ------------------------------------------------------------------- */
+
+/* "MN-SHA-2026-0001/3" as the name of a file. */
+static void file_name(const char *name, char out[DRAFT_NAME_MAX])
+{
+	size_t size = (size_t)snprintf(out, DRAFT_NAME_MAX - 4, "%s", *name ? name : "text");
+
+	if (size > DRAFT_NAME_MAX - 5)
+		size = DRAFT_NAME_MAX - 5;
+	for (size_t i = 0; i < size; i++)
+		if (!isalnum((unsigned char)out[i]) && !strchr("-_", out[i]))
+			out[i] = '-';
+	memcpy(out + size, ".txt", 5);
+}
+
+static enum err make_folder(struct draft *d, const struct folder *folder, const struct draft_of *of,
+			    struct errmsg *msg)
+{
+	char beginning[BEGINNING_MAX];
+
+	if (mkdir(folder->drafts, 0700) != 0 && errno != EEXIST)
+		return sys_error(folder->drafts, msg);
+	beginning_of(of, beginning);
+	snprintf(d->folder, sizeof(d->folder), "%s/%sXXXXXX", folder->drafts, beginning);
+	if (!mkdtemp(d->folder)) {
+		d->folder[0] = 0;
+		return sys_error(folder->drafts, msg);
+	}
+	return OK;
+}
+
+/* With a line end behind it, which many editors insist on. */
+static enum err write_text(const struct draft *d, struct bytes text, struct errmsg *msg)
+{
+	int fd = open(d->path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	bool wants_end = text.size && text.data[text.size - 1] != '\n';
+	enum err rc = OK;
+
+	if (fd < 0)
+		return sys_error(d->path, msg);
+	if (write(fd, text.size ? text.data : (const uint8_t *)"", text.size) !=
+		    (ssize_t)text.size ||
+	    write(fd, "\n", wants_end) != wants_end)
+		rc = sys_error(d->path, msg);
+	close(fd);
+	return rc;
+}
+
+enum err draft_new(struct draft *out, const struct folder *folder, const struct draft_of *of,
+		   const char *name, struct bytes text, const struct dot *heads, size_t head_count,
+		   struct errmsg *msg)
+{
+	struct draft d = DRAFT_NONE;
+	char file[DRAFT_NAME_MAX];
+	enum err rc = make_folder(&d, folder, of, msg);
+
+	file_name(name, file);
+	snprintf(d.path, sizeof(d.path), "%s/%s", d.folder, file);
+	d.heads = malloc((head_count + 1) * sizeof(*heads));
+	if (rc == OK && !d.heads)
+		rc = no_memory(msg);
+	if (rc == OK) {
+		memcpy(d.heads, heads ? heads : d.heads, head_count * sizeof(*heads));
+		d.head_count = head_count;
+		rc = write_version(&d, file, msg);
+	}
+	if (rc == OK)
+		rc = write_text(&d, text, msg);
+	if (rc == OK)
+		*out = d;
+	else
+		draft_remove(&d);
+	return rc;
+}
+
+/* ---- Find -------------------------------------------------------------------- */
+
+static enum err open_draft(struct draft *out, const struct folder *folder, const char *name)
+{
+	struct draft d = DRAFT_NONE;
+	enum err rc;
+
+	snprintf(d.folder, sizeof(d.folder), "%s/%s", folder->drafts, name);
+	rc = read_version(&d, NULL);
+	if (rc == OK && draft_time_s(&d) == 0)
+		rc = ERR_NOT_FOUND;
+	if (rc == OK)
+		*out = d;
+	else
+		draft_close(&d);
+	return rc;
+}
+
+enum err draft_find(struct draft *out, const struct folder *folder, const struct draft_of *of,
+		    struct errmsg *msg)
+{
+	struct draft found = DRAFT_NONE, one;
+	char beginning[BEGINNING_MAX];
+	struct dirent *entry;
+	DIR *drafts = opendir(folder->drafts);
+
+	beginning_of(of, beginning);
+	while (drafts && (entry = readdir(drafts))) {
+		if (strncmp(entry->d_name, beginning, strlen(beginning)) != 0 ||
+		    open_draft(&one, folder, entry->d_name) != OK)
+			continue;
+		if (found.folder[0] && draft_time_s(&found) >= draft_time_s(&one)) {
+			draft_close(&one);
+			continue;
+		}
+		draft_close(&found);
+		found = one;
+	}
+	if (drafts)
+		closedir(drafts);
+	if (!found.folder[0])
+		return errmsg_set(msg, ERR_NOT_FOUND, "no draft in %s", folder->drafts);
+	*out = found;
+	return OK;
+}
+
+/* ---- Use --------------------------------------------------------------------- */
+
+enum err draft_read(const struct draft *d, struct buf *out, struct errmsg *msg)
+{
+	int fd = open(d->path, O_RDONLY | O_CLOEXEC);
+	enum err rc;
+
+	if (fd < 0)
+		return sys_error(d->path, msg);
+	rc = text_input_read(fd, d->path, out, msg);
+	close(fd);
+	return rc;
+}
+
+int64_t draft_time_s(const struct draft *d)
+{
+	struct stat st;
+
+	return stat(d->path, &st) == 0 ? (int64_t)st.st_mtime : 0;
+}
+
+bool draft_has_more(const struct draft *d)
+{
+	const char *own[] = { ".", "..", "version", strrchr(d->path, '/') + 1 };
+	DIR *folder = opendir(d->folder);
+	struct dirent *entry;
+	bool found = false;
+
+	while (folder && (entry = readdir(folder)) && !found) {
+		found = true;
+		for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++)
+			if (strcmp(entry->d_name, own[i]) == 0)
+				found = false;
+	}
+	if (folder)
+		closedir(folder);
+	return found;
+}
+
+static void remove_files(const char *path)
+{
+	DIR *folder = opendir(path);
+	struct dirent *entry;
+
+	while (folder && (entry = readdir(folder)))
+		unlinkat(dirfd(folder), entry->d_name, 0); /* all but . and .. */
+	if (folder)
+		closedir(folder);
+	rmdir(path);
+}
+
+void draft_remove(struct draft *d)
+{
+	if (d->folder[0])
+		remove_files(d->folder);
+	draft_close(d);
+}
+
+void draft_close(struct draft *d)
+{
+	if (d->lock >= 0)
+		close(d->lock);
+	free(d->heads);
+	*d = DRAFT_NONE;
+}

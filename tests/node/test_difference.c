@@ -1,0 +1,172 @@
+/* node/difference and how node/text_view shows it. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "core/utf8.h"
+#include "node/difference.h"
+#include "node/text_view.h"
+#include "tests/support/prng.h"
+
+static void expect_show(const char *from, const char *to, enum difference_style style,
+			bool has_colour, const char *expected)
+{
+	struct buf shown = BUF_EMPTY;
+
+	assert_int_equal(
+		difference_show(bytes_of_str(from), bytes_of_str(to), style, has_colour, &shown),
+		OK);
+	buf_append_byte(&shown, 0);
+	assert_string_equal(shown.data, expected);
+	buf_release(&shown);
+}
+
+static void expect_words(const char *from, const char *to, const char *expected)
+{
+	expect_show(from, to, DIFFERENCE_WORDS, false, expected);
+}
+
+static void words_differ_not_characters(void **state)
+{
+	expect_words("to buy ships", "to sell ships", "to [-buy-]{+sell+} ships");
+	expect_words("三月一日上线", "三月二日上线", "三月[-一-]{+二+}日上线");
+	expect_words("We agree.", "We do not agree.", "We {+do not +}agree.");
+	expect_words("café", "cafe\u0301", "[-café-]{+cafe\u0301+}");
+	expect_words("", "new", "{+new+}");
+	expect_words("old", "", "[-old-]");
+	expect_words("same", "same", "");
+	expect_words("a\nb\n", "a\nc\n", "a\n[-b-]{+c+}\n");
+	expect_words("a", "a\nb", "a{+\nb+}");
+}
+
+static void changes_with_almost_nothing_between_are_one(void **state)
+{
+	expect_words("due on Monday evening", "due by Friday evening",
+		     "due [-on Monday-]{+by Friday+} evening");
+	expect_words("from Monday to Friday", "from Tuesday to Sunday",
+		     "from [-Monday-]{+Tuesday+} to [-Friday-]{+Sunday+}");
+	expect_words("first one\nsecond two", "third one\nfourth two",
+		     "[-first-]{+third+} one\n[-second-]{+fourth+} two");
+}
+
+static void long_parts_that_are_the_same_are_left_out(void **state)
+{
+	expect_words("1\n2\n3\n4\n5\n6\n7 a\n8\n9\n10\n11\n",
+		     "1\n2\n3\n4\n5\n6\n7 b\n8\n9\n10\n11\n",
+		     "  ... 5 lines ...\n6\n7 [-a-]{+b+}\n8\n  ... 3 lines ...\n");
+	expect_words("a\n2\n3\n4\n5\n6\n", "b\n2\n3\n4\n5\n6\n",
+		     "[-a-]{+b+}\n2\n  ... 4 lines ...\n");
+}
+
+static void lines_have_a_sign_in_front(void **state)
+{
+	expect_show("a\nb\nc", "a\nB\nc\nd", DIFFERENCE_LINES, false, "  a\n- b\n+ B\n  c\n+ d\n");
+	expect_show("a\nb", "a", DIFFERENCE_LINES, false, "  a\n- b\n");
+}
+
+static void colours_end_with_the_line(void **state)
+{
+	expect_show("a b", "a c\nd", DIFFERENCE_WORDS, true,
+		    "a \033[31m[-b-]\033[m\033[32m{+c\033[m\n\033[32md+}\033[m");
+}
+
+static void what_others_wrote_does_not_steer_the_terminal(void **state)
+{
+	expect_words("a", "a \033[2J\u202e", "a{+ \ufffd[2J\ufffd+}");
+}
+
+static void a_brief_difference_is_one_short_line(void **state)
+{
+	struct buf shown = BUF_EMPTY;
+
+	assert_int_equal(difference_brief(bytes_of_str("a and b and c and d and e"),
+					  bytes_of_str("1\n2 and B and C and D and E"), &shown),
+			 OK);
+	buf_append_byte(&shown, 0);
+	assert_string_equal(shown.data, "[-a-]{+1 2+} [-b-]{+B+} [-c-]{+C+} [-d-]{+D+} ...");
+	buf_clear(&shown);
+	assert_int_equal(difference_brief(bytes_of_str(""),
+					  bytes_of_str("more than anybody wants to read here"),
+					  &shown),
+			 OK);
+	buf_append_byte(&shown, 0);
+	assert_string_equal(shown.data, "{+more than anybody wants…+}");
+	buf_release(&shown);
+}
+
+/* ---- Properties -------------------------------------------------------------- */
+
+static void random_text(struct prng *prng, struct buf *out)
+{
+	static const char *const parts[] = { "We", " ", "decided",     "三", "月",
+					     "\n", ".", "👩‍🚀", "é" };
+
+	for (uint64_t left = prng_below(prng, 40); left--;)
+		buf_append_str(out, parts[prng_below(prng, sizeof(parts) / sizeof(parts[0]))]);
+}
+
+/* What is the same with what is gone is the one text, with what came the other. */
+static void check(struct bytes from, struct bytes to, segment_size *segment, bool is_joined)
+{
+	struct buf a = BUF_EMPTY, b = BUF_EMPTY;
+	struct difference d = DIFFERENCE_EMPTY;
+
+	assert_int_equal(difference_make(&d, from, to, segment), OK);
+	if (is_joined)
+		difference_join(&d);
+	for (size_t i = 0; i < d.count; i++) {
+		const struct change_of_text *c = &d.list[i];
+
+		buf_append(&a, c->same.data, c->same.size);
+		buf_append(&b, c->same.data, c->same.size);
+		assert_int_equal(utf8_count(buf_bytes(&a)), c->at);
+		buf_append(&a, c->gone.data, c->gone.size);
+		buf_append(&b, c->come.data, c->come.size);
+		assert_true(c->gone.size || c->come.size);
+	}
+	buf_append(&a, d.rest.data, d.rest.size);
+	buf_append(&b, d.rest.data, d.rest.size);
+	assert_true(bytes_equal(buf_bytes(&a), from));
+	assert_true(bytes_equal(buf_bytes(&b), to));
+	difference_release(&d);
+	buf_release(&a);
+	buf_release(&b);
+}
+
+static void both_texts_follow_from_a_difference(void **state)
+{
+	static segment_size *const segments[] = { segment_point, segment_word, segment_line };
+	struct prng prng;
+
+	prng_init(&prng, prng_seed_from_environment());
+
+	for (int i = 0; i < 3000; i++) {
+		struct buf from = BUF_EMPTY, to = BUF_EMPTY;
+
+		random_text(&prng, &from);
+		random_text(&prng, &to);
+		check(buf_bytes(&from), buf_bytes(&to), segments[i % 3], i % 2);
+		buf_release(&from);
+		buf_release(&to);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(words_differ_not_characters),
+		cmocka_unit_test(changes_with_almost_nothing_between_are_one),
+		cmocka_unit_test(long_parts_that_are_the_same_are_left_out),
+		cmocka_unit_test(lines_have_a_sign_in_front),
+		cmocka_unit_test(colours_end_with_the_line),
+		cmocka_unit_test(what_others_wrote_does_not_steer_the_terminal),
+		cmocka_unit_test(a_brief_difference_is_one_short_line),
+		cmocka_unit_test(both_texts_follow_from_a_difference),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
