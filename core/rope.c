@@ -303,7 +303,6 @@ static enum err split_at_gap(struct rope *r, uint32_t leaf)
 static enum err insert_and_split(struct rope *r, uint32_t pos, struct bytes text)
 {
 	uint32_t leaf = r->at, start = r->before.of[ROPE_POINTS];
-	struct widths w = measure(text.data, text.size);
 	struct rope_leaf *l = &r->leaves[leaf];
 
 	settle(r);
@@ -319,12 +318,8 @@ static enum err insert_and_split(struct rope *r, uint32_t pos, struct bytes text
 		return add_leaves(r, leaf, text);
 	if (split_at_gap(r, leaf))
 		return ERR_NOMEM;
-	turn_to_position(r, pos);
-	l = &r->leaves[r->at];
-	move_gap(l, pos - r->before.of[ROPE_POINTS]);
-	insert_at_gap(l, text, &w);
-	note(r, &w, false);
-	return OK;
+	/* Half of the code points may be most of the bytes: then it is split once more. */
+	return rope_insert(r, pos, text);
 }
 
 enum err rope_insert(struct rope *r, uint32_t pos, struct bytes text)

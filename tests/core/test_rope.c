@@ -282,12 +282,33 @@ static void sums_are_those_of_the_row(void **state)
 	free(row);
 }
 
+/* Of a leaf that is split, half of the code points may be most of the bytes. */
+static void leaf_of_uneven_code_points_is_split_until_there_is_room(void **state)
+{
+	struct rope r = ROPE_EMPTY;
+	struct buf wide = BUF_EMPTY;
+	char narrow[400];
+
+	(void)state;
+	memset(narrow, 'a', sizeof(narrow));
+	for (int i = 0; i < 250; i++)
+		buf_append_str(&wide, "会");
+	assert_int_equal(rope_insert(&r, 0, buf_bytes(&wide)), OK);
+	assert_int_equal(rope_insert(&r, 250, bytes_of(narrow, 200)), OK);
+	assert_int_equal(rope_insert(&r, 100, bytes_of(narrow, 400)), OK);
+	rope_check(&r);
+	assert_int_equal(rope_size(&r, ROPE_BYTES), 750 + 200 + 400);
+	buf_release(&wide);
+	rope_release(&r);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(edits_read_as_in_an_array),
 		cmocka_unit_test(places_convert_between_all_units),
 		cmocka_unit_test(place_inside_a_code_point_is_its_beginning),
+		cmocka_unit_test(leaf_of_uneven_code_points_is_split_until_there_is_room),
 		cmocka_unit_test(sums_are_those_of_the_row),
 	};
 
