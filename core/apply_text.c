@@ -217,7 +217,7 @@ static enum err merge(struct text_apply *a, uint32_t count, struct bytes *out, b
 	*out = arena_copy(a->arena, buf_bytes(&a->buf));
 	if (buf_check(&a->buf) || !out->data)
 		return ERR_NOMEM;
-	rc = row.sees_all ? OK : text_reread(&a->text, *out, stop_at_first, reread);
+	rc = row.sees_all ? OK : text_reread(&a->text, stop_at_first, reread);
 	return rc == OK ? store_text_add(a->store, &a->ref, &row, a->msg) : rc;
 }
 

@@ -98,10 +98,3 @@ bool sentence_next(struct bytes text, size_t *at, struct sentence *out)
 	*out = found;
 	return true;
 }
-
-size_t sentence_line(struct bytes text, size_t from, size_t at)
-{
-	while (at > from && text.data[at - 1] != '\n')
-		at--;
-	return at > from ? at : from;
-}

@@ -22,8 +22,4 @@ struct sentence {
  * untouched: there is none. The text is valid UTF-8. */
 bool sentence_next(struct bytes text, size_t *at, struct sentence *out);
 
-/* A place at or before `at` where certainly none has begun before: the beginning of its line,
- * or `from`, if that is no such place but later. */
-size_t sentence_line(struct bytes text, size_t from, size_t at);
-
 #endif

@@ -10,33 +10,32 @@
  * whoever writes on with the merged text before him settles it, and so does an edit that
  * changes nothing.
  *
- * Costs what is concurrent, and nothing for a text of which one edit has read all. Pure. */
+ * Costs what is concurrent and the lines it stands in, and nothing for a text of which one
+ * edit has read all. Pure. */
 #ifndef HT_CORE_TEXT_REREAD_H
 #define HT_CORE_TEXT_REREAD_H
 
-#include "core/sentence.h"
 #include "core/text.h"
 
-/* What an edit did at one place, in bytes of the text. */
+/* What an edit did at one place of the text, in code points. */
 struct text_touch {
-	size_t from, to;  /* what it inserted; equal: it deleted here */
-	uint32_t deleted; /* code points */
+	uint32_t from, to; /* what it inserted; equal: it deleted here */
+	uint32_t deleted;
 	uint32_t edit;    /* its number in the history */
 	uint64_t readers; /* equal for edits that the same ones have read */
 };
 
 /* One sentence, and the touches of edits that not everybody has read, by place. */
 struct reread_note {
-	struct sentence sentence;
-	uint32_t pos; /* where it begins, in code points */
+	uint32_t from, to; /* where in the text, in code points */
+	struct bytes text; /* what it says */
 	const struct text_touch *touches;
 	size_t touch_count;
 };
 
 /* From the beginning to the end, until `visit` returns false; a note is borrowed for the
- * call. now: what the text says, all of it merged. ERR_NOMEM. */
+ * call. All that was taken is merged. ERR_NOMEM. */
 typedef bool text_reread_visit(void *ctx, const struct reread_note *note);
-MUST_CHECK enum err text_reread(struct text *t, struct bytes now, text_reread_visit *visit,
-				void *ctx);
+MUST_CHECK enum err text_reread(struct text *t, text_reread_visit *visit, void *ctx);
 
 #endif

@@ -1,6 +1,7 @@
 #include "node/reread_view.h"
 
 #include "core/text_reread.h"
+#include "core/utf8.h"
 #include "node/history_view.h"
 #include "node/i18n.h"
 #include "node/output.h"
@@ -13,7 +14,6 @@ struct loading {
 	struct context *ctx;
 	struct space_id space;
 	struct text text;
-	struct bytes now;
 	struct reread_list *list;
 	size_t cap;
 	enum err rc;
@@ -55,18 +55,30 @@ static enum err find_writer(struct loading *l, struct reread_sentence *s,
 	return OK;
 }
 
-/* As much of it as is in the sentence; what goes on with the piece before is one with it. */
-static void add_inserted(struct reread_writer *w, struct bytes now, const struct sentence *in,
-			 const struct text_touch *touch)
+/* The place of a code point. */
+static const uint8_t *byte_of(struct bytes text, uint32_t pos)
 {
-	size_t from = touch->from > in->from ? touch->from : in->from;
-	size_t to = touch->to < in->to ? touch->to : in->to;
+	const uint8_t *at = text.data;
+
+	while (pos--)
+		at += utf8_size(*at);
+	return at;
+}
+
+/* As much of it as is in the sentence; what goes on with the piece before is one with it. */
+static void add_inserted(struct reread_writer *w, struct bytes sentence,
+			 const struct reread_note *note, const struct text_touch *touch)
+{
+	uint32_t from = touch->from > note->from ? touch->from : note->from;
+	uint32_t to = touch->to < note->to ? touch->to : note->to;
+	const uint8_t *begin = byte_of(sentence, from - note->from);
+	const uint8_t *end = byte_of(sentence, to - note->from);
 	struct bytes *last = w->inserted_count ? &w->inserted[w->inserted_count - 1] : NULL;
 
-	if (last && last->data + last->size == now.data + from)
-		last->size += to - from;
+	if (last && last->data + last->size == begin)
+		last->size += (size_t)(end - begin);
 	else
-		w->inserted[w->inserted_count++] = bytes_of(now.data + from, to - from);
+		w->inserted[w->inserted_count++] = bytes_of(begin, (size_t)(end - begin));
 }
 
 static int by_time(const struct reread_writer *a, const struct reread_writer *b)
@@ -92,12 +104,11 @@ static enum err read_note(struct loading *l, const struct reread_note *note,
 			  struct reread_sentence *out)
 {
 	struct reread_sentence s = {
-		.text = bytes_of(l->now.data + note->sentence.from,
-				 note->sentence.to - note->sentence.from),
-		.pos = note->pos,
+		.text = arena_copy(&l->ctx->arena, note->text),
+		.pos = note->from,
 		.writers = arena_array(&l->ctx->arena, note->touch_count, sizeof(*s.writers)),
 	};
-	enum err rc = s.writers ? OK : no_memory(l->msg);
+	enum err rc = s.writers && s.text.data ? OK : no_memory(l->msg);
 
 	for (size_t i = 0; rc == OK && i < note->touch_count; i++) {
 		const struct text_touch *touch = &note->touches[i];
@@ -105,7 +116,7 @@ static enum err read_note(struct loading *l, const struct reread_note *note,
 
 		rc = find_writer(l, &s, touch, note->touch_count, &w);
 		if (rc == OK && touch->from < touch->to)
-			add_inserted(w, l->now, &note->sentence, touch);
+			add_inserted(w, s.text, note, touch);
 		if (rc == OK)
 			w->deleted += touch->deleted;
 	}
@@ -142,7 +153,6 @@ enum err reread_load(struct reread_list *out, struct context *ctx, uint16_t kind
 {
 	struct reread_list list = { .count = 0 };
 	struct loading l = { .ctx = ctx, .list = &list, .msg = msg };
-	struct buf now = BUF_EMPTY;
 	struct record rec;
 	enum err rc = record_load(ctx, kind, id, &rec, &l.space, msg);
 
@@ -150,15 +160,12 @@ enum err reread_load(struct reread_list *out, struct context *ctx, uint16_t kind
 		rc = replica_text_tail(ctx->replica, kind, id, field, &l.text, msg);
 	if (rc)
 		return rc;
-	rope_read(&l.text.rope, 0, rope_size(&l.text.rope, ROPE_POINTS), &now);
-	l.now = arena_copy(&ctx->arena, buf_bytes(&now));
-	if (buf_check(&now) || !l.now.data || text_reread(&l.text, l.now, add_sentence, &l))
+	if (text_reread(&l.text, add_sentence, &l))
 		rc = no_memory(msg);
 	if (rc == OK)
 		rc = l.rc;
 	if (rc == OK)
 		*out = list;
-	buf_release(&now);
 	text_release(&l.text);
 	return rc;
 }

@@ -56,34 +56,10 @@ static void sentences_end_at_their_marks(void **state)
 	}
 }
 
-/* From the beginning of any line one finds the same ones as from the text's. */
-static void lines_stand_for_themselves(void **state)
-{
-	(void)state;
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		struct bytes text = bytes_of_str(cases[i].text);
-		struct sentence whole, s;
-		size_t at = 0;
-
-		while (sentence_next(text, &at, &whole))
-			for (size_t place = whole.from; place <= whole.to; place++) {
-				size_t line = sentence_line(text, 0, place);
-
-				assert_true(line <= whole.from);
-				assert_int_equal(sentence_line(text, place, line), place);
-				while (sentence_next(text, &line, &s) && s.to < whole.to)
-					assert_true(s.to <= whole.from);
-				assert_int_equal(s.from, whole.from);
-				assert_int_equal(s.to, whole.to);
-			}
-	}
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(sentences_end_at_their_marks),
-		cmocka_unit_test(lines_stand_for_themselves),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -206,34 +206,25 @@ static void tell(struct text *t, struct told *told, size_t at, const struct step
 	buf_release(&then);
 }
 
-struct noted {
-	struct bytes now;
-	struct buf sentences;
-};
-
 static bool put_note(void *ctx, const struct reread_note *note)
 {
-	struct noted *n = ctx;
+	struct buf *out = ctx;
 
 	assert_true(note->touch_count >= 2);
-	buf_append(&n->sentences, n->now.data + note->sentence.from,
-		   note->sentence.to - note->sentence.from);
-	buf_append_byte(&n->sentences, '|');
+	assert_int_equal(note->to - note->from, utf8_count(note->text));
+	buf_append(out, note->text.data, note->text.size);
+	buf_append_byte(out, '|');
 	return true;
 }
 
 static void assert_noted(struct text *t, const char *expected)
 {
-	struct noted n = { .sentences = BUF_EMPTY };
-	struct buf now = BUF_EMPTY;
+	struct buf noted = BUF_EMPTY;
 
-	rope_read(&t->rope, 0, rope_size(&t->rope, ROPE_POINTS), &now);
-	n.now = buf_bytes(&now);
-	assert_int_equal(text_reread(t, n.now, put_note, &n), OK);
-	buf_append_byte(&n.sentences, 0);
-	assert_string_equal((const char *)n.sentences.data, expected);
-	buf_release(&n.sentences);
-	buf_release(&now);
+	assert_int_equal(text_reread(t, put_note, &noted), OK);
+	buf_append_byte(&noted, 0);
+	assert_string_equal((const char *)noted.data, expected);
+	buf_release(&noted);
 }
 
 /* ---- In every order -------------------------------------------------------- */
@@ -330,6 +321,36 @@ static void many_at_once_err_by_noting(void **state)
 	text_release(&t);
 }
 
+/* However long lines are, and wherever in them. */
+static void sentences_of_long_lines_are_found(void **state)
+{
+	enum { LINES = 3, SENTENCES = 700, LINE = 3 * SENTENCES + 1, POINTS = LINES * LINE };
+	static const uint32_t places[] = { 0, 1, 169, 170, 171, 340, 341, 342, 698, 699 };
+	struct dot root = dot_of(1, 1), left = dot_of(2, 1), right = dot_of(3, 1);
+	struct buf whole = BUF_EMPTY;
+	struct text_run run = { 0, POINTS, TEXT_INSERT };
+
+	(void)state;
+	for (int line = 0; line < LINES; line++) {
+		for (int i = 0; i < SENTENCES; i++)
+			buf_append_str(&whole, "会x。");
+		buf_append_byte(&whole, '\n');
+	}
+	for (size_t i = 0; i < sizeof(places) / sizeof(*places); i++)
+		for (uint32_t line = 0; line < LINES; line++) {
+			uint32_t pos = line * LINE + 3 * places[i];
+			struct text_edit e = { 0, &run, 1, buf_bytes(&whole) };
+			struct text t = TEXT_EMPTY;
+
+			assert_int_equal(text_take(&t, &root, &e, NULL, 0), OK);
+			put(&t, &left, &root, POINTS, pos, "1");
+			put(&t, &right, &root, POINTS, pos + 2, "2");
+			assert_noted(&t, "1会x2。|");
+			text_release(&t);
+		}
+	buf_release(&whole);
+}
+
 static void what_an_edit_takes_back_itself_is_no_touch(void **state)
 {
 	struct dot root = dot_of(1, 1), dot = dot_of(2, 1);
@@ -355,6 +376,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(sentences_that_nobody_has_read_are_noted),
 		cmocka_unit_test(many_at_once_err_by_noting),
+		cmocka_unit_test(sentences_of_long_lines_are_found),
 		cmocka_unit_test(what_an_edit_takes_back_itself_is_no_touch),
 	};
 
