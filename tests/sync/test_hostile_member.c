@@ -353,6 +353,17 @@ static void wrong_verb(struct scene *s)
 	eve_sends_op(s, op);
 }
 
+/* More of what can be said of a text: core/test_text_hostile. */
+static void splice_past_the_end(struct scene *s)
+{
+	struct op op = title_op(s, value_str("x"));
+
+	op.field = ACTION_DELIVERABLE;
+	op.verb = VERB_SPLICE;
+	op.edit = bytes_of("\x93\x04\x04\x05", 4); /* of a text of 4, insert 1 at 5 */
+	eve_sends_op(s, op);
+}
+
 static void person_in_a_collaboration(struct scene *s)
 {
 	struct op op = title_op(s, value_str("Mallory"));
@@ -799,6 +810,8 @@ static void bad_changesets_are_refused_by_name(void **state)
 		CASE(no_msgpack, REFUSED("format", "changeset: a malformed body of 11 bytes")),
 		CASE(ill_typed, REFUSED("invalid", "action_item.title: a value of the wrong type")),
 		CASE(wrong_verb, REFUSED("invalid", "action_item.title: a verb that does not fit")),
+		CASE(splice_past_the_end,
+		     REFUSED("invalid", "action_item.deliverable: run 0 of a text's edit, 1 at 5")),
 		CASE(person_in_a_collaboration,
 		     REFUSED("invalid", "person: a record of this kind")),
 		CASE(action_in_the_directory, REFUSED("invalid", "action_item: a record of this")),
