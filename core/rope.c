@@ -483,6 +483,14 @@ uint32_t rope_convert(const struct rope *r, uint32_t place, enum rope_unit from,
 	return before.of[to] + leaf_place(&r->leaves[leaf], from, place - before.of[from]).of[to];
 }
 
+uint32_t rope_measure(const struct rope *r, uint32_t pos, uint32_t count, enum rope_unit unit)
+{
+	if (count == 0)
+		return 0;
+	return rope_convert(r, pos + count, ROPE_POINTS, unit) -
+	       rope_convert(r, pos, ROPE_POINTS, unit);
+}
+
 static void read_leaf(const struct rope_leaf *l, uint32_t from, uint32_t to, struct buf *out)
 {
 	if (from < l->gap)

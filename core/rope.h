@@ -50,6 +50,8 @@ void rope_read(const struct rope *r, uint32_t pos, uint32_t count, struct buf *o
 /* The same place in another unit; one inside a code point is moved to its beginning.
  * Asserts place <= size. */
 uint32_t rope_convert(const struct rope *r, uint32_t place, enum rope_unit from, enum rope_unit to);
+/* So many code points at a position, in another unit. Asserts pos + count <= size. */
+uint32_t rope_measure(const struct rope *r, uint32_t pos, uint32_t count, enum rope_unit unit);
 
 void rope_check(const struct rope *r); /* asserts that sums and contents agree */
 
