@@ -1,6 +1,5 @@
 #include "node/text_view.h"
 
-#include <inttypes.h>
 #include <stdlib.h>
 
 #include "node/difference.h"
@@ -12,50 +11,18 @@
 
 /* ---- Versions -------------------------------------------------------------- */
 
-enum { NAME_DIGITS = 8 };
-
 const char *version_name(const struct text *t, uint32_t edit, char out[VERSION_NAME_BYTES])
 {
-	struct dot dot = text_history_dot(&t->history, edit);
-	char id[ID_TEXT_SIZE];
-
-	snprintf(out, VERSION_NAME_BYTES, "%.*s/%" PRIu64, NAME_DIGITS,
-		 id_text(dot.replica.bytes, id), dot.seq);
-	return out;
-}
-
-static bool is_named(const struct text *t, uint32_t edit, const char *name, size_t digits,
-		     uint64_t seq)
-{
-	struct dot dot = text_history_dot(&t->history, edit);
-	char id[ID_TEXT_SIZE];
-
-	return dot.seq == seq && strncasecmp(id_text(dot.replica.bytes, id), name, digits) == 0 &&
-	       !t->history.nodes[edit].is_join;
+	return text_edit_name(&t->history, edit, TEXT_EDIT_NAME_DIGITS, out);
 }
 
 enum err version_find(const struct text *t, const char *name, uint32_t *edit, struct errmsg *msg)
 {
-	const char *slash = strchr(name, '/');
-	char *end = NULL;
-	uint64_t seq = slash ? strtoull(slash + 1, &end, 10) : 0;
-	uint32_t found = TEXT_NONE;
-	struct dot dot;
+	enum err rc = text_edit_find(&t->history, bytes_of_str(name), edit, msg);
 
-	for (uint32_t i = 0; slash > name && *end == '\0' && i < t->history.count; i++) {
-		if (!is_named(t, i, name, (size_t)(slash - name), seq))
-			continue;
-		if (found != TEXT_NONE)
-			return errmsg_set(msg, ERR_AMBIGUOUS,
-					  _("%s names several versions: give more digits"), name);
-		found = i;
-	}
-	if (found == TEXT_NONE)
-		return errmsg_set(msg, ERR_NOT_FOUND,
-				  _("there is no version %s: see huitong text history"), name);
-	dot = text_history_dot(&t->history, found);
-	*edit = text_history_find(&t->history, &dot);
-	return OK;
+	if (rc == ERR_NOT_FOUND)
+		errmsg_set(msg, rc, _("there is no version %s: see huitong text history"), name);
+	return rc;
 }
 
 enum err version_written(struct context *ctx, const struct space_id *space, const struct text *t,

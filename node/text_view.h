@@ -1,16 +1,15 @@
-/* The history of a text, for people: its versions by name, and what was changed.
- *
- * A version is named after the edit that made it: the beginning of its replica's id
- * and its number there, 3f2a91bc/17, the same in every office. */
+/* The history of a text, for people: its versions by name (core/text_version.h), and what was
+ * changed. */
 #ifndef HT_NODE_TEXT_VIEW_H
 #define HT_NODE_TEXT_VIEW_H
 
 #include <jansson.h>
 
 #include "core/text.h"
+#include "core/text_version.h"
 #include "node/context.h"
 
-enum { VERSION_NAME_BYTES = 2 * ID_BYTES + 24 };
+enum { VERSION_NAME_BYTES = TEXT_EDIT_NAME_BYTES };
 
 const char *version_name(const struct text *t, uint32_t edit, char out[VERSION_NAME_BYTES]);
 /* ERR_NOT_FOUND, ERR_AMBIGUOUS. */
