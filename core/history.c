@@ -131,3 +131,29 @@ enum err replica_history(struct replica *r, const struct record_id *record, size
 	free(list);
 	return rc;
 }
+
+enum err replica_written(struct replica *r, const struct space_id *space_id, const struct dot *dot,
+			 struct hlc_stamp *hlc, struct record_id *author, struct errmsg *msg)
+{
+	const struct space_state *space = replica_space(r, space_id);
+	const struct feed *feed = space ? replica_feed(r, space, &dot->replica) : NULL;
+	struct arena arena = ARENA_EMPTY;
+	struct changeset cs;
+	struct stored row;
+	size_t count = 0;
+	enum err rc = OK;
+
+	if (feed)
+		rc = store_read(r->store, feed->idx, dot->seq, 1, SIZE_MAX, &arena, &row, &count,
+				msg);
+	if (rc == OK && (count == 0 || row.seq != dot->seq))
+		rc = errmsg_set(msg, ERR_NOT_FOUND, "there is no such changeset");
+	if (rc == OK)
+		rc = changeset_decode(&cs, row.body, &dot->replica, &arena, msg);
+	if (rc == OK) {
+		*hlc = cs.hlc;
+		*author = cs.author;
+	}
+	arena_release(&arena);
+	return rc;
+}

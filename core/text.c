@@ -125,17 +125,19 @@ struct target {
 static enum err target_insert(void *ctx, uint32_t pos, struct bytes text, uint32_t count)
 {
 	const struct target *to = ctx;
-	enum err rc = rope_insert(to->rope, pos, text);
+	enum err rc = to->also ? to->also->insert(to->also->ctx, pos, text, count) : OK;
 
-	return rc || !to->also ? rc : to->also->insert(to->also->ctx, pos, text, count);
+	return rc == OK ? rope_insert(to->rope, pos, text) : rc;
 }
 
 static enum err target_remove(void *ctx, uint32_t pos, uint32_t count)
 {
 	const struct target *to = ctx;
+	enum err rc = to->also ? to->also->remove(to->also->ctx, pos, count) : OK;
 
-	rope_delete(to->rope, pos, count);
-	return to->also ? to->also->remove(to->also->ctx, pos, count) : OK;
+	if (rc == OK)
+		rope_delete(to->rope, pos, count);
+	return rc;
 }
 
 /* Everything that was merged has been seen by this edit: its positions are ours. */
@@ -429,40 +431,88 @@ enum err text_at(const struct text *t, const uint32_t *heads, size_t head_count,
 	return rc;
 }
 
-/* The edits of a version first, then the others. */
-static enum err walk_since(struct text_walk *w, struct text_history *h, bool *has,
-			   const struct text_sink *sink)
-{
-	uint32_t from = 0, base;
-	enum err rc;
+/* Of the edits from `from` on, those that a version lacks. */
+struct lacking {
+	uint32_t from, first;
+	bool *is; /* by number from `from` on; NULL: only the first is looked for */
+};
 
-	while (from < h->count && has[from])
-		from++;
-	base = find_base(h, 0, from, h->count);
-	rc = text_walk_begin(w, h, base, length_at(h, base));
+static void note_lacking(void *ctx, uint32_t edit, enum text_side side)
+{
+	struct lacking *l = ctx;
+
+	(void)side;
+	assert(edit >= l->from);
+	l->first = edit;
+	if (l->is)
+		l->is[edit - l->from] = true;
+}
+
+static enum err find_lacking(const struct text_history *h, const uint32_t *heads, size_t count,
+			     struct lacking *l)
+{
+	struct text_heap heap = { 0 };
+	enum err rc = text_history_diff(h, 0, h->heads, h->head_count, heads, count, &heap,
+					note_lacking, l);
+
+	text_heap_release(&heap);
+	return rc;
+}
+
+enum err text_first_lacking(const struct text *t, const uint32_t *heads, size_t head_count,
+			    uint32_t *out)
+{
+	struct lacking l = { .first = TEXT_NONE };
+	enum err rc = find_lacking(&t->history, heads, head_count, &l);
+
 	if (rc == OK)
-		rc = walk_range(w, base, h->count, has + base, NULL);
-	for (uint32_t i = base; i < h->count; i++)
-		has[i] = !has[i];
+		*out = l.first;
+	return rc;
+}
+
+/* The first edits, then what else the version has, then the others. */
+static enum err walk_through(struct text_walk *w, struct text_history *h, struct lacking *l,
+			     const struct text_sink *to_then, const struct text_sink *to_now)
+{
+	uint32_t base = find_base(h, 0, l->from, h->count), count = h->count - l->from;
+	enum err rc = text_walk_begin(w, h, base, length_at(h, base));
+
+	if (rc == OK && base < l->from)
+		rc = walk_range(w, base, l->from, NULL, NULL);
+	for (uint32_t i = 0; i < count; i++)
+		l->is[i] = !l->is[i];
 	if (rc == OK)
-		rc = walk_range(w, base, h->count, has + base, sink);
+		rc = walk_range(w, l->from, h->count, l->is, to_then);
+	for (uint32_t i = 0; i < count; i++)
+		l->is[i] = !l->is[i];
+	return rc == OK && to_now ? walk_range(w, l->from, h->count, l->is, to_now) : rc;
+}
+
+enum err text_replay(struct text *t, uint32_t first, const uint32_t *heads, size_t head_count,
+		     const struct text_sink *to_then, const struct text_sink *to_now)
+{
+	struct text_history *h = &t->history;
+	struct text_walk walk = TEXT_WALK_EMPTY;
+	struct lacking l = { .from = first, .is = calloc(h->count - first + 1, sizeof(*l.is)) };
+	enum err rc = l.is ? find_lacking(h, heads, head_count, &l) : ERR_NOMEM;
+
+	assert(t->merged == h->count && t->local.run_count == 0);
+	if (rc == OK)
+		rc = walk_through(&walk, h, &l, to_then, to_now);
+	free(l.is);
+	text_walk_release(&walk);
 	return rc;
 }
 
 enum err text_since(struct text *t, const uint32_t *heads, size_t head_count,
 		    const struct text_sink *sink)
 {
-	struct text_walk walk = TEXT_WALK_EMPTY;
-	bool *has = NULL;
-	enum err rc;
+	uint32_t first;
+	enum err rc = text_first_lacking(t, heads, head_count, &first);
 
-	assert(t->merged == t->history.count && t->local.run_count == 0);
-	rc = flag_version(&t->history, heads, head_count, &has);
-	if (rc == OK)
-		rc = walk_since(&walk, &t->history, has, sink);
-	free(has);
-	text_walk_release(&walk);
-	return rc;
+	if (rc || first == TEXT_NONE)
+		return rc;
+	return text_replay(t, first, heads, head_count, NULL, sink);
 }
 
 enum err text_blame(struct text *t, text_walk_visit *visit, void *ctx)

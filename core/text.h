@@ -54,8 +54,8 @@ MUST_CHECK enum err text_recall(struct text *t, const struct dot *dot, const str
 				const uint32_t *parents, size_t parent_count, bool is_adrift,
 				uint32_t length);
 
-/* Bring all that was taken into the text. sink: told of each change, in order; may be
- * NULL. ERR_NOMEM, or what the sink says: then the text is of no use any more. */
+/* Bring all that was taken into the text. sink: told of each change before it is made, in
+ * order; may be NULL. ERR_NOMEM, or what the sink says: then the text is of no use any more. */
 MUST_CHECK enum err text_merge(struct text *t, const struct text_sink *sink);
 
 /* Have t->walk replay every edit that some head has not seen, and what it needs. All that
@@ -72,6 +72,18 @@ MUST_CHECK enum err text_at(const struct text *t, const uint32_t *heads, size_t 
 /* What has changed since, as changes to the text as it was. ERR_NOMEM, or the sink's. */
 MUST_CHECK enum err text_since(struct text *t, const uint32_t *heads, size_t head_count,
 			       const struct text_sink *sink);
+
+/* The first edit that the version lacks; TEXT_NONE: it has all. ERR_NOMEM. */
+MUST_CHECK enum err text_first_lacking(const struct text *t, const uint32_t *heads,
+				       size_t head_count, uint32_t *out);
+
+/* The way from the text that the first `first` edits make, all of which the version has, to
+ * the version, and on to now. Either sink may be NULL; without the last one it ends at the
+ * version. The cost follows what came after the first, and what is concurrent with it.
+ * ERR_NOMEM, or the sink's. */
+MUST_CHECK enum err text_replay(struct text *t, uint32_t first, const uint32_t *heads,
+				size_t head_count, const struct text_sink *to_then,
+				const struct text_sink *to_now);
 
 /* Whose the text is: so many code points of an edit, from the beginning. ERR_NOMEM. */
 MUST_CHECK enum err text_blame(struct text *t, text_walk_visit *visit, void *ctx);

@@ -15,6 +15,7 @@
 #include "core/limits.h"
 #include "core/scrub.h"
 #include "core/text_pack.h"
+#include "tests/support/editor.h"
 #include "tests/support/office.h"
 #include "tests/support/shortage.h"
 #include "tests/support/tempdir.h"
@@ -204,6 +205,21 @@ static enum err edit_once(void *ctx)
 	return rc;
 }
 
+/* In the other office, without what is new here; it comes over. */
+static void write_elsewhere(struct world *w)
+{
+	struct arena arena = ARENA_EMPTY;
+	struct record rec;
+	struct value text;
+
+	OFFICE_MUST(replica_record(w->b.replica, KIND_BLOCK, &w->block, &arena, &rec, NULL, &msg));
+	text = record_shown(&rec, BLOCK_TEXT)->value;
+	text.bytes.size -= text.bytes.size > 100; /* each time a character less */
+	office_set(&w->b, &w->space, KIND_BLOCK, &w->block, BLOCK_TEXT, &text);
+	office_sync(&w->a, &w->b);
+	arena_release(&arena);
+}
+
 /* What failed left no trace; what did not is there. */
 static void check_edit(void *ctx, enum err rc)
 {
@@ -226,6 +242,57 @@ static void edits_fail_whole(void **state)
 	w->before = snapshot_of(w, &w->a);
 	assert_true(shortage_try(&trial) > 20);
 	expect_agreement(w);
+}
+
+/* ---- A text that an editor has open ---------------------------------------------- */
+
+struct open_text {
+	struct world *w;
+	struct text_doc *doc;
+	struct editor editor;
+};
+
+/* Another office writes, the editor hands in what was typed, and looks. */
+static enum err edit_open_text(void *ctx)
+{
+	struct open_text *o = ctx;
+	bool changed;
+	enum err rc = text_doc_refresh(o->doc, &changed, NULL);
+
+	if (rc == OK)
+		rc = editor_push(&o->editor, o->doc, o->w->a.now_ms++, NULL);
+	return rc == OK ? editor_pull(&o->editor, o->doc, NULL) : rc;
+}
+
+static void check_open_text(void *ctx, enum err rc)
+{
+	struct open_text *o = ctx;
+	struct buf text = BUF_EMPTY;
+	bool changed;
+
+	OFFICE_MUST(replica_refresh(o->w->a.replica, &changed, &msg));
+	OFFICE_MUST(edit_open_text(o)); /* what was handed in is not again */
+	OFFICE_MUST(text_doc_read(o->doc, &text, &msg));
+	assert_true(editor_shows(&o->editor, buf_bytes(&text)));
+	buf_release(&text);
+	write_elsewhere(o->w);
+	editor_type(&o->editor, 2, 0, "é");
+	editor_type(&o->editor, 0, 1, "");
+}
+
+static void an_open_text_is_whole(void **state)
+{
+	struct open_text o = { .w = *state };
+	const struct shortage_trial trial = { edit_open_text, check_open_text, &o, 200 };
+
+	OFFICE_MUST(
+		text_doc_open(&o.doc, o.w->a.replica, KIND_BLOCK, &o.w->block, BLOCK_TEXT, &msg));
+	editor_open(&o.editor, o.doc, ROPE_UTF16);
+	check_open_text(&o, OK);
+	assert_true(shortage_try(&trial) > 50);
+	editor_close(&o.editor);
+	text_doc_close(o.doc);
+	expect_agreement(o.w);
 }
 
 static enum err put_setting(void *ctx)
@@ -793,6 +860,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 		TEST(edits_fail_whole),
+		TEST(an_open_text_is_whole),
 		TEST(settings_fail_whole),
 		TEST(taking_statements_fails_whole),
 		TEST(receiving_fails_whole),

@@ -1,0 +1,850 @@
+#include "core/text_doc.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "core/limits.h"
+#include "core/replica_impl.h"
+#include "core/text_log.h"
+#include "core/text_patch.h"
+#include "core/text_version.h"
+#include "core/utf8.h"
+
+/* How much can be taken back to get to an older version; half of it is forgotten at once. */
+enum { LOG_ITEMS_MAX = 1 << 13, LOG_BYTES_MAX = 1 << 18 };
+
+/* When the text was made of so many edits, so many changes had been made to the rope. */
+struct doc_mark {
+	uint32_t edits;
+	size_t items;
+};
+
+struct text_doc {
+	struct replica *replica;
+	const struct kind *kind;
+	struct text_ref ref;
+	struct space_id space;
+	struct text text;
+	uint32_t base;     /* number 0 stands for all rows before this one, if it is not 0 */
+	uint32_t *numbers; /* in text.history, by those of the store's rows from `base` on */
+	uint32_t row_count, row_cap;
+	bool is_whole;     /* somebody has asked for what is before the base */
+	struct dot *heads; /* the register's values when it was read last */
+	size_t head_count;
+	struct text_log log; /* of the rope, since the first mark */
+	struct doc_mark *marks;
+	size_t mark_count, mark_cap;
+	bool is_stale; /* begin anew: it broke off half done, or the store tells another story */
+};
+
+/* ---- Marks ----------------------------------------------------------------- */
+
+static enum err add_mark(struct text_doc *d)
+{
+	if (d->mark_count == d->mark_cap) {
+		size_t cap = d->mark_cap ? 2 * d->mark_cap : 16;
+		struct doc_mark *marks = realloc(d->marks, cap * sizeof(*marks));
+
+		if (!marks)
+			return ERR_NOMEM;
+		d->marks = marks;
+		d->mark_cap = cap;
+	}
+	d->marks[d->mark_count++] = (struct doc_mark){ d->text.history.count, d->log.count };
+	return OK;
+}
+
+/* Is so much noted from this mark on that it is better forgotten? */
+static bool is_too_long(const struct text_doc *d, size_t mark, size_t part)
+{
+	size_t items = d->marks[mark].items;
+	size_t bytes = items < d->log.count ? d->log.text.size - d->log.items[items].first_byte : 0;
+
+	return d->log.count - items > LOG_ITEMS_MAX / part || bytes > LOG_BYTES_MAX / part;
+}
+
+static void forget_marks(struct text_doc *d)
+{
+	size_t first = 0, items;
+
+	if (!is_too_long(d, 0, 1))
+		return;
+	while (first + 1 < d->mark_count && is_too_long(d, first, 2))
+		first++;
+	items = d->marks[first].items;
+	text_log_forget(&d->log, items);
+	d->mark_count -= first;
+	memmove(d->marks, d->marks + first, d->mark_count * sizeof(*d->marks));
+	for (size_t i = 0; i < d->mark_count; i++)
+		d->marks[i].items -= items;
+}
+
+/* The last one at which the text had none but the first `edits`; NULL: it is forgotten. */
+static const struct doc_mark *find_mark(const struct text_doc *d, uint32_t edits)
+{
+	size_t low = 0, high = d->mark_count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (d->marks[middle].edits <= edits)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low ? &d->marks[low - 1] : NULL;
+}
+
+/* ---- Reading edits --------------------------------------------------------- */
+
+struct reading {
+	struct text_doc *doc;
+	struct arena *arena;
+	struct errmsg *msg;
+	bool is_anew; /* the rope has all of them already */
+};
+
+static enum err add_edit(struct reading *r, const struct dot *dot, const struct text_edit *e,
+			 const uint32_t *parents, size_t parent_count, bool is_adrift,
+			 uint32_t length)
+{
+	struct text *t = &r->doc->text;
+
+	if (r->is_anew)
+		return text_recall(t, dot, e, parents, parent_count, is_adrift, length);
+	return text_history_add(&t->history, dot, e, parents, parent_count, is_adrift);
+}
+
+static enum err note_row(struct text_doc *d, const struct dot *dot)
+{
+	if (d->row_count == d->row_cap) {
+		uint32_t cap = d->row_cap ? 2 * d->row_cap : 16;
+		uint32_t *numbers = realloc(d->numbers, cap * sizeof(*numbers));
+
+		if (!numbers)
+			return ERR_NOMEM;
+		d->numbers = numbers;
+		d->row_cap = cap;
+	}
+	d->numbers[d->row_count++] = text_history_find(&d->text.history, dot);
+	return OK;
+}
+
+/* It has not seen all of what is only known as a whole here: the last of that has. */
+static bool is_before_base(const struct text_doc *d, const struct text_row *row)
+{
+	return row->reach < d->base && !row->sees_all;
+}
+
+static enum err read_row(void *ctx, const struct text_row *row)
+{
+	struct reading *r = ctx;
+	struct text_doc *d = r->doc;
+	struct text_edit e = { .text = row->text };
+	uint32_t *parents;
+	enum err rc = OK;
+
+	if (row->at != d->base + d->row_count)
+		return errmsg_set(r->msg, ERR_CORRUPT, "the edits of a text have gaps");
+	if (is_before_base(d, row)) {
+		d->is_whole = true;
+		return ERR_NOT_FOUND;
+	}
+	/* What was written once had no row before it was edited. */
+	if (text_history_find(&d->text.history, &row->dot) == TEXT_NONE) {
+		parents = arena_array(r->arena, row->parent_count, sizeof(*parents));
+		rc = parents ? text_edit_decode(&e, row->edit, r->arena, r->msg) : ERR_NOMEM;
+		for (size_t i = 0; rc == OK && i < row->parent_count; i++)
+			parents[i] = row->parents[i] < d->base
+					     ? 0
+					     : d->numbers[row->parents[i] - d->base];
+		if (rc == OK)
+			rc = add_edit(r, &row->dot, &e, parents, row->parent_count, row->is_adrift,
+				      row->before);
+	}
+	return rc == OK ? note_row(d, &row->dot) : rc;
+}
+
+/* It was written once. */
+static enum err read_whole(struct reading *r, const struct entry *written)
+{
+	struct bytes text = written->value.bytes;
+	struct text_run run = { 0, (uint32_t)utf8_count(text), TEXT_INSERT };
+	struct text_edit e = { 0, &run, run.count > 0, text };
+
+	return add_edit(r, &written->stamp.dot, &e, NULL, 0, false, 0);
+}
+
+static enum err read_edits(struct reading *r, const struct entry *shown)
+{
+	struct text_doc *d = r->doc;
+	enum err rc = store_each_text_row(d->replica->store, &d->ref, d->base + d->row_count,
+					  r->arena, read_row, r, r->msg);
+
+	if (rc == OK && d->row_count == 0 && shown && d->text.history.count == 0)
+		rc = read_whole(r, shown);
+	return rc;
+}
+
+/* ---- Refreshing ------------------------------------------------------------ */
+
+static struct bytes text_of(const struct entry *shown)
+{
+	return shown ? shown->value.bytes : bytes_of("", 0);
+}
+
+/* What all later edits have seen, the newest of it by itself: its dot names the version. */
+static enum err find_base(const struct text_doc *d, uint32_t *base, uint32_t *length,
+			  struct errmsg *msg)
+{
+	struct store *s = d->replica->store;
+	uint32_t count;
+	enum err rc = store_text_count(s, &d->ref, &count, msg);
+
+	*base = *length = 0;
+	if (rc == OK && !d->is_whole)
+		rc = store_text_base(s, &d->ref, count, base, length, msg);
+	if (rc == OK && *base > 0)
+		rc = store_text_base(s, &d->ref, *base - 1, base, length, msg);
+	return rc;
+}
+
+static enum err load_anew(struct reading *r, const struct entry *shown)
+{
+	struct text_doc *d = r->doc;
+	uint32_t length;
+	enum err rc = find_base(d, &d->base, &length, r->msg);
+
+	text_release(&d->text);
+	text_log_release(&d->log);
+	d->row_count = 0;
+	d->mark_count = 0;
+	r->is_anew = true;
+	if (rc == OK)
+		rc = d->base ? text_begin(&d->text, text_of(shown), length)
+			     : rope_insert(&d->text.rope, 0, text_of(shown));
+	if (rc == OK)
+		rc = read_edits(r, shown);
+	return rc == OK ? add_mark(d) : rc;
+}
+
+static enum err note_insert(void *ctx, uint32_t pos, struct bytes text, uint32_t count)
+{
+	struct text_doc *d = ctx;
+
+	return text_log_note_insert(&d->log, pos, text, count);
+}
+
+static enum err note_remove(void *ctx, uint32_t pos, uint32_t count)
+{
+	struct text_doc *d = ctx;
+
+	return text_log_note_remove(&d->log, &d->text.rope, pos, count);
+}
+
+static enum err take_in(struct reading *r, const struct entry *shown)
+{
+	struct text_doc *d = r->doc;
+	struct text_sink sink = { note_insert, note_remove, d };
+	enum err rc = read_edits(r, shown);
+
+	if (rc == OK)
+		rc = text_merge(&d->text, &sink);
+	if (rc == OK)
+		rc = add_mark(d);
+	if (rc == OK)
+		forget_marks(d);
+	return rc;
+}
+
+static bool reads(const struct text_doc *d, struct bytes text)
+{
+	const struct rope *r = &d->text.rope;
+	struct buf now = BUF_EMPTY;
+	bool is_equal;
+
+	if (rope_size(r, ROPE_BYTES) != text.size)
+		return false;
+	rope_read(r, 0, rope_size(r, ROPE_POINTS), &now);
+	is_equal = buf_check(&now) == OK && bytes_equal(buf_bytes(&now), text);
+	buf_release(&now);
+	return is_equal;
+}
+
+static bool is_among(const struct entry *values, size_t count, const struct dot *dot)
+{
+	for (size_t i = 0; i < count; i++)
+		if (dot_cmp(&values[i].stamp.dot, dot) == 0)
+			return true;
+	return false;
+}
+
+/* What we have made of the edits is what the store has. */
+static bool agrees(const struct text_doc *d, const struct entry *values, size_t count)
+{
+	const struct text_history *h = &d->text.history;
+
+	for (size_t i = 0; i < count; i++)
+		if (text_history_find(h, &values[i].stamp.dot) == TEXT_NONE)
+			return false;
+	for (uint32_t i = 0; i < h->head_count; i++) {
+		struct dot dot = text_history_dot(h, h->heads[i]);
+
+		if (!is_among(values, count, &dot))
+			return false;
+	}
+	return reads(d, text_of(count ? values : NULL));
+}
+
+/* Nothing has happened since the last time. */
+static bool is_same(const struct text_doc *d, const struct entry *values, size_t count)
+{
+	if (count != d->head_count)
+		return false;
+	for (size_t i = 0; i < count; i++)
+		if (dot_cmp(&d->heads[i], &values[i].stamp.dot) != 0)
+			return false;
+	return reads(d, text_of(count ? values : NULL));
+}
+
+static enum err keep_heads(struct text_doc *d, const struct entry *values, size_t count)
+{
+	struct dot *heads = realloc(d->heads, (count + 1) * sizeof(*heads));
+
+	if (!heads)
+		return ERR_NOMEM;
+	for (size_t i = 0; i < count; i++)
+		heads[i] = values[i].stamp.dot;
+	d->heads = heads;
+	d->head_count = count;
+	return OK;
+}
+
+static enum err look(struct text_doc *d, struct arena *arena, bool *changed, struct errmsg *msg)
+{
+	struct reading r = { d, arena, msg, false };
+	const struct entry *values;
+	struct record rec;
+	size_t count;
+	enum err rc = store_record_load(d->replica->store, d->ref.space, d->kind, &d->ref.record,
+					arena, &rec, msg);
+
+	if (rc != OK)
+		return rc;
+	values = record_values(&rec, d->ref.field, &count);
+	if (!d->is_stale && is_same(d, values, count)) {
+		*changed = false;
+		return OK;
+	}
+	/* A space may have been replayed, with other edits or in another order. */
+	if (!d->is_stale && (take_in(&r, count ? values : NULL) || !agrees(d, values, count)))
+		d->is_stale = true;
+	if (d->is_stale)
+		rc = load_anew(&r, count ? values : NULL);
+	if (rc == OK)
+		rc = keep_heads(d, values, count);
+	d->is_stale = rc != OK;
+	*changed = true;
+	return rc;
+}
+
+enum err text_doc_refresh(struct text_doc *d, bool *changed, struct errmsg *msg)
+{
+	struct store *s = d->replica->store;
+	bool is_within = store_in_transaction(s);
+	struct arena arena = ARENA_EMPTY;
+	enum err rc = is_within ? OK : store_begin_read(s, msg);
+
+	if (rc == OK)
+		rc = look(d, &arena, changed, msg);
+	if (!is_within)
+		store_rollback(s);
+	arena_release(&arena);
+	return rc;
+}
+
+static enum err settle(struct text_doc *d, struct errmsg *msg)
+{
+	bool changed;
+
+	return d->is_stale ? text_doc_refresh(d, &changed, msg) : OK;
+}
+
+/* Have all of the history. */
+static enum err load_whole(struct text_doc *d, struct errmsg *msg)
+{
+	d->is_stale |= d->base > 0;
+	d->is_whole = true;
+	return settle(d, msg);
+}
+
+/* ---- Opening --------------------------------------------------------------- */
+
+enum err text_doc_open(struct text_doc **out, struct replica *r, uint16_t number,
+		       const struct record_id *id, uint8_t field_number, struct errmsg *msg)
+{
+	const struct kind *kind = schema_kind(number);
+	const struct field *field = kind ? kind_field(kind, field_number) : NULL;
+	struct text_doc *d;
+	enum err rc;
+
+	if (!field || field->merge != MERGE_TEXT)
+		return errmsg_set(msg, ERR_INVALID, "field %u is no text", field_number);
+	d = calloc(1, sizeof(*d));
+	if (!d)
+		return ERR_NOMEM;
+	d->replica = r;
+	d->kind = kind;
+	d->ref = (struct text_ref){ .kind = number, .field = field_number, .record = *id };
+	d->text = TEXT_EMPTY;
+	d->is_stale = true;
+	rc = store_record_space(r->store, kind, id, &d->ref.space, msg);
+	for (uint32_t i = 0; rc == OK && i < r->space_count; i++)
+		if (r->spaces[i].idx == d->ref.space)
+			d->space = r->spaces[i].id;
+	if (rc == OK)
+		rc = settle(d, msg);
+	if (rc == OK)
+		*out = d;
+	else
+		text_doc_close(d);
+	return rc;
+}
+
+void text_doc_close(struct text_doc *d)
+{
+	if (!d)
+		return;
+	text_release(&d->text);
+	text_log_release(&d->log);
+	free(d->numbers);
+	free(d->heads);
+	free(d->marks);
+	free(d);
+}
+
+enum err text_doc_text(struct text_doc *d, struct text **out, struct errmsg *msg)
+{
+	enum err rc = load_whole(d, msg);
+
+	if (rc == OK)
+		*out = &d->text;
+	return rc;
+}
+
+static enum err take_text(struct replica *r, uint16_t kind, const struct record_id *id,
+			  uint8_t field, bool is_whole, struct text *out, struct errmsg *msg)
+{
+	struct text_doc *d;
+	enum err rc = text_doc_open(&d, r, kind, id, field, msg);
+
+	if (rc == OK && is_whole)
+		rc = load_whole(d, msg);
+	if (rc != OK)
+		return rc;
+	*out = d->text;
+	d->text = TEXT_EMPTY;
+	text_doc_close(d);
+	return OK;
+}
+
+enum err replica_text(struct replica *r, uint16_t kind, const struct record_id *id, uint8_t field,
+		      struct text *out, struct errmsg *msg)
+{
+	return take_text(r, kind, id, field, true, out, msg);
+}
+
+enum err replica_text_tail(struct replica *r, uint16_t kind, const struct record_id *id,
+			   uint8_t field, struct text *out, struct errmsg *msg)
+{
+	return take_text(r, kind, id, field, false, out, msg);
+}
+
+enum err text_doc_read(struct text_doc *d, struct buf *out, struct errmsg *msg)
+{
+	const struct rope *r = &d->text.rope;
+	enum err rc = settle(d, msg);
+
+	if (rc != OK)
+		return rc;
+	rope_read(r, 0, rope_size(r, ROPE_POINTS), out);
+	return buf_check(out);
+}
+
+enum err text_doc_version(struct text_doc *d, struct buf *out, struct errmsg *msg)
+{
+	const struct text_history *h = &d->text.history;
+	enum err rc = settle(d, msg);
+
+	return rc == OK ? text_version_encode(h, h->heads, h->head_count, out) : rc;
+}
+
+/* ---- The rope at another version ------------------------------------------- */
+
+struct version {
+	uint32_t *heads; /* by their numbers */
+	size_t count;
+	uint32_t lacks; /* the first edit that it has not, or TEXT_NONE */
+};
+
+static enum err find_heads(struct text_doc *d, struct bytes name, struct arena *arena,
+			   struct version *out, struct errmsg *msg)
+{
+	enum err rc =
+		text_version_decode(&d->text.history, name, arena, &out->heads, &out->count, msg);
+
+	return rc == OK ? text_first_lacking(&d->text, out->heads, out->count, &out->lacks) : rc;
+}
+
+static enum err find_version(struct text_doc *d, struct bytes name, struct arena *arena,
+			     struct version *out, struct errmsg *msg)
+{
+	enum err rc = settle(d, msg);
+
+	if (rc == OK)
+		rc = find_heads(d, name, arena, out, msg);
+	/* It may be from before the base. */
+	if (d->base == 0 || (rc == OK && find_mark(d, out->lacks)) ||
+	    (rc != OK && rc != ERR_NOT_FOUND))
+		return rc;
+	rc = load_whole(d, msg);
+	return rc == OK ? find_heads(d, name, arena, out, msg) : rc;
+}
+
+/* Where changes go on the way from one version to another. */
+struct way {
+	struct rope *rope;
+	struct text_log *log;     /* notes them; may be NULL */
+	struct text_patch *patch; /* adds them up; may be NULL */
+};
+
+static enum err way_insert(void *ctx, uint32_t pos, struct bytes text, uint32_t count)
+{
+	const struct way *w = ctx;
+	enum err rc = w->patch ? text_patch_insert(w->patch, pos, count) : OK;
+
+	if (rc == OK && w->log)
+		rc = text_log_note_insert(w->log, pos, text, count);
+	return rc == OK ? rope_insert(w->rope, pos, text) : rc;
+}
+
+static enum err way_remove(void *ctx, uint32_t pos, uint32_t count)
+{
+	const struct way *w = ctx;
+	enum err rc = w->patch ? text_patch_remove(w->patch, w->rope, pos, count) : OK;
+
+	if (rc == OK && w->log)
+		rc = text_log_note_remove(w->log, w->rope, pos, count);
+	if (rc == OK)
+		rope_delete(w->rope, pos, count);
+	return rc;
+}
+
+/* Have the rope say what it said at a mark, the last one that the version has all of, or, before
+ * the first one, nothing. */
+static enum err go_back(struct text_doc *d, const struct doc_mark *mark)
+{
+	if (mark)
+		return text_log_undo(&d->log, &d->text.rope, mark->items);
+	rope_clear(&d->text.rope);
+	return OK;
+}
+
+/* ---- Changes out ----------------------------------------------------------- */
+
+/* What all hunks have put in, one after the other. */
+static enum err read_come(const struct rope *now, const struct text_patch *p, struct buf *out)
+{
+	uint32_t shift = 0;
+
+	for (size_t i = 0; i < p->count; i++) {
+		rope_read(now, p->hunks[i].at + shift, p->hunks[i].come, out);
+		shift += p->hunks[i].come - p->hunks[i].gone;
+	}
+	return buf_check(out);
+}
+
+static enum err tell(const struct rope *now, const struct text_patch *p,
+		     const struct text_sink *sink)
+{
+	struct buf text = BUF_EMPTY;
+	enum err rc = read_come(now, p, &text);
+	uint32_t shift = 0;
+	size_t done = 0;
+
+	for (size_t i = 0; i < p->count && rc == OK; i++) {
+		const struct text_hunk *h = &p->hunks[i];
+		uint32_t at = h->at + shift;
+		uint32_t pos = rope_convert(now, at, ROPE_POINTS, p->unit);
+		uint32_t count = rope_measure(now, at, h->come, p->unit);
+		uint32_t bytes = rope_measure(now, at, h->come, ROPE_BYTES);
+
+		if (h->gone)
+			rc = sink->remove(sink->ctx, pos, h->gone_units);
+		if (rc == OK && h->come)
+			rc = sink->insert(sink->ctx, pos, bytes_of(text.data + done, bytes), count);
+		done += bytes;
+		shift += h->come - h->gone;
+	}
+	buf_release(&text);
+	return rc;
+}
+
+/* Adds up what leads from the version to now. */
+static enum err compare(struct text_doc *d, const struct version *v, struct text_patch *patch)
+{
+	const struct doc_mark *mark = find_mark(d, v->lacks);
+	struct way way = { &d->text.rope, NULL, NULL }, way_on = { &d->text.rope, NULL, patch };
+	struct text_sink to_then = { way_insert, way_remove, &way };
+	struct text_sink to_now = { way_insert, way_remove, &way_on };
+	enum err rc = go_back(d, mark);
+
+	if (rc == OK)
+		rc = text_replay(&d->text, mark ? mark->edits : 0, v->heads, v->count, &to_then,
+				 &to_now);
+	d->is_stale = rc != OK;
+	return rc;
+}
+
+enum err text_doc_since(struct text_doc *d, struct bytes version, enum rope_unit unit,
+			const struct text_sink *sink, struct errmsg *msg)
+{
+	struct arena arena = ARENA_EMPTY;
+	struct text_patch patch;
+	struct version v;
+	enum err rc = find_version(d, version, &arena, &v, msg);
+
+	text_patch_init(&patch, unit);
+	if (rc == OK && v.lacks != TEXT_NONE)
+		rc = compare(d, &v, &patch);
+	if (rc == OK)
+		rc = tell(&d->text.rope, &patch, sink);
+	text_patch_release(&patch);
+	arena_release(&arena);
+	return rc;
+}
+
+/* ---- Changes in ------------------------------------------------------------ */
+
+/* What an editor hands in, as an edit of its version. */
+struct handed_in {
+	struct text_doc *doc;
+	enum rope_unit unit;
+	struct text_log log; /* of the rope on the way to the version, and to what it becomes */
+	struct text_edit_builder built;
+	struct buf whole; /* of a text that nobody had written before */
+	struct errmsg *msg;
+};
+
+/* The code point at a position; `of` which change it is. */
+static enum err find_point(const struct handed_in *in, size_t of, uint32_t pos, uint32_t *out)
+{
+	const struct rope *r = &in->doc->text.rope;
+	uint32_t size = rope_size(r, in->unit);
+
+	if (pos > size)
+		return errmsg_set(in->msg, ERR_INVALID,
+				  "change %zu: position %u is past the end of the text, %u", of,
+				  pos, size);
+	*out = rope_convert(r, pos, in->unit, ROPE_POINTS);
+	if (rope_convert(r, *out, ROPE_POINTS, in->unit) != pos)
+		return errmsg_set(in->msg, ERR_INVALID,
+				  "change %zu: position %u is in the middle of a character", of,
+				  pos);
+	return OK;
+}
+
+static enum err check_inserted(const struct handed_in *in, size_t of, struct bytes text)
+{
+	if (!utf8_is_valid(text))
+		return errmsg_set(in->msg, ERR_INVALID, "change %zu: the text is not UTF-8", of);
+	if (text.size && memchr(text.data, 0, text.size))
+		return errmsg_set(in->msg, ERR_INVALID, "change %zu: the text contains U+0000", of);
+	return OK;
+}
+
+static enum err make_change(struct handed_in *in, size_t of, const struct text_splice *s)
+{
+	struct rope *r = &in->doc->text.rope;
+	uint32_t from, to, end = s->pos + s->removed, count;
+	enum err rc = find_point(in, of, s->pos, &from);
+
+	if (rc == OK)
+		rc = find_point(in, of, end < s->pos ? UINT32_MAX : end, &to);
+	if (rc == OK)
+		rc = check_inserted(in, of, s->inserted);
+	if (rc == OK)
+		rc = text_edit_delete(&in->built, from, to - from);
+	if (rc == OK && to > from)
+		rc = text_log_remove(&in->log, r, from, to - from);
+	if (rc != OK || s->inserted.size == 0)
+		return rc;
+	count = (uint32_t)utf8_count(s->inserted);
+	rc = text_edit_insert(&in->built, from, s->inserted, count);
+	return rc == OK ? text_log_insert(&in->log, r, from, s->inserted, count) : rc;
+}
+
+static enum err make_changes(struct handed_in *in, const struct version *v,
+			     const struct text_splice *list, size_t count)
+{
+	const struct rope *r = &in->doc->text.rope;
+	uint32_t before = rope_size(r, ROPE_BYTES), after;
+	enum err rc = OK;
+
+	if (count > TEXT_RUNS_MAX)
+		return errmsg_set(in->msg, ERR_LIMIT, "a list has at most %d changes",
+				  TEXT_RUNS_MAX);
+	text_edit_begin(&in->built, rope_size(r, ROPE_POINTS));
+	for (size_t i = 0; i < count && rc == OK; i++)
+		rc = make_change(in, i, &list[i]);
+	after = rope_size(r, ROPE_BYTES);
+	if (rc == OK && after > before && after > TEXT_BYTES_MAX)
+		rc = errmsg_set(in->msg, ERR_LIMIT, "the text would have %u bytes, more than %d",
+				after, TEXT_BYTES_MAX);
+	if (rc == OK && v->count == 0) {
+		rope_read(r, 0, rope_size(r, ROPE_POINTS), &in->whole);
+		rc = buf_check(&in->whole);
+	}
+	return rc;
+}
+
+/* Makes the changes on the rope at the version, and puts it back. */
+static enum err check_in(struct handed_in *in, const struct version *v,
+			 const struct text_splice *list, size_t count)
+{
+	struct text_doc *d = in->doc;
+	const struct doc_mark *mark = v->lacks == TEXT_NONE ? NULL : find_mark(d, v->lacks);
+	struct way way = { &d->text.rope, &in->log, NULL };
+	struct text_sink to_then = { way_insert, way_remove, &way };
+	enum err rc = OK, back;
+
+	if (v->lacks != TEXT_NONE)
+		rc = go_back(d, mark);
+	if (rc == OK && v->lacks != TEXT_NONE)
+		rc = text_replay(&d->text, mark ? mark->edits : 0, v->heads, v->count, &to_then,
+				 NULL);
+	if (rc == OK)
+		rc = make_changes(in, v, list, count);
+	d->is_stale = rc == ERR_NOMEM || (v->lacks != TEXT_NONE && !mark);
+	if (d->is_stale)
+		return rc;
+	back = text_log_undo(&in->log, &d->text.rope, 0);
+	if (back == OK && mark)
+		back = text_log_redo(&d->log, &d->text.rope, mark->items);
+	d->is_stale = back != OK;
+	return rc;
+}
+
+/* In the open transaction. */
+static enum err write_edit(struct handed_in *in, const struct version *v, struct arena *arena,
+			   const struct record_id *author, uint64_t now_ms)
+{
+	struct text_doc *d = in->doc;
+	const struct text_version nothing = { .text = bytes_of("", 0) };
+	struct text_edit made = text_edit_built(&in->built);
+	struct dot *seen = arena_array(arena, v->count, sizeof(*seen));
+	struct edit *e;
+	enum err rc =
+		seen ? edit_open(&e, d->replica, &d->space, author, now_ms, in->msg) : ERR_NOMEM;
+
+	if (rc != OK)
+		return rc;
+	for (size_t i = 0; i < v->count; i++)
+		seen[i] = text_history_dot(&d->text.history, v->heads[i]);
+	if (v->count == 0)
+		rc = edit_text(e, d->ref.kind, &d->ref.record, d->ref.field, &nothing,
+			       buf_bytes(&in->whole), in->msg);
+	else
+		rc = edit_splice(e, d->ref.kind, &d->ref.record, d->ref.field, seen, v->count,
+				 &made, in->msg);
+	if (rc == OK)
+		return edit_seal(e, in->msg);
+	edit_drop(e);
+	return rc;
+}
+
+static enum err commit_edit(struct handed_in *in, const struct version *v, struct arena *arena,
+			    const struct record_id *author, uint64_t now_ms, struct dot *dot)
+{
+	struct text_doc *d = in->doc;
+	struct replica *r = d->replica;
+	enum err rc = replica_begin(r, in->msg);
+
+	if (rc != OK)
+		return rc;
+	rc = write_edit(in, v, arena, author, now_ms);
+	dot->replica = *replica_id(r); /* known only now: it may have begun a new epoch */
+	dot->seq = vv_get(replica_vv(r, &d->space), &dot->replica);
+	if (rc == OK)
+		return replica_commit(r, in->msg);
+	replica_rollback(r);
+	return rc;
+}
+
+/* It is committed: whatever fails from now on, the editor has it. */
+static void name_edit(struct text_doc *d, const struct dot *dot, struct buf *out)
+{
+	bool changed;
+	uint32_t edit = text_doc_refresh(d, &changed, NULL) == OK
+				? text_history_find(&d->text.history, dot)
+				: TEXT_NONE;
+	bool is_alone = edit == TEXT_NONE || d->text.history.nodes[edit].is_join;
+
+	text_version_name(dot, is_alone, out);
+}
+
+/* A changeset can name an edit only with what its office had written before. */
+static enum err check_version(const struct text_history *h, const struct version *v,
+			      struct bytes name, struct errmsg *msg)
+{
+	for (size_t i = 0; i < v->count; i++) {
+		struct dot dot = text_history_dot(h, v->heads[i]);
+
+		if (text_history_find(h, &dot) != v->heads[i])
+			return errmsg_set(msg, ERR_INVALID,
+					  "version %.*s lacks what was written here beside it: "
+					  "first read what has changed since",
+					  (int)name.size, (const char *)name.data);
+	}
+	return OK;
+}
+
+enum err text_doc_splice(struct text_doc *d, struct bytes version, enum rope_unit unit,
+			 const struct text_splice *list, size_t count,
+			 const struct record_id *author, uint64_t now_ms, struct buf *after,
+			 struct errmsg *msg)
+{
+	struct handed_in in = { .doc = d, .unit = unit, .msg = msg };
+	struct arena arena = ARENA_EMPTY;
+	struct buf name = BUF_EMPTY;
+	struct version v;
+	struct dot dot;
+	enum err rc = find_version(d, version, &arena, &v, msg);
+
+	/* Nothing may fail once it is committed. */
+	if (rc == OK && !buf_grow(&name, version.size + TEXT_EDIT_NAME_BYTES))
+		rc = ERR_NOMEM;
+	buf_clear(&name);
+	if (rc == OK)
+		rc = check_version(&d->text.history, &v, version, msg);
+	if (rc == OK)
+		rc = check_in(&in, &v, list, count);
+	if (rc == OK && in.built.run_count == 0) {
+		buf_append(&name, version.data, version.size);
+	} else if (rc == OK) {
+		rc = commit_edit(&in, &v, &arena, author, now_ms, &dot);
+		if (rc == OK)
+			name_edit(d, &dot, &name);
+	}
+	if (rc == OK) {
+		buf_release(after);
+		*after = name;
+	} else {
+		buf_release(&name);
+	}
+	text_log_release(&in.log);
+	text_edit_release(&in.built);
+	buf_release(&in.whole);
+	arena_release(&arena);
+	return rc;
+}
