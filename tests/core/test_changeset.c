@@ -12,7 +12,10 @@
 
 #include "core/changeset.h"
 #include "core/limits.h"
+#include "core/schema.h"
+#include "core/text.h"
 #include "core/wire.h"
+#include "tests/support/document.h"
 #include "tests/support/prng.h"
 #include "tests/support/spell.h"
 
@@ -553,6 +556,87 @@ static void signature_holds_for_its_link_and_key_only(void **state)
 	assert_false(changeset_is_signed_by(signature, link, pk));
 }
 
+/* ---- docs/PROTOCOL.md --------------------------------------------------------- */
+
+/* A replica's first changeset, of one op on the text of one block. */
+static void make_example(struct buf *out, uint8_t replica, uint64_t wall_ms, struct op op)
+{
+	struct replica_id self = replica_all(replica);
+	struct changeset cs = { .hlc = { wall_ms << 16 }, .ops = &op, .op_count = 1 };
+	struct arena arena = ARENA_EMPTY;
+
+	op.record = record_all(0xb0);
+	op.kind = KIND_BLOCK;
+	op.field = BLOCK_TEXT;
+	assert_int_equal(changeset_encode(out, &cs, &self, &arena, NULL), OK);
+	arena_release(&arena);
+}
+
+/* The only op of an example, decoded. */
+static struct op read_example(const struct buf *block, const char *label, uint8_t replica,
+			      struct arena *arena)
+{
+	struct buf body = document_field(block, label);
+	struct replica_id self = replica_all(replica);
+	struct bytes kept = arena_copy(arena, buf_bytes(&body));
+	struct changeset cs;
+
+	assert_int_equal(changeset_decode(&cs, kept, &self, arena, NULL), OK);
+	assert_int_equal(changeset_validate(&cs, false, VALIDITY_RECEIVED, NULL), OK);
+	assert_int_equal(cs.op_count, 1);
+	buf_release(&body);
+	return cs.ops[0];
+}
+
+static void examples_of_the_document_are_what_is_written(void **state)
+{
+	static const struct text_run runs[] = { { 0, 2, TEXT_DELETE },
+						{ 0, 3, TEXT_INSERT },
+						{ 5, 2, TEXT_BACKSPACE } };
+	struct text_edit e = { 5, runs, 3, bytes_of_str("周例会") };
+	struct target first = { { replica_all(0xa1), 1 }, 0 };
+	struct buf block = document_block("changesets"), made = BUF_EMPTY, edit = BUF_EMPTY;
+
+	make_example(&made, 0xa1, UINT64_C(1800000000000),
+		     (struct op){ .verb = VERB_SET, .value = value_str("会议纪要。") });
+	document_assert(&block, "set", &made);
+	text_edit_encode(&edit, &e);
+	make_example(&made, 0xb2, UINT64_C(1800000060000),
+		     (struct op){ .verb = VERB_SPLICE,
+				  .targets = &first,
+				  .target_count = 1,
+				  .edit = buf_bytes(&edit),
+				  .value = value_text(e.text) });
+	document_assert(&block, "splice", &made);
+	buf_release(&block);
+	buf_release(&made);
+	buf_release(&edit);
+}
+
+static void examples_of_the_document_make_the_text_that_it_says(void **state)
+{
+	struct buf block = document_block("changesets"), now = BUF_EMPTY;
+	struct arena arena = ARENA_EMPTY;
+	struct op set = read_example(&block, "set", 0xa1, &arena);
+	struct op splice = read_example(&block, "splice", 0xb2, &arena);
+	struct text_run whole = { 0, 5, TEXT_INSERT };
+	struct text_edit first = { 0, &whole, 1, set.value.bytes }, e = { .length = 0 };
+	struct dot dots[] = { { replica_all(0xa1), 1 }, { replica_all(0xb2), 1 } };
+	struct text t = TEXT_EMPTY;
+
+	e.text = splice.value.bytes;
+	assert_int_equal(text_edit_decode(&e, splice.edit, &arena, NULL), OK);
+	assert_int_equal(text_take(&t, &dots[0], &first, NULL, 0), OK);
+	assert_int_equal(text_take(&t, &dots[1], &e, &splice.targets[0].dot, 1), OK);
+	assert_int_equal(text_merge(&t, NULL), OK);
+	rope_read(&t.rope, 0, rope_size(&t.rope, ROPE_POINTS), &now);
+	document_assert(&block, "text", &now);
+	text_release(&t);
+	arena_release(&arena);
+	buf_release(&block);
+	buf_release(&now);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -564,6 +648,8 @@ int main(void)
 		cmocka_unit_test(body_over_its_limit_is_not_even_looked_at),
 		cmocka_unit_test(link_depends_on_every_bit),
 		cmocka_unit_test(signature_holds_for_its_link_and_key_only),
+		cmocka_unit_test(examples_of_the_document_are_what_is_written),
+		cmocka_unit_test(examples_of_the_document_make_the_text_that_it_says),
 	};
 
 	if (sodium_init() < 0)
