@@ -1,41 +1,11 @@
-#include "core/text_doc.h"
-
-#include <assert.h>
 #include <stdlib.h>
 
-#include "core/limits.h"
-#include "core/replica_impl.h"
-#include "core/text_log.h"
-#include "core/text_patch.h"
+#include "core/text_doc_impl.h"
 #include "core/text_version.h"
 #include "core/utf8.h"
 
 /* How much can be taken back to get to an older version; half of it is forgotten at once. */
 enum { LOG_ITEMS_MAX = 1 << 13, LOG_BYTES_MAX = 1 << 18 };
-
-/* When the text was made of so many edits, so many changes had been made to the rope. */
-struct doc_mark {
-	uint32_t edits;
-	size_t items;
-};
-
-struct text_doc {
-	struct replica *replica;
-	const struct kind *kind;
-	struct text_ref ref;
-	struct space_id space;
-	struct text text;
-	uint32_t base;     /* number 0 stands for all rows before this one, if it is not 0 */
-	uint32_t *numbers; /* in text.history, by those of the store's rows from `base` on */
-	uint32_t row_count, row_cap;
-	bool is_whole;     /* somebody has asked for what is before the base */
-	struct dot *heads; /* the register's values when it was read last */
-	size_t head_count;
-	struct text_log log; /* of the rope, since the first mark */
-	struct doc_mark *marks;
-	size_t mark_count, mark_cap;
-	bool is_stale; /* begin anew: it broke off half done, or the store tells another story */
-};
 
 /* ---- Marks ----------------------------------------------------------------- */
 
@@ -79,8 +49,7 @@ static void forget_marks(struct text_doc *d)
 		d->marks[i].items -= items;
 }
 
-/* The last one at which the text had none but the first `edits`; NULL: it is forgotten. */
-static const struct doc_mark *find_mark(const struct text_doc *d, uint32_t edits)
+const struct doc_mark *doc_find_mark(const struct text_doc *d, uint32_t edits)
 {
 	size_t low = 0, high = d->mark_count;
 
@@ -363,7 +332,7 @@ enum err text_doc_refresh(struct text_doc *d, bool *changed, struct errmsg *msg)
 	return rc;
 }
 
-static enum err settle(struct text_doc *d, struct errmsg *msg)
+enum err doc_settle(struct text_doc *d, struct errmsg *msg)
 {
 	bool changed;
 
@@ -375,7 +344,7 @@ static enum err load_whole(struct text_doc *d, struct errmsg *msg)
 {
 	d->is_stale |= d->base > 0;
 	d->is_whole = true;
-	return settle(d, msg);
+	return doc_settle(d, msg);
 }
 
 /* ---- Opening --------------------------------------------------------------- */
@@ -403,7 +372,7 @@ enum err text_doc_open(struct text_doc **out, struct replica *r, uint16_t number
 		if (r->spaces[i].idx == d->ref.space)
 			d->space = r->spaces[i].id;
 	if (rc == OK)
-		rc = settle(d, msg);
+		rc = doc_settle(d, msg);
 	if (rc == OK)
 		*out = d;
 	else
@@ -463,7 +432,7 @@ enum err replica_text_tail(struct replica *r, uint16_t kind, const struct record
 enum err text_doc_read(struct text_doc *d, struct buf *out, struct errmsg *msg)
 {
 	const struct rope *r = &d->text.rope;
-	enum err rc = settle(d, msg);
+	enum err rc = doc_settle(d, msg);
 
 	if (rc != OK)
 		return rc;
@@ -474,21 +443,15 @@ enum err text_doc_read(struct text_doc *d, struct buf *out, struct errmsg *msg)
 enum err text_doc_version(struct text_doc *d, struct buf *out, struct errmsg *msg)
 {
 	const struct text_history *h = &d->text.history;
-	enum err rc = settle(d, msg);
+	enum err rc = doc_settle(d, msg);
 
 	return rc == OK ? text_version_encode(h, h->heads, h->head_count, out) : rc;
 }
 
 /* ---- The rope at another version ------------------------------------------- */
 
-struct version {
-	uint32_t *heads; /* by their numbers */
-	size_t count;
-	uint32_t lacks; /* the first edit that it has not, or TEXT_NONE */
-};
-
 static enum err find_heads(struct text_doc *d, struct bytes name, struct arena *arena,
-			   struct version *out, struct errmsg *msg)
+			   struct doc_version *out, struct errmsg *msg)
 {
 	enum err rc =
 		text_version_decode(&d->text.history, name, arena, &out->heads, &out->count, msg);
@@ -496,31 +459,24 @@ static enum err find_heads(struct text_doc *d, struct bytes name, struct arena *
 	return rc == OK ? text_first_lacking(&d->text, out->heads, out->count, &out->lacks) : rc;
 }
 
-static enum err find_version(struct text_doc *d, struct bytes name, struct arena *arena,
-			     struct version *out, struct errmsg *msg)
+enum err doc_find_version(struct text_doc *d, struct bytes name, struct arena *arena,
+			  struct doc_version *out, struct errmsg *msg)
 {
-	enum err rc = settle(d, msg);
+	enum err rc = doc_settle(d, msg);
 
 	if (rc == OK)
 		rc = find_heads(d, name, arena, out, msg);
 	/* It may be from before the base. */
-	if (d->base == 0 || (rc == OK && find_mark(d, out->lacks)) ||
+	if (d->base == 0 || (rc == OK && doc_find_mark(d, out->lacks)) ||
 	    (rc != OK && rc != ERR_NOT_FOUND))
 		return rc;
 	rc = load_whole(d, msg);
 	return rc == OK ? find_heads(d, name, arena, out, msg) : rc;
 }
 
-/* Where changes go on the way from one version to another. */
-struct way {
-	struct rope *rope;
-	struct text_log *log;     /* notes them; may be NULL */
-	struct text_patch *patch; /* adds them up; may be NULL */
-};
-
 static enum err way_insert(void *ctx, uint32_t pos, struct bytes text, uint32_t count)
 {
-	const struct way *w = ctx;
+	const struct doc_way *w = ctx;
 	enum err rc = w->patch ? text_patch_insert(w->patch, pos, count) : OK;
 
 	if (rc == OK && w->log)
@@ -530,7 +486,7 @@ static enum err way_insert(void *ctx, uint32_t pos, struct bytes text, uint32_t 
 
 static enum err way_remove(void *ctx, uint32_t pos, uint32_t count)
 {
-	const struct way *w = ctx;
+	const struct doc_way *w = ctx;
 	enum err rc = w->patch ? text_patch_remove(w->patch, w->rope, pos, count) : OK;
 
 	if (rc == OK && w->log)
@@ -540,311 +496,15 @@ static enum err way_remove(void *ctx, uint32_t pos, uint32_t count)
 	return rc;
 }
 
-/* Have the rope say what it said at a mark, the last one that the version has all of, or, before
- * the first one, nothing. */
-static enum err go_back(struct text_doc *d, const struct doc_mark *mark)
+struct text_sink doc_way_sink(struct doc_way *w)
+{
+	return (struct text_sink){ way_insert, way_remove, w };
+}
+
+enum err doc_go_back(struct text_doc *d, const struct doc_mark *mark)
 {
 	if (mark)
 		return text_log_undo(&d->log, &d->text.rope, mark->items);
 	rope_clear(&d->text.rope);
 	return OK;
-}
-
-/* ---- Changes out ----------------------------------------------------------- */
-
-/* What all hunks have put in, one after the other. */
-static enum err read_come(const struct rope *now, const struct text_patch *p, struct buf *out)
-{
-	uint32_t shift = 0;
-
-	for (size_t i = 0; i < p->count; i++) {
-		rope_read(now, p->hunks[i].at + shift, p->hunks[i].come, out);
-		shift += p->hunks[i].come - p->hunks[i].gone;
-	}
-	return buf_check(out);
-}
-
-static enum err tell(const struct rope *now, const struct text_patch *p,
-		     const struct text_sink *sink)
-{
-	struct buf text = BUF_EMPTY;
-	enum err rc = read_come(now, p, &text);
-	uint32_t shift = 0;
-	size_t done = 0;
-
-	for (size_t i = 0; i < p->count && rc == OK; i++) {
-		const struct text_hunk *h = &p->hunks[i];
-		uint32_t at = h->at + shift;
-		uint32_t pos = rope_convert(now, at, ROPE_POINTS, p->unit);
-		uint32_t count = rope_measure(now, at, h->come, p->unit);
-		uint32_t bytes = rope_measure(now, at, h->come, ROPE_BYTES);
-
-		if (h->gone)
-			rc = sink->remove(sink->ctx, pos, h->gone_units);
-		if (rc == OK && h->come)
-			rc = sink->insert(sink->ctx, pos, bytes_of(text.data + done, bytes), count);
-		done += bytes;
-		shift += h->come - h->gone;
-	}
-	buf_release(&text);
-	return rc;
-}
-
-/* Adds up what leads from the version to now. */
-static enum err compare(struct text_doc *d, const struct version *v, struct text_patch *patch)
-{
-	const struct doc_mark *mark = find_mark(d, v->lacks);
-	struct way way = { &d->text.rope, NULL, NULL }, way_on = { &d->text.rope, NULL, patch };
-	struct text_sink to_then = { way_insert, way_remove, &way };
-	struct text_sink to_now = { way_insert, way_remove, &way_on };
-	enum err rc = go_back(d, mark);
-
-	if (rc == OK)
-		rc = text_replay(&d->text, mark ? mark->edits : 0, v->heads, v->count, &to_then,
-				 &to_now);
-	d->is_stale = rc != OK;
-	return rc;
-}
-
-enum err text_doc_since(struct text_doc *d, struct bytes version, enum rope_unit unit,
-			const struct text_sink *sink, struct errmsg *msg)
-{
-	struct arena arena = ARENA_EMPTY;
-	struct text_patch patch;
-	struct version v;
-	enum err rc = find_version(d, version, &arena, &v, msg);
-
-	text_patch_init(&patch, unit);
-	if (rc == OK && v.lacks != TEXT_NONE)
-		rc = compare(d, &v, &patch);
-	if (rc == OK)
-		rc = tell(&d->text.rope, &patch, sink);
-	text_patch_release(&patch);
-	arena_release(&arena);
-	return rc;
-}
-
-/* ---- Changes in ------------------------------------------------------------ */
-
-/* What an editor hands in, as an edit of its version. */
-struct handed_in {
-	struct text_doc *doc;
-	enum rope_unit unit;
-	struct text_log log; /* of the rope on the way to the version, and to what it becomes */
-	struct text_edit_builder built;
-	struct buf whole; /* of a text that nobody had written before */
-	struct errmsg *msg;
-};
-
-/* The code point at a position; `of` which change it is. */
-static enum err find_point(const struct handed_in *in, size_t of, uint32_t pos, uint32_t *out)
-{
-	const struct rope *r = &in->doc->text.rope;
-	uint32_t size = rope_size(r, in->unit);
-
-	if (pos > size)
-		return errmsg_set(in->msg, ERR_INVALID,
-				  "change %zu: position %u is past the end of the text, %u", of,
-				  pos, size);
-	*out = rope_convert(r, pos, in->unit, ROPE_POINTS);
-	if (rope_convert(r, *out, ROPE_POINTS, in->unit) != pos)
-		return errmsg_set(in->msg, ERR_INVALID,
-				  "change %zu: position %u is in the middle of a character", of,
-				  pos);
-	return OK;
-}
-
-static enum err check_inserted(const struct handed_in *in, size_t of, struct bytes text)
-{
-	if (!utf8_is_valid(text))
-		return errmsg_set(in->msg, ERR_INVALID, "change %zu: the text is not UTF-8", of);
-	if (text.size && memchr(text.data, 0, text.size))
-		return errmsg_set(in->msg, ERR_INVALID, "change %zu: the text contains U+0000", of);
-	return OK;
-}
-
-static enum err make_change(struct handed_in *in, size_t of, const struct text_splice *s)
-{
-	struct rope *r = &in->doc->text.rope;
-	uint32_t from, to, end = s->pos + s->removed, count;
-	enum err rc = find_point(in, of, s->pos, &from);
-
-	if (rc == OK)
-		rc = find_point(in, of, end < s->pos ? UINT32_MAX : end, &to);
-	if (rc == OK)
-		rc = check_inserted(in, of, s->inserted);
-	if (rc == OK)
-		rc = text_edit_delete(&in->built, from, to - from);
-	if (rc == OK && to > from)
-		rc = text_log_remove(&in->log, r, from, to - from);
-	if (rc != OK || s->inserted.size == 0)
-		return rc;
-	count = (uint32_t)utf8_count(s->inserted);
-	rc = text_edit_insert(&in->built, from, s->inserted, count);
-	return rc == OK ? text_log_insert(&in->log, r, from, s->inserted, count) : rc;
-}
-
-static enum err make_changes(struct handed_in *in, const struct version *v,
-			     const struct text_splice *list, size_t count)
-{
-	const struct rope *r = &in->doc->text.rope;
-	uint32_t before = rope_size(r, ROPE_BYTES), after;
-	enum err rc = OK;
-
-	if (count > TEXT_RUNS_MAX)
-		return errmsg_set(in->msg, ERR_LIMIT, "a list has at most %d changes",
-				  TEXT_RUNS_MAX);
-	text_edit_begin(&in->built, rope_size(r, ROPE_POINTS));
-	for (size_t i = 0; i < count && rc == OK; i++)
-		rc = make_change(in, i, &list[i]);
-	after = rope_size(r, ROPE_BYTES);
-	if (rc == OK && after > before && after > TEXT_BYTES_MAX)
-		rc = errmsg_set(in->msg, ERR_LIMIT, "the text would have %u bytes, more than %d",
-				after, TEXT_BYTES_MAX);
-	if (rc == OK && v->count == 0) {
-		rope_read(r, 0, rope_size(r, ROPE_POINTS), &in->whole);
-		rc = buf_check(&in->whole);
-	}
-	return rc;
-}
-
-/* Makes the changes on the rope at the version, and puts it back. */
-static enum err check_in(struct handed_in *in, const struct version *v,
-			 const struct text_splice *list, size_t count)
-{
-	struct text_doc *d = in->doc;
-	const struct doc_mark *mark = v->lacks == TEXT_NONE ? NULL : find_mark(d, v->lacks);
-	struct way way = { &d->text.rope, &in->log, NULL };
-	struct text_sink to_then = { way_insert, way_remove, &way };
-	enum err rc = OK, back;
-
-	if (v->lacks != TEXT_NONE)
-		rc = go_back(d, mark);
-	if (rc == OK && v->lacks != TEXT_NONE)
-		rc = text_replay(&d->text, mark ? mark->edits : 0, v->heads, v->count, &to_then,
-				 NULL);
-	if (rc == OK)
-		rc = make_changes(in, v, list, count);
-	d->is_stale = rc == ERR_NOMEM || (v->lacks != TEXT_NONE && !mark);
-	if (d->is_stale)
-		return rc;
-	back = text_log_undo(&in->log, &d->text.rope, 0);
-	if (back == OK && mark)
-		back = text_log_redo(&d->log, &d->text.rope, mark->items);
-	d->is_stale = back != OK;
-	return rc;
-}
-
-/* In the open transaction. */
-static enum err write_edit(struct handed_in *in, const struct version *v, struct arena *arena,
-			   const struct record_id *author, uint64_t now_ms)
-{
-	struct text_doc *d = in->doc;
-	const struct text_version nothing = { .text = bytes_of("", 0) };
-	struct text_edit made = text_edit_built(&in->built);
-	struct dot *seen = arena_array(arena, v->count, sizeof(*seen));
-	struct edit *e;
-	enum err rc =
-		seen ? edit_open(&e, d->replica, &d->space, author, now_ms, in->msg) : ERR_NOMEM;
-
-	if (rc != OK)
-		return rc;
-	for (size_t i = 0; i < v->count; i++)
-		seen[i] = text_history_dot(&d->text.history, v->heads[i]);
-	if (v->count == 0)
-		rc = edit_text(e, d->ref.kind, &d->ref.record, d->ref.field, &nothing,
-			       buf_bytes(&in->whole), in->msg);
-	else
-		rc = edit_splice(e, d->ref.kind, &d->ref.record, d->ref.field, seen, v->count,
-				 &made, in->msg);
-	if (rc == OK)
-		return edit_seal(e, in->msg);
-	edit_drop(e);
-	return rc;
-}
-
-static enum err commit_edit(struct handed_in *in, const struct version *v, struct arena *arena,
-			    const struct record_id *author, uint64_t now_ms, struct dot *dot)
-{
-	struct text_doc *d = in->doc;
-	struct replica *r = d->replica;
-	enum err rc = replica_begin(r, in->msg);
-
-	if (rc != OK)
-		return rc;
-	rc = write_edit(in, v, arena, author, now_ms);
-	dot->replica = *replica_id(r); /* known only now: it may have begun a new epoch */
-	dot->seq = vv_get(replica_vv(r, &d->space), &dot->replica);
-	if (rc == OK)
-		return replica_commit(r, in->msg);
-	replica_rollback(r);
-	return rc;
-}
-
-/* It is committed: whatever fails from now on, the editor has it. */
-static void name_edit(struct text_doc *d, const struct dot *dot, struct buf *out)
-{
-	bool changed;
-	uint32_t edit = text_doc_refresh(d, &changed, NULL) == OK
-				? text_history_find(&d->text.history, dot)
-				: TEXT_NONE;
-	bool is_alone = edit == TEXT_NONE || d->text.history.nodes[edit].is_join;
-
-	text_version_name(dot, is_alone, out);
-}
-
-/* A changeset can name an edit only with what its office had written before. */
-static enum err check_version(const struct text_history *h, const struct version *v,
-			      struct bytes name, struct errmsg *msg)
-{
-	for (size_t i = 0; i < v->count; i++) {
-		struct dot dot = text_history_dot(h, v->heads[i]);
-
-		if (text_history_find(h, &dot) != v->heads[i])
-			return errmsg_set(msg, ERR_INVALID,
-					  "version %.*s lacks what was written here beside it: "
-					  "first read what has changed since",
-					  (int)name.size, (const char *)name.data);
-	}
-	return OK;
-}
-
-enum err text_doc_splice(struct text_doc *d, struct bytes version, enum rope_unit unit,
-			 const struct text_splice *list, size_t count,
-			 const struct record_id *author, uint64_t now_ms, struct buf *after,
-			 struct errmsg *msg)
-{
-	struct handed_in in = { .doc = d, .unit = unit, .msg = msg };
-	struct arena arena = ARENA_EMPTY;
-	struct buf name = BUF_EMPTY;
-	struct version v;
-	struct dot dot;
-	enum err rc = find_version(d, version, &arena, &v, msg);
-
-	/* Nothing may fail once it is committed. */
-	if (rc == OK && !buf_grow(&name, version.size + TEXT_EDIT_NAME_BYTES))
-		rc = ERR_NOMEM;
-	buf_clear(&name);
-	if (rc == OK)
-		rc = check_version(&d->text.history, &v, version, msg);
-	if (rc == OK)
-		rc = check_in(&in, &v, list, count);
-	if (rc == OK && in.built.run_count == 0) {
-		buf_append(&name, version.data, version.size);
-	} else if (rc == OK) {
-		rc = commit_edit(&in, &v, &arena, author, now_ms, &dot);
-		if (rc == OK)
-			name_edit(d, &dot, &name);
-	}
-	if (rc == OK) {
-		buf_release(after);
-		*after = name;
-	} else {
-		buf_release(&name);
-	}
-	text_log_release(&in.log);
-	text_edit_release(&in.built);
-	buf_release(&in.whole);
-	arena_release(&arena);
-	return rc;
 }

@@ -46,8 +46,8 @@ MUST_CHECK enum err text_doc_read(struct text_doc *d, struct buf *out, struct er
 MUST_CHECK enum err text_doc_version(struct text_doc *d, struct buf *out, struct errmsg *msg);
 
 /* Tell what has changed since a version, from the beginning of the text to its end: as little
- * as there is between the two. ERR_NOT_FOUND, ERR_AMBIGUOUS: no such version (it may have
- * ceased to count, M-14); or what the sink says. */
+ * as there is between the two. The sink leaves the document alone. ERR_NOT_FOUND,
+ * ERR_AMBIGUOUS: no such version (it may have ceased to count, M-14); or what the sink says. */
 MUST_CHECK enum err text_doc_since(struct text_doc *d, struct bytes version, enum rope_unit unit,
 				   const struct text_sink *sink, struct errmsg *msg);
 
@@ -58,8 +58,8 @@ struct text_splice {
 };
 
 /* What an editor has changed in the version: one changeset, durable when it returns, written at
- * `now_ms` by `author` (NULL: the node itself). Refreshes. *after: what the editor has now; no
- * changes, no changeset, and the same version.
+ * `now_ms` by `author` (NULL: the node itself). Refreshes. *after: what the editor has now
+ * (`version` may be its bytes); no changes, no changeset, and the same version.
  * ERR_INVALID: a position past the end or within a character, U+0000, no UTF-8; or the version
  * ends in "~", and the edit would have to be told from what it does not have: since() first.
  * ERR_LIMIT; ERR_NOT_FOUND, ERR_AMBIGUOUS: no such version; and all that an edit may say. */
