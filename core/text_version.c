@@ -138,26 +138,26 @@ static enum err decode_head(const struct text_history *h, struct bytes name, uin
 enum err text_version_decode(const struct text_history *h, struct bytes name, struct arena *arena,
 			     uint32_t **heads, size_t *count, struct errmsg *msg)
 {
-	size_t commas = 0, found = 0;
+	size_t parts = name.size > 0;
 	uint32_t *list;
 	enum err rc = OK;
 
 	for (size_t i = 0; i < name.size; i++)
-		commas += name.data[i] == ',';
-	list = arena_array(arena, commas + 1, sizeof(*list));
+		parts += name.data[i] == ',';
+	list = arena_array(arena, parts, sizeof(*list));
 	if (!list)
 		return ERR_NOMEM;
-	while (name.size && rc == OK) {
+	for (size_t i = 0; i < parts && rc == OK; i++) {
 		const uint8_t *comma = memchr(name.data, ',', name.size);
 		size_t size = comma ? (size_t)(comma - name.data) : name.size;
 
-		rc = decode_head(h, bytes_of(name.data, size), &list[found++], msg);
+		rc = decode_head(h, bytes_of(name.data, size), &list[i], msg);
 		size += comma != NULL;
 		name = bytes_of(name.data + size, name.size - size);
 	}
 	if (rc == OK) {
 		*heads = list;
-		*count = found;
+		*count = parts;
 	}
 	return rc;
 }
