@@ -1,12 +1,13 @@
 /* Edits of a text from anywhere, well formed or not, true or not: what is accepted gives
- * the same text in every order of delivery, and its parts agree with each other.
+ * the same text in every order of delivery, and the same sentences to be reread, and its parts
+ * agree with each other.
  *
  * The input is [[author, [parent, ...], edit, text], ...]; a parent is the number of an
  * earlier edit, or names none. */
 #include <stdlib.h>
 
 #include "core/limits.h"
-#include "core/text.h"
+#include "core/text_reread.h"
 
 enum { EDITS_MAX = 64, PARENTS_MAX = 8 };
 
@@ -117,12 +118,19 @@ static void read_text(const struct text *t, struct buf *out)
 	require(buf_check(out) == OK);
 }
 
-static void require_same(const struct text *a, const struct text *b)
+static bool put_note(void *ctx, const struct reread_note *note)
+{
+	buf_printf(ctx, "\n%u %u", note->from, note->to);
+	return true;
+}
+
+static void require_same(struct text *a, struct text *b)
 {
 	struct buf x = BUF_EMPTY, y = BUF_EMPTY;
 
 	read_text(a, &x);
 	read_text(b, &y);
+	require(text_reread(a, put_note, &x) == OK && text_reread(b, put_note, &y) == OK);
 	require(bytes_equal(buf_bytes(&x), buf_bytes(&y)));
 	buf_release(&x);
 	buf_release(&y);
