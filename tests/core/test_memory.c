@@ -15,6 +15,7 @@
 #include "core/limits.h"
 #include "core/scrub.h"
 #include "core/text_pack.h"
+#include "core/text_reread.h"
 #include "tests/support/editor.h"
 #include "tests/support/office.h"
 #include "tests/support/shortage.h"
@@ -293,6 +294,45 @@ static void an_open_text_is_whole(void **state)
 	editor_close(&o.editor);
 	text_doc_close(o.doc);
 	expect_agreement(o.w);
+}
+
+/* ---- A sentence into which two have written ---------------------------------------- */
+
+static bool count_note(void *ctx, const struct reread_note *note)
+{
+	unsigned *count = ctx;
+
+	*count += note->touch_count == 2;
+	return true;
+}
+
+static enum err find_notes(void *ctx)
+{
+	struct world *w = ctx;
+	unsigned count = 0;
+	struct text t;
+	enum err rc = replica_text_tail(w->a.replica, KIND_BLOCK, &w->block, BLOCK_TEXT, &t, NULL);
+
+	if (rc != OK)
+		return rc;
+	rc = text_reread(&t, count_note, &count);
+	text_release(&t);
+	assert_true(rc != OK || count == 1);
+	return rc;
+}
+
+static void sentences_to_reread_are_all_found_or_none(void **state)
+{
+	struct world *w = *state;
+	struct value left = long_text(), right = long_text();
+
+	left.bytes.size--;
+	right.bytes.data++;
+	right.bytes.size--;
+	office_set(&w->a, &w->space, KIND_BLOCK, &w->block, BLOCK_TEXT, &left);
+	office_set(&w->b, &w->space, KIND_BLOCK, &w->block, BLOCK_TEXT, &right);
+	office_sync(&w->a, &w->b);
+	assert_true(try_reading(w, find_notes) > 20);
 }
 
 static enum err put_setting(void *ctx)
@@ -861,6 +901,7 @@ int main(void)
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 		TEST(edits_fail_whole),
 		TEST(an_open_text_is_whole),
+		TEST(sentences_to_reread_are_all_found_or_none),
 		TEST(settings_fail_whole),
 		TEST(taking_statements_fails_whole),
 		TEST(receiving_fails_whole),
