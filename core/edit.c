@@ -4,7 +4,7 @@
 
 #include "core/limits.h"
 #include "core/replica_impl.h"
-#include "core/text_diff.h"
+#include "core/text_rewrite.h"
 #include "core/utf8.h"
 
 struct edit {
@@ -251,7 +251,7 @@ static enum err write_text(struct edit *e, const struct kind *kind, const struct
 	}
 	text_edit_begin(&b, (uint32_t)utf8_count(from));
 	if (rc == OK)
-		rc = text_diff(from, to, &b);
+		rc = text_rewrite(from, to, &b);
 	made = text_edit_built(&b);
 	if (rc == OK)
 		rc = write_splice(e, kind, field, id, &made, seen, seen_count, msg);

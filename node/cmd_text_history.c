@@ -1,12 +1,12 @@
 /* What became of a text: its versions, who wrote what, what changed. */
 #include <stdlib.h>
 
+#include "core/segment.h"
 #include "core/utf8.h"
 #include "node/cmd.h"
 #include "node/history_view.h"
 #include "node/i18n.h"
 #include "node/output.h"
-#include "node/segment.h"
 #include "node/sys_error.h"
 #include "node/text_subject.h"
 #include "node/text_view.h"

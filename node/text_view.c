@@ -2,7 +2,7 @@
 
 #include <stdlib.h>
 
-#include "node/difference.h"
+#include "core/difference.h"
 #include "node/history_view.h"
 #include "node/i18n.h"
 #include "node/record_view.h"
@@ -231,7 +231,7 @@ enum err difference_json(struct bytes from, struct bytes to, json_t **out)
 	enum err rc = difference_make(&d, from, to, segment_point);
 
 	for (size_t i = 0; rc == OK && i < d.count; i++) {
-		const struct change_of_text *c = &d.list[i];
+		const struct difference_part *c = &d.list[i];
 		json_t *change = json_pack("{s:I, s:o, s:o}", "at", (json_int_t)c->at, "deleted",
 					   text_json(c->gone), "inserted", text_json(c->come));
 

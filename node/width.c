@@ -23,16 +23,11 @@ static bool is_in(const struct range *ranges, size_t count, uint32_t cp)
 
 #define IS_IN(ranges, cp) is_in(ranges, sizeof(ranges) / sizeof(ranges[0]), cp)
 
-bool width_is_zero(uint32_t cp)
-{
-	return cp >= zero_width[0].first && IS_IN(zero_width, cp);
-}
-
 static size_t columns_of(uint32_t cp)
 {
 	if (cp < zero_width[0].first)
 		return 1;
-	if (width_is_zero(cp))
+	if (IS_IN(zero_width, cp))
 		return 0;
 	return IS_IN(wide, cp) ? 2 : 1;
 }

@@ -11,9 +11,6 @@
 
 #define WIDTH_UNLIMITED SIZE_MAX
 
-/* Marks and format characters, which take no column of their own. */
-bool width_is_zero(uint32_t cp);
-
 /* Columns of one line; line breaks and tabs count as the blank that width_append() makes of
  * them. */
 size_t width_of(struct bytes text);

@@ -315,22 +315,22 @@ static void history_tells_who_wrote_what(void **state)
 	struct dot dot;
 
 	(void)state;
-	begin(&w, 4, "abc");
+	begin(&w, 4, "ab c");
 	OFFICE_MUST(replica_text(w.offices[1].replica, KIND_BLOCK, &w.block, BLOCK_TEXT, &t, &msg));
 	assert_int_equal(t.history.count, 1);
 	text_release(&t);
-	write_block(&w, 1, "ab12");
-	write_block(&w, 2, "345abc");
-	assert_all(&w, "345ab12");
+	write_block(&w, 1, "ab 12");
+	write_block(&w, 2, "345ab c");
+	assert_all(&w, "345ab 12");
 	OFFICE_MUST(replica_text(w.offices[0].replica, KIND_BLOCK, &w.block, BLOCK_TEXT, &t, &msg));
 	assert_int_equal(t.history.count, 3);
 	assert_int_equal(text_at(&t, &first, 1, &then), OK);
-	assert_true(bytes_equal(buf_bytes(&then), bytes_of_str("abc")));
+	assert_true(bytes_equal(buf_bytes(&then), bytes_of_str("ab c")));
 	assert_int_equal(text_blame(&t, add_up, counts), OK);
 	for (uint32_t i = 0; i < 3; i++) {
 		dot = text_history_dot(&t.history, i);
 		assert_int_equal(counts[i],
-				 i == 0 ? 2
+				 i == 0 ? 3
 				 : replica_id_cmp(&dot.replica, &w.offices[1].identity.replica) == 0
 					 ? 2
 					 : 3);

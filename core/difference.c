@@ -1,4 +1,4 @@
-#include "node/difference.h"
+#include "core/difference.h"
 
 #include <stdlib.h>
 
@@ -125,7 +125,7 @@ struct reader {
 	size_t points;    /* of `from` */
 };
 
-static bool next_change(struct reader *r, struct change_of_text *out)
+static bool next_change(struct reader *r, struct difference_part *out)
 {
 	const struct text_run *run = r->run;
 	size_t same;
@@ -134,7 +134,7 @@ static bool next_change(struct reader *r, struct change_of_text *out)
 		return false;
 	/* What is at `to_at` pieces of the new text is where the run is. */
 	same = run->pos - r->to_at;
-	*out = (struct change_of_text){ .same = span(r->from, r->at, r->at + same) };
+	*out = (struct difference_part){ .same = span(r->from, r->at, r->at + same) };
 	r->at += same;
 	r->to_at += same;
 	r->points += utf8_count(out->same);
@@ -170,12 +170,50 @@ static enum err collect(struct difference *d, const struct pieces *from, const s
 	return OK;
 }
 
-enum err difference_make(struct difference *out, struct bytes from, struct bytes to,
-			 segment_size *segment)
+/* What is the same in front, to the beginning of a line: no piece goes over that. */
+static size_t same_in_front(struct bytes a, struct bytes b)
 {
-	struct difference d = DIFFERENCE_EMPTY;
-	struct pieces a = { 0 }, b = { 0 };
+	size_t most = a.size < b.size ? a.size : b.size, size = 0;
+
+	while (size < most && a.data[size] == b.data[size])
+		size++;
+	while (size && a.data[size - 1] != '\n')
+		size--;
+	return size;
+}
+
+/* And at the end, from the beginning of a line on. */
+static size_t same_at_end(struct bytes a, struct bytes b)
+{
+	size_t most = a.size < b.size ? a.size : b.size, size = 0;
+
+	while (size < most && a.data[a.size - size - 1] == b.data[b.size - size - 1])
+		size++;
+	while (size && a.data[a.size - size] != '\n')
+		size--;
+	return size ? size - 1 : 0;
+}
+
+/* What the same lines around it have to do with it. */
+static void put_back(struct difference *d, struct bytes from, size_t front, size_t end)
+{
+	size_t points = utf8_count(bytes_of(from.data, front));
+
+	for (size_t i = 0; i < d->count; i++)
+		d->list[i].at += points;
+	if (d->count)
+		d->list[0].same = bytes_of(from.data, front + d->list[0].same.size);
+	if (d->count == 0)
+		d->rest = from;
+	else
+		d->rest.size += end;
+}
+
+static enum err compare(struct difference *d, struct bytes from, struct bytes to,
+			segment_size *segment)
+{
 	struct text_edit_builder builder = { 0 };
+	struct pieces a = { 0 }, b = { 0 };
 	enum err rc = cut(&a, from, segment);
 
 	if (rc == OK)
@@ -186,12 +224,30 @@ enum err difference_make(struct difference *out, struct bytes from, struct bytes
 	if (rc == OK)
 		rc = text_diff(buf_bytes(&a.letters), buf_bytes(&b.letters), &builder);
 	if (rc == OK)
-		rc = collect(&d, &a, &b, &builder);
+		rc = collect(d, &a, &b, &builder);
 	text_edit_release(&builder);
 	pieces_release(&a);
 	pieces_release(&b);
-	if (rc == OK)
+	return rc;
+}
+
+enum err difference_make(struct difference *out, struct bytes from, struct bytes to,
+			 segment_size *segment)
+{
+	struct difference d = DIFFERENCE_EMPTY;
+	size_t front = same_in_front(from, to), end;
+	struct bytes a = bytes_of(from.data + front, from.size - front);
+	struct bytes b = bytes_of(to.data + front, to.size - front);
+	enum err rc;
+
+	end = same_at_end(a, b);
+	rc = compare(&d, bytes_of(a.data, a.size - end), bytes_of(b.data, b.size - end), segment);
+	if (rc == OK) {
+		put_back(&d, from, front, end);
 		*out = d;
+	} else {
+		difference_release(&d);
+	}
 	return rc;
 }
 
@@ -203,7 +259,7 @@ void difference_release(struct difference *d)
 
 /* ---- Joining --------------------------------------------------------------------- */
 
-static size_t weight(const struct change_of_text *c)
+static size_t weight(const struct difference_part *c)
 {
 	size_t gone = utf8_count(c->gone), come = utf8_count(c->come);
 
@@ -213,7 +269,7 @@ static size_t weight(const struct change_of_text *c)
 /* Of what is the same this much is chance. */
 enum { CHANCE_POINTS = 2 };
 
-static bool belong_together(const struct change_of_text *a, const struct change_of_text *b)
+static bool belong_together(const struct difference_part *a, const struct difference_part *b)
 {
 	size_t between = utf8_count(b->same);
 
@@ -228,15 +284,41 @@ static struct bytes through(struct bytes first, struct bytes last)
 	return bytes_of(first.data, (size_t)(last.data + last.size - first.data));
 }
 
+/* Words that now begin both belong to what is the same before them. */
+static void trim_front(struct difference_part *p)
+{
+	while (p->gone.size && p->come.size) {
+		struct bytes word = bytes_of(p->gone.data, segment_word(p->gone));
+
+		if (!bytes_equal(word, bytes_of(p->come.data, segment_word(p->come))))
+			return;
+		p->same.size += word.size;
+		p->at += utf8_count(word);
+		p->gone = bytes_of(p->gone.data + word.size, p->gone.size - word.size);
+		p->come = bytes_of(p->come.data + word.size, p->come.size - word.size);
+	}
+}
+
+/* What now ends both belongs to what is the same behind it. */
+static void trim_blanks(struct difference_part *p, struct bytes *behind)
+{
+	while (p->gone.size && p->come.size && p->gone.data[p->gone.size - 1] == ' ' &&
+	       p->come.data[p->come.size - 1] == ' ') {
+		p->gone.size--;
+		p->come.size--;
+		*behind = bytes_of(behind->data - 1, behind->size + 1);
+	}
+}
+
 void difference_join(struct difference *d)
 {
 	size_t kept = 0;
 
 	for (size_t i = 0; i < d->count; i++) {
-		struct change_of_text one = d->list[i];
+		struct difference_part one = d->list[i];
 
 		if (i && belong_together(&d->list[i - 1], &one)) {
-			struct change_of_text *joined = &d->list[kept - 1];
+			struct difference_part *joined = &d->list[kept - 1];
 
 			joined->gone = through(joined->gone, one.gone);
 			joined->come = through(joined->come, one.come);
@@ -245,4 +327,8 @@ void difference_join(struct difference *d)
 		}
 	}
 	d->count = kept;
+	for (size_t i = 0; i < kept; i++) {
+		trim_front(&d->list[i]);
+		trim_blanks(&d->list[i], i + 1 < kept ? &d->list[i + 1].same : &d->rest);
+	}
 }

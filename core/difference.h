@@ -1,17 +1,17 @@
-/* What differs between two texts, in pieces as people see them (node/segment.h). */
-#ifndef HT_NODE_DIFFERENCE_H
-#define HT_NODE_DIFFERENCE_H
+/* What differs between two texts, in pieces as people see them (core/segment.h). Pure. */
+#ifndef HT_CORE_DIFFERENCE_H
+#define HT_CORE_DIFFERENCE_H
 
-#include "node/segment.h"
+#include "core/segment.h"
 
 /* One place where they differ, and what is the same before it; borrowed from the texts. */
-struct change_of_text {
+struct difference_part {
 	struct bytes same, gone, come;
 	size_t at; /* code points of the first text before what is gone */
 };
 
 struct difference {
-	struct change_of_text *list; /* from the beginning to the end */
+	struct difference_part *list; /* from the beginning to the end */
 	size_t count;
 	struct bytes rest; /* what is the same at the end */
 };

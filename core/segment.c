@@ -1,7 +1,6 @@
-#include "node/segment.h"
+#include "core/segment.h"
 
 #include "core/utf8.h"
-#include "node/width.h"
 
 enum class {
 	BLANK,
@@ -46,15 +45,36 @@ static const struct {
 	{ 0x20000, 0x3ffff, ALONE },
 };
 
+/* Drawn together with what stands before them, in scripts without words and with signs; in
+ * other scripts marks are letters. Ascending. */
+static const struct {
+	uint32_t first, last;
+} marks[] = {
+	{ 0x300, 0x36f },   { 0xe31, 0xe31 },   { 0xe34, 0xe3a },     { 0xe47, 0xe4e },
+	{ 0xeb1, 0xeb1 },   { 0xeb4, 0xebc },   { 0xec8, 0xece },     { 0x102b, 0x103e },
+	{ 0x1056, 0x1059 }, { 0x17b4, 0x17d3 }, { 0x1ab0, 0x1aff },   { 0x1dc0, 0x1dff },
+	{ 0x200b, 0x200f }, { 0x20d0, 0x20ff }, { 0x302a, 0x302f },   { 0x3099, 0x309a },
+	{ 0xfe00, 0xfe0f }, { 0xfe20, 0xfe2f }, { 0x1f3fb, 0x1f3ff }, { 0xe0000, 0xe01ef },
+};
+
+#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+
 static enum class class_of(uint32_t cp) {
-	size_t low = 0, high = sizeof(classes) / sizeof(classes[0]);
+	size_t low = 0, high = COUNT(classes);
 
 	while (low < high){ size_t middle = low + (high - low) / 2;
 
 			    if (cp > classes[middle].last) low = middle + 1; else high = middle; }
-if (low < sizeof(classes) / sizeof(classes[0]) && cp >= classes[low].first) return classes[low]
-	.class;
-return LETTER;
+return low < COUNT(classes) && cp >= classes[low].first ? classes[low].class : LETTER;
+}
+
+static bool is_mark(uint32_t cp)
+{
+	size_t i = 0;
+
+	while (i < COUNT(marks) && cp > marks[i].last)
+		i++;
+	return i < COUNT(marks) && cp >= marks[i].first;
 }
 
 enum { ZERO_WIDTH_JOINER = 0x200d };
@@ -62,12 +82,6 @@ enum { ZERO_WIDTH_JOINER = 0x200d };
 static bool is_flag(uint32_t cp)
 {
 	return cp >= 0x1f1e6 && cp <= 0x1f1ff; /* two of them are one */
-}
-
-/* Drawn together with what stands before it. */
-static bool is_mark(uint32_t cp)
-{
-	return width_is_zero(cp) || (cp >= 0x1f3fb && cp <= 0x1f3ff);
 }
 
 /* Moves *rest past the character that begins with `first`, which is past already. */

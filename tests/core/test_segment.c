@@ -6,8 +6,8 @@
 
 #include <cmocka.h>
 
+#include "core/segment.h"
 #include "core/utf8.h"
-#include "node/segment.h"
 
 /* The pieces with '|' between. */
 static void expect(segment_size *segment, const char *text, const char *expected)

@@ -4,8 +4,8 @@
  * part no words, such as Chinese, a single character; a run of blanks; or one sign, with
  * whatever is drawn together with it. By ranges of code points, no dictionary: two offices
  * with other versions of one would see other pieces. Pure. */
-#ifndef HT_NODE_SEGMENT_H
-#define HT_NODE_SEGMENT_H
+#ifndef HT_CORE_SEGMENT_H
+#define HT_CORE_SEGMENT_H
 
 #include "core/bytes.h"
 
