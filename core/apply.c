@@ -63,7 +63,7 @@ static enum err apply_op(struct applier *a, struct record *rec, const struct op 
 {
 	const struct field *field = kind_field(rec->kind, op->field);
 	bool is_text = field && field->merge == MERGE_TEXT && a->purpose != APPLY_CHECK;
-	struct bytes text;
+	struct value text;
 	bool reread;
 	enum err rc = OK;
 
@@ -73,7 +73,7 @@ static enum err apply_op(struct applier *a, struct record *rec, const struct op 
 	if (rc == OK)
 		rc = record_apply(rec, a->stamp, op);
 	if (rc == OK && is_text)
-		record_set_text(rec, op->field, text, reread);
+		record_set_text(rec, op->field, &text, reread);
 	return rc;
 }
 
@@ -197,7 +197,7 @@ static enum err apply_group(struct applier *a, const struct group *g)
 		rc = insert_new(a, g, &exists);
 	if (rc != OK || !exists)
 		return rc;
-	rc = store_record_load(a->store, a->space, g->kind, &g->ops[0].record, a->arena, &rec,
+	rc = store_record_open(a->store, a->space, g->kind, &g->ops[0].record, a->arena, &rec,
 			       a->msg);
 	if (rc == ERR_NOT_FOUND)
 		return insert_new(a, g, &exists);
@@ -212,7 +212,7 @@ static enum err check_group(struct applier *a, const struct group *g)
 
 	if (is_ignored(g))
 		return OK;
-	rc = store_record_load(a->store, a->space, g->kind, &g->ops[0].record, a->arena, &rec,
+	rc = store_record_open(a->store, a->space, g->kind, &g->ops[0].record, a->arena, &rec,
 			       a->msg);
 	if (rc == ERR_NOT_FOUND)
 		return OK;

@@ -14,7 +14,8 @@ struct text_apply {
 	const struct op *op;
 	struct text_edit edit;
 	struct bytes encoded; /* its runs */
-	struct bytes now;     /* the text without it */
+	struct store_body body;
+	struct bytes now; /* the text without it, if it is needed */
 	const struct entry *heads;
 	size_t head_count;
 	uint32_t *parents; /* by their numbers in the history */
@@ -61,11 +62,11 @@ static enum err read_op(struct text_apply *a)
 }
 
 /* What stands in the record becomes the history's first edit. */
-static enum err begin_history(struct text_apply *a)
+static enum err begin_history(struct text_apply *a, struct bytes written)
 {
-	struct text_row row = { .sees_all = true, .text = a->now };
+	struct text_row row = { .sees_all = true, .text = written };
 	struct text_edit e;
-	enum err rc = whole_edit(a, a->now, &e, &row.edit);
+	enum err rc = whole_edit(a, written, &e, &row.edit);
 
 	row.dot = a->heads[0].stamp.dot;
 	row.after = e.run_count ? e.runs[0].count : 0;
@@ -178,52 +179,74 @@ static bool stop_at_first(void *ctx, const struct reread_note *note)
 
 /* ---- All -------------------------------------------------------------------- */
 
-static enum err merge(struct text_apply *a, uint32_t count, struct bytes *out, bool *reread)
+/* It has seen all: it is done where it stands, and nothing else of the text is looked at. */
+static enum err apply_alone(struct text_apply *a, struct text_row *row)
+{
+	struct text_sink sink = store_body_sink(&a->body);
+	enum err rc;
+
+	row->before = a->body.text.points;
+	rc = text_apply(&a->edit, row->before, a->is_adrift, &sink);
+	row->after = a->body.text.points;
+	return rc;
+}
+
+static enum err merge_beside(struct text_apply *a, uint32_t count, struct text_row *row)
+{
+	struct text_sink sink = store_body_sink(&a->body);
+	uint32_t *parents, edit;
+	enum err rc = recall_concurrent(a, count);
+
+	if (rc != OK)
+		return rc;
+	parents = translate(a, a->parents, a->parent_count);
+	edit = a->text.history.count;
+	rc = parents ? text_history_add(&a->text.history, &a->dot, &a->edit, parents,
+					a->parent_count, a->is_adrift)
+		     : ERR_NOMEM;
+	if (rc == OK)
+		rc = text_merge(&a->text, &sink);
+	if (rc != OK)
+		return rc;
+	row->before = a->text.history.nodes[edit].length;
+	row->after = text_history_length_after(&a->text.history, edit);
+	return OK;
+}
+
+static enum err apply_beside(struct text_apply *a, uint32_t count, struct text_row *row,
+			     bool *reread)
+{
+	enum err rc = store_body_text(&a->body, a->arena, &a->now);
+
+	if (rc == OK)
+		rc = merge_beside(a, count, row);
+	return rc == OK ? text_reread(&a->text, stop_at_first, reread) : rc;
+}
+
+static enum err merge(struct text_apply *a, uint32_t count, const struct value *now,
+		      struct value *out, bool *reread)
 {
 	struct text_row row = { .at = count,
 				.dot = a->dot,
+				.sees_all = sees_all(a),
 				.is_adrift = a->is_adrift,
 				.reach = reach_of(a->parents, a->parent_count),
 				.parents = a->parents,
 				.parent_count = a->parent_count,
 				.edit = a->encoded,
 				.text = a->edit.text };
-	uint32_t whole = 0, *parents = &whole, edit;
-	size_t parent_count = 1;
-	enum err rc;
+	enum err rc = store_body_open(&a->body, a->store, a->ref.space, now, a->msg);
 
-	row.sees_all = sees_all(a);
-	if (row.sees_all) {
-		rc = text_begin(&a->text, a->now, (uint32_t)utf8_count(a->now));
-	} else {
-		rc = recall_concurrent(a, count);
-		parents = translate(a, a->parents, a->parent_count);
-		parent_count = a->parent_count;
-		if (rc == OK && !parents)
-			rc = ERR_NOMEM;
-	}
-	edit = a->text.history.count;
 	if (rc == OK)
-		rc = text_history_add(&a->text.history, &a->dot, &a->edit, parents, parent_count,
-				      a->is_adrift);
+		rc = row.sees_all ? apply_alone(a, &row) : apply_beside(a, count, &row, reread);
 	if (rc == OK)
-		rc = text_merge(&a->text, NULL);
-	if (rc)
-		return rc;
-	row.before = a->text.history.nodes[edit].length;
-	row.after = text_history_length_after(&a->text.history, edit);
-	buf_clear(&a->buf);
-	rope_read(&a->text.rope, 0, rope_size(&a->text.rope, ROPE_POINTS), &a->buf);
-	*out = arena_copy(a->arena, buf_bytes(&a->buf));
-	if (buf_check(&a->buf) || !out->data)
-		return ERR_NOMEM;
-	rc = row.sees_all ? OK : text_reread(&a->text, stop_at_first, reread);
+		rc = store_body_save(&a->body, a->arena, out);
 	return rc == OK ? store_text_add(a->store, &a->ref, &row, a->msg) : rc;
 }
 
 enum err apply_text(struct store *store, uint32_t space, const struct record *rec,
 		    const struct dot *dot, const struct op *op, struct arena *arena,
-		    struct bytes *out, bool *reread, struct errmsg *msg)
+		    struct value *out, bool *reread, struct errmsg *msg)
 {
 	struct text_apply a = { .store = store,
 				.ref = { space, rec->kind->number, op->field, rec->id },
@@ -232,28 +255,30 @@ enum err apply_text(struct store *store, uint32_t space, const struct record *re
 				.text = TEXT_EMPTY,
 				.arena = arena,
 				.msg = msg };
+	struct value now = value_nil();
 	uint32_t count = 0;
 	enum err rc;
 
 	*reread = false;
 	a.heads = record_values(rec, op->field, &a.head_count);
 	if (a.head_count == 0 && op->verb == VERB_SET) {
-		*out = op->value.bytes;
+		*out = op->value;
 		return OK;
 	}
 	if (a.head_count)
-		a.now = a.heads[0].value.bytes;
+		now = a.heads[0].value;
 	rc = read_op(&a);
 	if (rc == OK)
 		rc = store_text_count(store, &a.ref, &count, msg);
 	if (rc == OK && count == 0 && a.head_count) {
-		rc = begin_history(&a);
+		rc = begin_history(&a, now.type == VALUE_TEXT ? now.bytes : bytes_of("", 0));
 		count = 1;
 	}
 	if (rc == OK)
 		rc = find_parents(&a);
 	if (rc == OK)
-		rc = merge(&a, count, out, reread);
+		rc = merge(&a, count, &now, out, reread);
+	store_body_close(&a.body);
 	text_release(&a.text);
 	buf_release(&a.buf);
 	return rc;

@@ -58,9 +58,9 @@ MUST_CHECK enum err record_apply(struct record *rec, const struct stamp *stamp,
 /* It has more values, or voids, than RECORD_ENTRIES_MAX. */
 bool record_is_over(const struct record *rec);
 
-/* What a text says now, by its newest entry, the others are empty; and whether a sentence of
- * it is to be reread. */
-void record_set_text(struct record *rec, uint8_t field, struct bytes text, bool reread);
+/* What a text says now, or where that is, by its newest entry, the others are empty; and whether
+ * a sentence of it is to be reread. */
+void record_set_text(struct record *rec, uint8_t field, const struct value *text, bool reread);
 
 /* The value that shows, or NULL when the field was never written. */
 const struct entry *record_shown(const struct record *rec, uint8_t field);

@@ -267,6 +267,11 @@ enum err rows_open(struct rows **out, struct replica *r, const char *sql, const 
 	return store_rows_open(out, r->store, sql, args, arg_count, msg);
 }
 
+void rows_put_column(struct buf *sql, const struct field *field)
+{
+	store_put_column(sql, field);
+}
+
 /* Care. */
 
 bool replica_is_blank(const char *path)

@@ -442,6 +442,8 @@ MUST_CHECK enum err replica_elements(struct replica *r, uint16_t kind, const str
 struct rows;
 MUST_CHECK enum err rows_open(struct rows **out, struct replica *r, const char *sql,
 			      const struct value *args, size_t arg_count, struct errmsg *msg);
+/* A register as it is shown, of the row `r` of its kind's table r_<kind>, as SQL. */
+void rows_put_column(struct buf *sql, const struct field *field);
 bool rows_next(struct rows *rows); /* false at the end or on an error */
 int64_t rows_int(struct rows *rows, int column);
 const char *rows_text(struct rows *rows, int column); /* "" for NULL */

@@ -170,11 +170,11 @@ MUST_CHECK enum err apply_changeset(struct store *store, uint32_t space, const s
 				    const struct changeset *cs, struct arena *arena,
 				    struct errmsg *msg);
 /* What a text is with one more edit, SET or SPLICE, of the record as it is without, and whether
- * a sentence of it is to be reread then; noted in the text's history (core/apply_text.c). In
- * the arena. */
+ * a sentence of it is to be reread then; noted in the text's history (core/apply_text.c). *out
+ * is for the record's row; of the arena. */
 MUST_CHECK enum err apply_text(struct store *store, uint32_t space, const struct record *rec,
 			       const struct dot *dot, const struct op *op, struct arena *arena,
-			       struct bytes *out, bool *reread, struct errmsg *msg);
+			       struct value *out, bool *reread, struct errmsg *msg);
 /* The text's history has the same edit, of the same version, under another dot. */
 MUST_CHECK enum err text_find_twin(struct store *store, uint32_t space, const struct record *rec,
 				   const struct op *op, struct arena *arena, struct dot *dot,

@@ -14,6 +14,7 @@
  *   r_<kind>(id, space, life, <registers>, meta)   one row a record
  *   element(record, kind, field, space, replica, seq, n, hlc, author, value)
  *   text_edit(record, kind, field, space, at, ...)   history of a text, once it has one
+ *   text_piece(key, space, points, text)          of large texts, key = number << 40 | place
  *   conflict(record, kind, field, space)    the conflict inbox
  *   counter(name, next)              readable numbers issued here
  *
@@ -24,6 +25,8 @@
 #include "core/intern.h"
 #include "core/record.h"
 #include "core/replica.h"
+#include "core/text_body.h"
+#include "core/text_walk.h"
 
 struct store;
 
@@ -188,6 +191,11 @@ MUST_CHECK enum err store_record_insert(struct store *s, uint32_t space, const s
  * every column that an UPDATE names, changed or not: a page more a record. */
 MUST_CHECK enum err store_record_update(struct store *s, uint32_t space, const struct record *rec,
 					bool indexed, struct errmsg *msg);
+/* As store_record_load(), to be changed and stored again: of a text in pieces its number, as an
+ * integer. */
+MUST_CHECK enum err store_record_open(struct store *s, uint32_t space, const struct kind *kind,
+				      const struct record_id *id, struct arena *arena,
+				      struct record *out, struct errmsg *msg);
 /* ERR_NOT_FOUND leaves msg alone. */
 MUST_CHECK enum err store_record_load(struct store *s, uint32_t space, const struct kind *kind,
 				      const struct record_id *id, struct arena *arena,
@@ -289,6 +297,33 @@ MUST_CHECK enum err store_each_text_row(struct store *s, const struct text_ref *
 					enum err (*each)(void *ctx, const struct text_row *row),
 					void *ctx, struct errmsg *msg);
 
+/* ---- Texts as they are (core/store_body.c) ---- */
+
+/* A text while edits go into it. */
+struct store_body {
+	struct text_body text;
+	int64_t number; /* under which its pieces are stored; 0: in its record's row */
+	uint32_t space;
+	struct store *store;
+	struct errmsg *msg;
+};
+
+/* What its record's row has of it: the text, nothing, or the number of one in pieces. To be
+ * closed even if this fails. It stays where it is, for it is its own reader's context. */
+MUST_CHECK enum err store_body_open(struct store_body *b, struct store *s, uint32_t space,
+				    const struct value *value, struct errmsg *msg);
+void store_body_close(struct store_body *b);
+/* Edits go into it through this. ERR_CORRUPT, ERR_IO, ERR_NOMEM: then it is good for nothing more.
+ */
+struct text_sink store_body_sink(struct store_body *b);
+/* All of it, of the arena. */
+MUST_CHECK enum err store_body_text(struct store_body *b, struct arena *arena, struct bytes *out);
+/* Store what has changed; *out is what goes into the record's row, of the arena. */
+MUST_CHECK enum err store_body_save(struct store_body *b, struct arena *arena, struct value *out);
+/* The same of one in pieces that is only read. */
+MUST_CHECK enum err store_body_read(struct store *s, int64_t number, struct arena *arena,
+				    struct bytes *out, struct errmsg *msg);
+
 /* ---- The tables (core/store_tables.c) ---- */
 
 /* The tables were made by another SCHEMA_VERSION: empty, to be refilled from
@@ -303,6 +338,9 @@ MUST_CHECK enum err store_empty_state(struct store *s, struct errmsg *msg);
 /* The same for some spaces: a pass over the tables, however many they are. */
 MUST_CHECK enum err store_clear_spaces(struct store *s, const uint32_t *spaces, size_t count,
 				       struct errmsg *msg);
+
+/* A register of the row `r` of r_<kind> as SQL (core/store_schema.c). */
+void store_put_column(struct buf *out, const struct field *f);
 
 /* ---- Care (core/store_care.c, core/store_disk.c) ---- */
 

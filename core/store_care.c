@@ -144,8 +144,12 @@ void store_forget_pages(struct store *s)
 
 static bool is_state_table(const char *name)
 {
-	return strncmp(name, "r_", 2) == 0 || strcmp(name, "element") == 0 ||
-	       strcmp(name, "conflict") == 0;
+	static const char *const names[] = { "element", "conflict", "text_edit", "text_piece" };
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (strcmp(name, names[i]) == 0)
+			return true;
+	return strncmp(name, "r_", 2) == 0;
 }
 
 /* The name, or "" after the last. */

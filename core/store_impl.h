@@ -56,6 +56,11 @@ enum query {
 	QUERY_TEXT_NEWEST,
 	QUERY_TEXT_BACK,
 	QUERY_TEXT_ROWS,
+	QUERY_PIECES,
+	QUERY_PIECE_TEXTS,
+	QUERY_PIECE_PUT,
+	QUERY_PIECE_DELETE,
+	QUERY_PIECE_NEWEST,
 	QUERY_CONFLICT_PUT,
 	QUERY_CONFLICT_DELETE,
 	QUERY_COUNT,
@@ -74,6 +79,14 @@ enum kind_query {
 	KIND_QUERY_COUNT,
 };
 
+/* The pieces of a large text as they are stored, so that an edit need not list them. */
+struct kept_body {
+	int64_t number; /* 0: none */
+	struct text_body text;
+};
+
+enum { BODIES_KEPT = 8 };
+
 struct store {
 	sqlite3 *db;
 	char *path;
@@ -90,6 +103,9 @@ struct store {
 	struct buf scratch;
 	struct pack pack;  /* large bodies lie packed in their rows */
 	struct arena head; /* the body of a feed's newest changeset, for a moment */
+	struct kept_body bodies[BODIES_KEPT]; /* of large texts that were edited last */
+	unsigned next_body;
+	uint64_t bodies_version; /* store_data_version() when they were kept */
 };
 
 /* ---- Queries (store_query.c) ---- */
@@ -177,6 +193,11 @@ MUST_CHECK enum err store_migrate(struct store *s, bool create, struct errmsg *m
 void schema_sql_create(struct buf *out, const struct kind *kind);
 void schema_sql_drop(struct buf *out, const struct kind *kind);
 void schema_sql_query(struct buf *out, const struct kind *kind, enum kind_query which);
+
+/* ---- Texts in pieces (store_body.c) ---- */
+
+/* What is kept of them in memory: it is as in the database no more. */
+void store_forget_bodies(struct store *s);
 
 /* ---- The log (store_log.c) ---- */
 

@@ -82,6 +82,13 @@ static const char *const query_sql[QUERY_COUNT] = {
 		"SELECT at, flags, reach, after FROM text_edit WHERE " OF_TEXT " ORDER BY at DESC",
 	[QUERY_TEXT_ROWS] = "SELECT at, replica, seq, flags, reach, before, after, parents, edit, "
 			    "text FROM text_edit WHERE " OF_TEXT " AND at >= ?5 ORDER BY at",
+	[QUERY_PIECES] =
+		"SELECT key, points FROM text_piece WHERE key BETWEEN ?1 AND ?2 ORDER BY key",
+	[QUERY_PIECE_TEXTS] =
+		"SELECT text, points FROM text_piece WHERE key BETWEEN ?1 AND ?2 ORDER BY key",
+	[QUERY_PIECE_PUT] = "REPLACE INTO text_piece VALUES(?1, ?2, ?3, ?4)",
+	[QUERY_PIECE_DELETE] = "DELETE FROM text_piece WHERE key = ?1",
+	[QUERY_PIECE_NEWEST] = "SELECT coalesce(max(key), 0) FROM text_piece",
 	[QUERY_CONFLICT_PUT] = "INSERT OR IGNORE INTO conflict(space, record, kind, field) "
 			       "VALUES(?1, ?2, ?3, ?4)",
 	[QUERY_CONFLICT_DELETE] = "DELETE FROM conflict WHERE space = ?1 AND record = ?2 AND "

@@ -106,13 +106,25 @@ static int register_column(const struct kind *kind, const struct field *field)
 struct record_row {
 	struct row row;
 	const struct kind *kind;
+	struct store *store;
+	bool is_opened; /* store_record_open() */
+	struct errmsg *msg;
 };
 
 static struct value row_shown(void *ctx, const struct field *field)
 {
 	struct record_row *of = ctx;
+	struct value value = row_value(&of->row, register_column(of->kind, field), field);
+	struct bytes text;
+	enum err rc;
 
-	return row_value(&of->row, register_column(of->kind, field), field);
+	if (of->is_opened || field->merge != MERGE_TEXT || value.type != VALUE_INT)
+		return value;
+	rc = store_body_read(of->store, value.number, of->row.arena, &text, of->msg);
+	if (rc == OK)
+		return value_text(text);
+	of->row.rc = rc;
+	return value_nil();
 }
 
 /* What follows from the rest: nothing where nothing was written, and the life. */
@@ -133,9 +145,10 @@ static bool columns_agree(sqlite3_stmt *stmt, const struct record *rec)
 }
 
 static enum err read_record(struct store *s, sqlite3_stmt *stmt, const struct kind *kind,
-			    struct arena *arena, struct record *out, struct errmsg *msg)
+			    bool is_opened, struct arena *arena, struct record *out,
+			    struct errmsg *msg)
 {
-	struct record_row row = { { stmt, arena, OK }, kind };
+	struct record_row row = { { stmt, arena, OK }, kind, s, is_opened, msg };
 	struct bytes id = column_bytes(stmt, COLUMN_ID);
 	struct bytes meta = column_bytes(stmt, COLUMN_REGISTERS + register_count(kind));
 	struct record_id record_id = { 0 };
@@ -156,15 +169,15 @@ static enum err read_record(struct store *s, sqlite3_stmt *stmt, const struct ki
 		rc = row.row.rc;
 	if (rc == OK && !columns_agree(stmt, out))
 		rc = ERR_CORRUPT;
-	if (rc == OK || rc == ERR_NOMEM)
+	if (rc != ERR_CORRUPT)
 		return rc;
 	return errmsg_set(msg, rc, "%s: the row of %s %s is damaged", s->path, kind->name,
 			  id_text(record_id.bytes, text));
 }
 
-enum err store_record_load(struct store *s, uint32_t space, const struct kind *kind,
-			   const struct record_id *id, struct arena *arena, struct record *out,
-			   struct errmsg *msg)
+static enum err load_record(struct store *s, uint32_t space, const struct kind *kind,
+			    const struct record_id *id, bool is_opened, struct arena *arena,
+			    struct record *out, struct errmsg *msg)
 {
 	enum err rc;
 	sqlite3_stmt *stmt = store_kind_query(s, kind, KIND_LOAD, &rc, msg);
@@ -176,13 +189,27 @@ enum err store_record_load(struct store *s, uint32_t space, const struct kind *k
 	sqlite3_bind_int64(stmt, 2, space);
 	result = sqlite3_step(stmt);
 	if (result == SQLITE_ROW)
-		rc = read_record(s, stmt, kind, arena, out, msg);
+		rc = read_record(s, stmt, kind, is_opened, arena, out, msg);
 	else if (result == SQLITE_DONE)
 		rc = ERR_NOT_FOUND;
 	else
 		rc = store_error(s, result, "read a record", msg);
 	sqlite3_reset(stmt);
 	return rc;
+}
+
+enum err store_record_load(struct store *s, uint32_t space, const struct kind *kind,
+			   const struct record_id *id, struct arena *arena, struct record *out,
+			   struct errmsg *msg)
+{
+	return load_record(s, space, kind, id, false, arena, out, msg);
+}
+
+enum err store_record_open(struct store *s, uint32_t space, const struct kind *kind,
+			   const struct record_id *id, struct arena *arena, struct record *out,
+			   struct errmsg *msg)
+{
+	return load_record(s, space, kind, id, true, arena, out, msg);
 }
 
 enum err store_record_space(struct store *s, const struct kind *kind, const struct record_id *id,
@@ -241,7 +268,7 @@ static enum err visit_record(void *ctx, sqlite3_stmt *row)
 	enum err rc;
 
 	arena_reset(v->arena);
-	rc = read_record(v->store, row, v->kind, v->arena, &rec, v->msg);
+	rc = read_record(v->store, row, v->kind, false, v->arena, &rec, v->msg);
 	if (rc != OK)
 		return v->skips_damaged && rc == ERR_CORRUPT ? OK : rc;
 	return v->each(v->ctx, (uint32_t)sqlite3_column_int64(row, COLUMN_SPACE), &rec);

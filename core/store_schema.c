@@ -25,6 +25,19 @@ static void put_table(struct buf *out, const struct kind *kind)
 				   kind->fields[i].name, kind->name, kind->fields[i].name);
 }
 
+void store_put_column(struct buf *out, const struct field *f)
+{
+	if (f->merge != MERGE_TEXT) {
+		buf_printf(out, "r.\"%s\"", f->name);
+		return;
+	}
+	buf_printf(out,
+		   "CASE typeof(r.\"%s\") WHEN 'integer' THEN (SELECT group_concat(text, '') FROM "
+		   "(SELECT text FROM text_piece WHERE key >= r.\"%s\" << 40 AND key < "
+		   "(r.\"%s\" + 1) << 40 ORDER BY key)) ELSE r.\"%s\" END",
+		   f->name, f->name, f->name, f->name);
+}
+
 static void put_names(struct buf *out, const char *expression, const char *const *names)
 {
 	buf_printf(out, "CASE %s", expression);
@@ -50,7 +63,7 @@ static void put_readable(struct buf *out, const struct field *f)
 			   "CASE WHEN r.\"%s\" IS NULL THEN NULL ELSE lower(hex(r.\"%s\")) END",
 			   f->name, f->name);
 	} else {
-		buf_printf(out, "r.\"%s\"", f->name);
+		store_put_column(out, f);
 	}
 	buf_printf(out, " AS \"%s\"", f->name);
 }

@@ -38,10 +38,13 @@ static const char create_state[] =
 	"at INTEGER, replica INTEGER NOT NULL, seq INTEGER NOT NULL, flags INTEGER NOT NULL, "
 	"reach INTEGER NOT NULL, before INTEGER NOT NULL, after INTEGER NOT NULL, "
 	"parents BLOB NOT NULL, edit BLOB NOT NULL, text BLOB NOT NULL, "
-	"PRIMARY KEY(record, kind, field, space, at)) WITHOUT ROWID;\n";
+	"PRIMARY KEY(record, kind, field, space, at)) WITHOUT ROWID;\n"
+	"CREATE TABLE text_piece(key INTEGER PRIMARY KEY, space INTEGER NOT NULL, "
+	"points INTEGER NOT NULL, text TEXT NOT NULL);\n";
 
 static const char drop_state[] = "DROP TABLE IF EXISTS element;\nDROP TABLE IF EXISTS conflict;\n"
-				 "DROP TABLE IF EXISTS text_edit;\n";
+				 "DROP TABLE IF EXISTS text_edit;\n"
+				 "DROP TABLE IF EXISTS text_piece;\n";
 
 static enum err create_state_tables(struct store *s, struct errmsg *msg)
 {
@@ -93,6 +96,7 @@ enum err store_clear_state(struct store *s, struct errmsg *msg)
 	const struct kind *kinds = schema_kinds(&count);
 	enum err rc;
 
+	store_forget_bodies(s);
 	store_forget_kind_queries(s);
 	buf_append_str(&sql, drop_state);
 	for (size_t i = 0; i < count; i++)
@@ -107,8 +111,10 @@ enum err store_empty_state(struct store *s, struct errmsg *msg)
 	size_t count;
 	const struct kind *kinds = schema_kinds(&count);
 
+	store_forget_bodies(s);
 	/* Without a condition SQLite drops whole trees, whatever their rows say. */
-	buf_append_str(&sql, "DELETE FROM element; DELETE FROM conflict; DELETE FROM text_edit; ");
+	buf_append_str(&sql, "DELETE FROM element; DELETE FROM conflict; DELETE FROM text_edit; "
+			     "DELETE FROM text_piece; ");
 	for (size_t i = 0; i < count; i++)
 		buf_printf(&sql, "DELETE FROM r_%s; ", kinds[i].name);
 	return store_exec_buf(s, &sql, msg);
@@ -130,9 +136,11 @@ enum err store_clear_spaces(struct store *s, const uint32_t *spaces, size_t coun
 	size_t kind_count;
 	const struct kind *kinds = schema_kinds(&kind_count);
 
+	store_forget_bodies(s);
 	put_clear(&sql, "", "element", spaces, count);
 	put_clear(&sql, "", "conflict", spaces, count);
 	put_clear(&sql, "", "text_edit", spaces, count);
+	put_clear(&sql, "", "text_piece", spaces, count);
 	for (size_t i = 0; i < kind_count; i++)
 		put_clear(&sql, "r_", kinds[i].name, spaces, count);
 	return store_exec_buf(s, &sql, msg);

@@ -3,6 +3,8 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "core/utf8.h"
+
 void text_release(struct text *t)
 {
 	rope_release(&t->rope);
@@ -140,20 +142,18 @@ static enum err target_remove(void *ctx, uint32_t pos, uint32_t count)
 	return rc;
 }
 
-/* Everything that was merged has been seen by this edit: its positions are ours. */
-static enum err apply_directly(struct text_history *h, uint32_t edit, uint32_t length,
-			       const struct text_sink *sink)
+enum err text_apply(const struct text_edit *e, uint32_t length, bool is_adrift,
+		    const struct text_sink *sink)
 {
-	struct text_node *n = &h->nodes[edit];
-	uint32_t at = n->first_byte;
+	const uint8_t *text = e->text.data;
 	enum err rc = OK;
 
-	n->length = length;
-	for (uint32_t i = 0; i < n->run_count && rc == OK; i++) {
-		struct text_run run = h->runs[n->first_run + i];
-		struct bytes text = text_history_text(h, &run, &at);
+	is_adrift |= length != e->length;
+	for (size_t i = 0; i < e->run_count && rc == OK; i++) {
+		struct text_run run = e->runs[i];
+		size_t size;
 
-		if (run.step != TEXT_INSERT && text_node_is_adrift(n))
+		if (run.step != TEXT_INSERT && is_adrift)
 			continue;
 		if (run.step == TEXT_BACKSPACE)
 			run.pos -= run.count - 1;
@@ -162,10 +162,23 @@ static enum err apply_directly(struct text_history *h, uint32_t edit, uint32_t l
 			length -= run.count;
 			continue;
 		}
-		rc = sink->insert(sink->ctx, run.pos < length ? run.pos : length, text, run.count);
+		size = utf8_span(text, run.count);
+		rc = sink->insert(sink->ctx, run.pos < length ? run.pos : length,
+				  bytes_of(text, size), run.count);
 		length += run.count;
+		text += size;
 	}
 	return rc;
+}
+
+/* Everything that was merged has been seen by this edit: its positions are ours. */
+static enum err apply_directly(struct text_history *h, uint32_t edit, uint32_t length,
+			       const struct text_sink *sink)
+{
+	struct text_edit e = text_history_edit(h, edit);
+
+	h->nodes[edit].length = length;
+	return text_apply(&e, length, h->nodes[edit].is_adrift, sink);
 }
 
 /* How many of the first edits the version may have whose heads these edits' parents

@@ -63,6 +63,11 @@ MUST_CHECK enum err text_merge(struct text *t, const struct text_sink *sink);
  * ERR_NOMEM. */
 MUST_CHECK enum err text_replay_tail(struct text *t, uint32_t *base);
 
+/* One edit alone, which has seen all of a text of this length: what it does goes to the sink.
+ * is_adrift: a parent of it is not here. What the sink says. */
+MUST_CHECK enum err text_apply(const struct text_edit *e, uint32_t length, bool is_adrift,
+			       const struct text_sink *sink);
+
 /* ---- Versions: edits by their numbers in t->history ------------------------ */
 
 /* The text as it was, appended. ERR_NOMEM. */

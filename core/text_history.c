@@ -103,15 +103,15 @@ struct text_edit text_history_edit(const struct text_history *h, uint32_t edit)
 struct bytes text_history_text(const struct text_history *h, const struct text_run *run,
 			       uint32_t *at)
 {
-	const uint8_t *start, *end;
+	const uint8_t *start;
+	size_t size;
 
 	if (run->step != TEXT_INSERT)
 		return bytes_of("", 0);
-	start = end = h->inserted.data + *at;
-	for (uint32_t i = 0; i < run->count; i++)
-		end += utf8_size(*end);
-	*at += (uint32_t)(end - start);
-	return bytes_of(start, (size_t)(end - start));
+	start = h->inserted.data + *at;
+	size = utf8_span(start, run->count);
+	*at += (uint32_t)size;
+	return bytes_of(start, size);
 }
 
 uint32_t text_history_length_after(const struct text_history *h, uint32_t edit)

@@ -25,6 +25,16 @@ static inline bool utf8_begins(uint8_t byte)
 /* Code points of valid text. */
 size_t utf8_count(struct bytes text);
 
+/* Bytes of so many code points at the front of valid text. */
+static inline size_t utf8_span(const uint8_t *text, uint32_t points)
+{
+	const uint8_t *end = text;
+
+	for (uint32_t i = 0; i < points; i++)
+		end += utf8_size(*end);
+	return (size_t)(end - text);
+}
+
 /* Decode the code point at the front of *rest into *cp and move *rest past it. False, with both
  * untouched, when *rest is empty or does not begin with a valid sequence:
  *     while (utf8_next(&rest, &cp))

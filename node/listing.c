@@ -12,9 +12,12 @@ static void put_select(struct buf *sql, const struct kind *kind, const char *res
 	buf_append_str(sql, "SELECT r.id, s.id, r.life, EXISTS (SELECT 1 FROM conflict c WHERE "
 			    "c.space = r.space AND c.record = r.id");
 	buf_printf(sql, " AND c.kind = %u)", kind->number);
-	for (size_t i = 0; i < kind->field_count; i++)
-		if (merge_is_register(kind->fields[i].merge))
-			buf_printf(sql, ", r.\"%s\"", kind->fields[i].name);
+	for (size_t i = 0; i < kind->field_count; i++) {
+		if (!merge_is_register(kind->fields[i].merge))
+			continue;
+		buf_append_str(sql, ", ");
+		rows_put_column(sql, &kind->fields[i]);
+	}
 	buf_printf(sql, " FROM r_%s r JOIN space_index s ON s.idx = r.space %s", kind->name, rest);
 	buf_append_byte(sql, 0);
 }

@@ -60,10 +60,10 @@ static struct snapshot snapshot_of(const struct world *w, const struct office *o
 	return s;
 }
 
-/* A text that is stored and sent packed. */
+/* A text that is stored and sent packed, and lies in pieces once it is edited. */
 static struct value long_text(void)
 {
-	static char text[4000];
+	static char text[6000];
 
 	for (size_t i = 0; i < sizeof(text); i++)
 		text[i] = (char)('a' + i % 23);

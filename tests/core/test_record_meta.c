@@ -92,6 +92,7 @@ static void random_op(struct world *w)
 	struct stamp stamp = stamp_of(random_dot(w));
 	uint8_t field = fields[prng_below(&w->prng, sizeof(fields))];
 	struct op op = { .field = field, .verb = VERB_SET, .value = random_value(w, field) };
+	struct value text = value_str("text");
 	struct target observed[8];
 
 	if (prng_chance(&w->prng, 15)) {
@@ -102,7 +103,7 @@ static void random_op(struct world *w)
 	}
 	assert_int_equal(record_apply(&w->rec, &stamp, &op), OK);
 	if (field == ACTION_DELIVERABLE && op.verb == VERB_SET)
-		record_set_text(&w->rec, field, bytes_of_str("text"), prng_chance(&w->prng, 30));
+		record_set_text(&w->rec, field, &text, prng_chance(&w->prng, 30));
 }
 
 static void begin(struct world *w, struct record *rec)

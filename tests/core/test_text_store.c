@@ -12,6 +12,7 @@
 #include "core/text_reread.h"
 #include "core/utf8.h"
 #include "tests/support/office.h"
+#include "tests/support/tempdir.h"
 #include "tests/support/text_model.h"
 
 enum { OFFICES = 3 };
@@ -343,6 +344,182 @@ static void history_tells_who_wrote_what(void **state)
 	end(&w);
 }
 
+/* ---- Large texts ----------------------------------------------------------- */
+
+/* So many letters, at most 3,000. */
+static const char *words_of(size_t count)
+{
+	static const char line[] = "words that somebody has written without any end of them, and ";
+	static char words[3001];
+
+	for (size_t i = 0; i < 3000; i++)
+		words[i] = line[i % (sizeof(line) - 1)];
+	return words + 3000 - count;
+}
+
+/* A kilobyte of them a line. */
+static void put_lines(struct buf *out, unsigned lines)
+{
+	for (unsigned i = 0; i < lines; i++)
+		for (unsigned k = 0; k < 16; k++)
+			buf_printf(out, "Line %04u 会议 of the minutes that all wrote at once. %s",
+				   i, k == 15 ? "\n" : "");
+}
+
+static void begin_large(struct world *w, uint64_t seed, const char *path)
+{
+	struct buf text = BUF_EMPTY;
+
+	for (unsigned i = 0; i < OFFICES; i++)
+		office_open(&w->offices[i], i ? NULL : path, seed + i);
+	w->space = UNITE(&w->offices[0], &w->offices[1], &w->offices[2]);
+	put_lines(&text, 30);
+	buf_append_byte(&text, 0);
+	w->block = new_block(w, (const char *)text.data);
+	sync_all(w);
+	buf_release(&text);
+}
+
+/* At code point `pos` of the text as it is; `text` of ASCII. */
+static void splice_block(struct world *w, struct office *o, uint32_t pos, const char *text,
+			 uint32_t deleted)
+{
+	struct text_run runs[2];
+	struct text_edit splice = { .runs = runs, .text = bytes_of_str(text) };
+	struct arena arena = ARENA_EMPTY;
+	struct text_version now = read_block(w, (unsigned)(o - w->offices), &arena);
+	struct edit *e;
+
+	if (deleted)
+		runs[splice.run_count++] = (struct text_run){ pos, deleted, TEXT_DELETE };
+	if (splice.text.size)
+		runs[splice.run_count++] =
+			(struct text_run){ pos, (uint32_t)splice.text.size, TEXT_INSERT };
+	splice.length = (uint32_t)utf8_count(now.text);
+	e = office_edit(o, &w->space);
+	OFFICE_MUST(edit_splice(e, KIND_BLOCK, &w->block, BLOCK_TEXT, now.heads, now.head_count,
+				&splice, &msg));
+	office_seal(o, e);
+	arena_release(&arena);
+}
+
+/* What the history says that all edits together come to. */
+static void assert_history_agrees(struct world *w, unsigned office)
+{
+	struct arena arena = ARENA_EMPTY;
+	struct text_version now = read_block(w, office, &arena);
+	struct buf expected = BUF_EMPTY;
+	struct text t;
+
+	OFFICE_MUST(replica_text(w->offices[office].replica, KIND_BLOCK, &w->block, BLOCK_TEXT, &t,
+				 &msg));
+	assert_int_equal(text_at(&t, t.history.heads, t.history.head_count, &expected), OK);
+	assert_true(bytes_equal(buf_bytes(&expected), now.text));
+	buf_release(&expected);
+	text_release(&t);
+	arena_release(&arena);
+}
+
+static void assert_all_agree(struct world *w)
+{
+	sync_all(w);
+	for (unsigned i = 0; i < OFFICES; i++) {
+		assert_history_agrees(w, i);
+		assert_true(office_agrees(&w->offices[0], &w->offices[i]));
+	}
+}
+
+static int64_t pieces(struct world *w)
+{
+	return office_count(&w->offices[0], "SELECT count(*) FROM text_piece");
+}
+
+static void large_texts_lie_in_pieces_once_they_are_edited(void **state)
+{
+	struct world w;
+
+	(void)state;
+	begin_large(&w, 7, NULL);
+	assert_int_equal(pieces(&w), 0);
+	splice_block(&w, &w.offices[0], 10000, "now", 5);
+	assert_true(pieces(&w) > 7);
+	assert_int_equal(office_count(&w.offices[0], "SELECT sum(points) FROM text_piece"),
+			 office_count(&w.offices[0], "SELECT length(text) FROM block"));
+	assert_int_equal(office_count(&w.offices[0], "SELECT instr(text, 'now') - 1 FROM block"),
+			 10000);
+	assert_all_agree(&w);
+	splice_block(&w, &w.offices[0], 0, "", 24000);
+	splice_block(&w, &w.offices[1], 20000, "kept", 0);
+	assert_all_agree(&w);
+	assert_true(pieces(&w) <= 2);
+	end(&w);
+}
+
+/* Somewhere there is no number left between those of two pieces. */
+static void text_grows_at_one_place_without_end(void **state)
+{
+	struct world w;
+
+	(void)state;
+	begin_large(&w, 8, NULL);
+	for (int i = 0; i < 100; i++)
+		splice_block(&w, &w.offices[0], 9000, words_of(1500), 0);
+	assert_true(pieces(&w) > 50);
+	assert_all_agree(&w);
+	end(&w);
+}
+
+static void what_another_process_wrote_into_a_large_text_is_seen(void **state)
+{
+	struct world w;
+	struct office beside, first;
+	char dir[TEMPDIR_BYTES_MAX], path[TEMPDIR_BYTES_MAX + 16];
+
+	(void)state;
+	tempdir_new(dir, sizeof(dir));
+	tempdir_path(path, sizeof(path), dir, "a.db");
+	begin_large(&w, 9, path);
+	first = w.offices[0];
+	office_open_again(&beside, &first);
+	for (int i = 0; i < 40; i++) {
+		/* Far from each other, and pieces split. */
+		w.offices[0] = i % 2 ? first : beside;
+		splice_block(&w, &w.offices[0], i % 2 ? 20000 : 50, i % 3 ? "other" : words_of(600),
+			     i % 3);
+		first.now_ms = beside.now_ms = w.offices[0].now_ms;
+	}
+	w.offices[0] = first;
+	assert_all_agree(&w);
+	office_close(&beside);
+	end(&w);
+	tempdir_remove(dir);
+}
+
+static void large_text_is_as_before_after_a_rollback(void **state)
+{
+	struct world w;
+
+	(void)state;
+	begin_large(&w, 10, NULL);
+	for (int i = 0; i < 20; i++) {
+		struct text_run run = { 100, 3000, TEXT_INSERT };
+		struct arena arena = ARENA_EMPTY;
+		struct text_version now = read_block(&w, 0, &arena);
+		struct text_edit splice = { (uint32_t)utf8_count(now.text), &run, 1,
+					    bytes_of_str(words_of(3000)) };
+		struct edit *e = office_edit(&w.offices[0], &w.space);
+
+		OFFICE_MUST(edit_splice(e, KIND_BLOCK, &w.block, BLOCK_TEXT, now.heads,
+					now.head_count, &splice, &msg));
+		OFFICE_MUST(edit_seal(e, &msg));
+		replica_rollback(w.offices[0].replica);
+		splice_block(&w, &w.offices[0], (uint32_t)(i * 1000), "x", 2);
+		arena_release(&arena);
+	}
+	assert_all_agree(&w);
+	end(&w);
+}
+
 /* ---- At random ------------------------------------------------------------- */
 
 static void draw_edit(struct prng *prng, struct bytes from, struct buf *out)
@@ -478,6 +655,29 @@ static void offices_read_what_the_model_says(void **state)
 	}
 }
 
+static void offices_agree_on_large_texts(void **state)
+{
+	uint64_t seed = prng_seed_from_environment();
+	struct prng prng;
+	struct world w;
+
+	(void)state;
+	prng_init(&prng, seed);
+	begin_large(&w, seed, NULL);
+	for (int i = 0; i < 150; i++) {
+		struct office *o = &w.offices[prng_below(&prng, OFFICES)];
+		uint32_t pos = (uint32_t)prng_below(&prng, 20000);
+		uint32_t count = (uint32_t)prng_below(&prng, prng_chance(&prng, 5) ? 3000 : 10);
+
+		if (prng_chance(&prng, 40))
+			office_pull(o, &w.offices[prng_below(&prng, OFFICES)]);
+		if (office_count(o, "SELECT length(text) FROM block") >= pos + count)
+			splice_block(&w, o, pos, words_of(prng_below(&prng, 300)), count);
+	}
+	assert_all_agree(&w);
+	end(&w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -489,7 +689,12 @@ int main(void)
 		cmocka_unit_test(sentence_that_two_have_written_is_to_be_reread),
 		cmocka_unit_test(sentence_that_two_of_one_office_have_written_is_to_be_reread),
 		cmocka_unit_test(history_tells_who_wrote_what),
+		cmocka_unit_test(large_texts_lie_in_pieces_once_they_are_edited),
+		cmocka_unit_test(text_grows_at_one_place_without_end),
+		cmocka_unit_test(what_another_process_wrote_into_a_large_text_is_seen),
+		cmocka_unit_test(large_text_is_as_before_after_a_rollback),
 		cmocka_unit_test(offices_read_what_the_model_says),
+		cmocka_unit_test(offices_agree_on_large_texts),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -22,6 +22,18 @@ struct world {
 	struct space_id space;
 };
 
+/* One that lies in pieces. */
+static void write_large_text(struct world *w)
+{
+	struct value value = value_str("Minutes");
+	struct record_id id = office_create(&w->a, &w->space, KIND_BLOCK, BLOCK_TEXT, &value);
+	char text[10000];
+
+	memset(text, 'a', sizeof(text));
+	value = value_text(bytes_of(text, sizeof(text)));
+	office_set(&w->a, &w->space, KIND_BLOCK, &id, BLOCK_TEXT, &value);
+}
+
 static void write_history(struct world *w)
 {
 	struct value value = value_str("Review the contract");
@@ -40,6 +52,7 @@ static void write_history(struct world *w)
 	value = value_str("half done");
 	office_add(&w->b, &w->space, KIND_ACTION, &id, ACTION_PROGRESS, &value);
 	office_void(&w->a, &w->space, KIND_ACTION, &other);
+	write_large_text(w);
 	office_sync(&w->a, &w->b);
 	value = value_str("the end");
 	office_create(&w->a, &w->space, KIND_ACTION, ACTION_TITLE, &value);
@@ -226,6 +239,13 @@ static void change_of_the_state_is_noticed(void **state)
 		"DELETE FROM element WHERE value = 'half done'",
 		"INSERT INTO element SELECT space, zeroblob(16), kind, field, replica, seq, n, "
 		"hlc, author, value FROM element",
+		"UPDATE r_block SET text = text + 1",
+		"UPDATE text_piece SET text = 'b' || substr(text, 2)",
+		"UPDATE text_piece SET points = points + 1",
+		"UPDATE text_piece SET key = key + (1 << 40)",
+		"DELETE FROM text_piece WHERE key = (SELECT min(key) FROM text_piece)",
+		"DELETE FROM text_piece",
+		"INSERT INTO text_piece SELECT key + 1, space, points, text FROM text_piece",
 		"DELETE FROM conflict",
 		"UPDATE conflict SET field = field + 1",
 		"UPDATE conflict SET space = 99",
