@@ -392,6 +392,43 @@ static enum err remove_from(void *ctx, uint32_t pos, uint32_t count)
 	return OK;
 }
 
+static void assert_rope(const struct rope *r, const struct buf *expected)
+{
+	struct buf text = BUF_EMPTY;
+
+	rope_read(r, 0, rope_size(r, ROPE_POINTS), &text);
+	assert_true(bytes_equal(buf_bytes(&text), buf_bytes(expected)));
+	buf_release(&text);
+}
+
+/* From the text of the first edits over the version to now. */
+static void assert_way(struct world *w, struct author *a, const struct heads *over,
+		       const struct buf *then, const struct buf *now)
+{
+	struct buf before = BUF_EMPTY;
+	struct rope r = ROPE_EMPTY;
+	struct text_sink into = { insert_into, remove_from, &r };
+	uint32_t prefix[EDITS_MAX * 2], first, count;
+
+	assert_int_equal(text_first_lacking(&a->text, over->here, over->count, &first), OK);
+	if (first == TEXT_NONE)
+		return;
+	count = (uint32_t)prng_below(&w->prng, first + 1);
+	for (uint32_t i = 0; i < count; i++)
+		prefix[i] = i;
+	assert_int_equal(text_at(&a->text, prefix, count, &before), OK);
+	for (int goes_on = 0; goes_on < 2; goes_on++) {
+		rope_clear(&r);
+		assert_int_equal(rope_insert(&r, 0, buf_bytes(&before)), OK);
+		assert_int_equal(text_replay(&a->text, count, over->here, over->count, &into,
+					     goes_on ? &into : NULL),
+				 OK);
+		assert_rope(&r, goes_on ? now : then);
+	}
+	rope_release(&r);
+	buf_release(&before);
+}
+
 static void assert_old_versions(struct world *w, struct author *a)
 {
 	struct buf then = BUF_EMPTY, expected = BUF_EMPTY, now = BUF_EMPTY;
@@ -407,6 +444,7 @@ static void assert_old_versions(struct world *w, struct author *a)
 	assert_int_equal(text_since(&a->text, heads.here, heads.count, &into), OK);
 	rope_read(&r, 0, rope_size(&r, ROPE_POINTS), &now);
 	assert_reads(&a->text, buf_bytes(&now));
+	assert_way(w, a, &heads, &then, &now);
 	rope_release(&r);
 	buf_release(&then);
 	buf_release(&expected);
