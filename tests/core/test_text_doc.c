@@ -129,6 +129,12 @@ static void assert_text(struct world *w, unsigned office, const char *expected)
 	arena_release(&arena);
 }
 
+/* What it holds has no name that a changeset could use. */
+static bool ends_in_tilde(const struct editor *e)
+{
+	return e->version.size && e->version.data[e->version.size - 1] == '~';
+}
+
 /* ---- The cycle ------------------------------------------------------------- */
 
 static void editors_in_three_units_write_one_text(void **state)
@@ -174,9 +180,7 @@ static void two_editors_in_one_office_may_be_behind_each_other(void **state)
 	editor_type(&b, 9, 0, " four");
 	push(&w, 0, &b);
 	assert_text(&w, 0, "one two three four");
-	assert_int_equal(b.version.data[b.version.size - 1], '~');
-
-	/* What it holds has no name that a changeset could use. */
+	assert_true(ends_in_tilde(&b));
 	editor_type(&b, 0, 0, "zero ");
 	assert_int_equal(editor_push(&b, w.docs[0], w.offices[0].now_ms, &why), ERR_INVALID);
 	assert_non_null(strstr(why.text, "first read what has changed"));
@@ -257,6 +261,33 @@ static void what_came_and_went_is_not_told(void **state)
 	editor_close(&typist);
 	editor_close(&reader);
 	editor_close(&watcher);
+	end(&w);
+}
+
+/* A command on the same machine, while a page is open. */
+static void another_process_may_write_beside_it(void **state)
+{
+	struct value value = value_str("one two, three");
+	struct office beside;
+	struct world w;
+	struct editor e;
+	bool changed;
+
+	(void)state;
+	begin(&w, 12, "one two three");
+	editor_open(&e, w.docs[0], ROPE_UTF16);
+	office_open_again(&beside, &w.offices[0]);
+	office_set(&beside, &w.space, KIND_BLOCK, &w.block, BLOCK_TEXT, &value);
+	w.offices[0].now_ms = beside.now_ms;
+	editor_type(&e, 0, 3, "1");
+	push(&w, 0, &e);
+	assert_true(ends_in_tilde(&e));
+	OFFICE_MUST(replica_refresh(w.offices[0].replica, &changed, &msg));
+	pull(&w, 0, &e);
+	assert_text(&w, 0, "1 two, three");
+	assert_false(ends_in_tilde(&e));
+	office_close(&beside);
+	editor_close(&e);
 	end(&w);
 }
 
@@ -565,11 +596,6 @@ struct desk {
 	unsigned looks; /* in so many of 100 rounds it asks what is new */
 };
 
-static bool must_look(const struct editor *e)
-{
-	return e->version.size && e->version.data[e->version.size - 1] == '~';
-}
-
 static void exchange(struct world *w, struct prng *prng)
 {
 	office_pull(&w->offices[prng_below(prng, OFFICES)], &w->offices[prng_below(prng, OFFICES)]);
@@ -577,7 +603,7 @@ static void exchange(struct world *w, struct prng *prng)
 
 static void work(struct world *w, struct desk *d, struct prng *prng)
 {
-	if (must_look(&d->editor) || prng_chance(prng, d->looks))
+	if (ends_in_tilde(&d->editor) || prng_chance(prng, d->looks))
 		pull(w, d->office, &d->editor);
 	for (uint64_t i = prng_below(prng, 4); i > 0; i--)
 		editor_type_at_random(&d->editor, prng);
@@ -651,6 +677,7 @@ int main(void)
 		cmocka_unit_test(two_editors_in_one_office_may_be_behind_each_other),
 		cmocka_unit_test(nothing_typed_is_no_changeset),
 		cmocka_unit_test(what_came_and_went_is_not_told),
+		cmocka_unit_test(another_process_may_write_beside_it),
 		cmocka_unit_test(version_is_good_wherever_its_edits_are),
 		cmocka_unit_test(text_that_nobody_has_written_begins_empty),
 		cmocka_unit_test(what_does_not_fit_is_refused_by_name),
