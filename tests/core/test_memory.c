@@ -284,7 +284,7 @@ static void check_open_text(void *ctx, enum err rc)
 static void an_open_text_is_whole(void **state)
 {
 	struct open_text o = { .w = *state };
-	const struct shortage_trial trial = { edit_open_text, check_open_text, &o, 200 };
+	const struct shortage_trial trial = { edit_open_text, check_open_text, &o, 60 };
 
 	OFFICE_MUST(
 		text_doc_open(&o.doc, o.w->a.replica, KIND_BLOCK, &o.w->block, BLOCK_TEXT, &msg));
