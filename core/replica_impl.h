@@ -198,13 +198,19 @@ MUST_CHECK enum err replica_replay(struct replica *r, struct store *into,
 MUST_CHECK enum err store_state_hash(struct store *s, uint8_t out[STATE_HASH_BYTES],
 				     struct errmsg *msg);
 
-/* Of some records with their elements; and of the conflict inbox, with the number of all
- * elements. */
+/* Of some records with their elements and texts; and of the conflict inbox, with the number of
+ * all elements and edits of texts. */
 MUST_CHECK enum err store_records_hash(struct store *s, const struct kind *kind,
 				       const struct id_range *range, uint8_t out[STATE_HASH_BYTES],
 				       struct errmsg *msg);
 MUST_CHECK enum err store_marks_hash(struct store *s, uint8_t out[STATE_HASH_BYTES],
 				     struct errmsg *msg);
+/* Of a text's history, whatever the order in which it came; *count grows by its edits. ERR_CORRUPT:
+ * they do not fit each other (core/state_text.c). */
+enum { TEXT_HASH_BYTES = 32 };
+MUST_CHECK enum err store_text_hash(struct store *s, const struct text_ref *text,
+				    struct arena *arena, uint8_t out[TEXT_HASH_BYTES],
+				    uint64_t *count, struct errmsg *msg);
 
 /* The directory's cache (core/directory.c). */
 void directory_release(struct directory *d);

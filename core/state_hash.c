@@ -11,10 +11,10 @@ struct hasher {
 	struct store *store;
 	crypto_generichash_state state;
 	struct buf buf;
-	struct arena elements;
+	struct arena arena;      /* one field's elements or edits */
 	struct space_id *spaces; /* by the store's number */
 	uint32_t space_count;
-	uint64_t element_count;
+	uint64_t element_count, edit_count;
 	struct errmsg *msg;
 };
 
@@ -87,9 +87,9 @@ static enum err put_elements(struct hasher *h, uint32_t space, const struct reco
 	size_t count;
 	enum err rc;
 
-	arena_reset(&h->elements);
-	rc = store_elements(h->store, space, rec->kind, &rec->id, field, &h->elements, &list,
-			    &count, h->msg);
+	arena_reset(&h->arena);
+	rc = store_elements(h->store, space, rec->kind, &rec->id, field, &h->arena, &list, &count,
+			    h->msg);
 	if (rc != OK)
 		return rc;
 	h->element_count += count;
@@ -101,6 +101,28 @@ static enum err put_elements(struct hasher *h, uint32_t space, const struct reco
 		value_encode(&h->buf, &list[i].value);
 	}
 	return OK;
+}
+
+static enum err put_history(struct hasher *h, uint32_t space, const struct record *rec,
+			    const struct field *field)
+{
+	struct text_ref ref = { space, rec->kind->number, field->number, rec->id };
+	uint8_t hash[TEXT_HASH_BYTES];
+	enum err rc;
+
+	arena_reset(&h->arena);
+	rc = store_text_hash(h->store, &ref, &h->arena, hash, &h->edit_count, h->msg);
+	if (rc == OK)
+		wire_put_bin(&h->buf, bytes_of(hash, sizeof(hash)));
+	return rc;
+}
+
+static enum err put_field(struct hasher *h, uint32_t space, const struct record *rec,
+			  const struct field *field)
+{
+	if (field->merge == MERGE_TEXT)
+		return put_history(h, space, rec, field);
+	return merge_is_register(field->merge) ? OK : put_elements(h, space, rec, field);
 }
 
 static enum err hash_record(void *ctx, uint32_t space, const struct record *rec)
@@ -116,8 +138,7 @@ static enum err hash_record(void *ctx, uint32_t space, const struct record *rec)
 	wire_put_bin(&h->buf, bytes_of(h->spaces[space].bytes, ID_BYTES));
 	rc = put_registers(&h->buf, rec);
 	for (size_t i = 0; rc == OK && i < rec->kind->field_count; i++)
-		if (!merge_is_register(rec->kind->fields[i].merge))
-			rc = put_elements(h, space, rec, &rec->kind->fields[i]);
+		rc = put_field(h, space, rec, &rec->kind->fields[i]);
 	if (rc == OK)
 		rc = buf_check(&h->buf);
 	if (rc == OK)
@@ -151,11 +172,10 @@ static enum err hash_conflicts(struct hasher *h)
 	return rc == OK ? closed : rc;
 }
 
-static enum err count_elements(struct hasher *h, uint64_t *out)
+static enum err count_rows(struct hasher *h, const char *sql, uint64_t *out)
 {
 	struct rows *rows;
-	enum err rc =
-		store_rows_open(&rows, h->store, "SELECT count(*) FROM element", NULL, 0, h->msg);
+	enum err rc = store_rows_open(&rows, h->store, sql, NULL, 0, h->msg);
 
 	if (rc != OK)
 		return rc;
@@ -164,20 +184,30 @@ static enum err count_elements(struct hasher *h, uint64_t *out)
 	return rows_close(rows, h->msg);
 }
 
-/* Elements are read by their records: any others belong to none. */
-static enum err check_elements(struct hasher *h)
+/* What hangs on records: [0] elements, [1] edits of texts. */
+static enum err count_all(struct hasher *h, uint64_t counts[2])
 {
-	uint64_t count = 0;
-	enum err rc = count_elements(h, &count);
+	enum err rc = count_rows(h, "SELECT count(*) FROM element", &counts[0]);
 
-	if (rc == OK && count != h->element_count)
+	return rc == OK ? count_rows(h, "SELECT count(*) FROM text_edit", &counts[1]) : rc;
+}
+
+/* They are read by their records: any others belong to none. */
+static enum err check_counts(struct hasher *h)
+{
+	uint64_t counts[2] = { 0, 0 };
+	enum err rc = count_all(h, counts);
+
+	if (rc == OK && counts[0] != h->element_count)
 		rc = errmsg_set(h->msg, ERR_CORRUPT, "elements that belong to no record");
+	if (rc == OK && counts[1] != h->edit_count)
+		rc = errmsg_set(h->msg, ERR_CORRUPT, "edits of texts that belong to no record");
 	return rc;
 }
 
 static void hasher_release(struct hasher *h)
 {
-	arena_release(&h->elements);
+	arena_release(&h->arena);
 	buf_release(&h->buf);
 	free(h->spaces);
 }
@@ -196,7 +226,7 @@ enum err store_state_hash(struct store *s, uint8_t out[STATE_HASH_BYTES], struct
 	if (rc == OK)
 		rc = hash_conflicts(&h);
 	if (rc == OK)
-		rc = check_elements(&h);
+		rc = check_counts(&h);
 	if (rc == OK)
 		crypto_generichash_final(&h.state, out, STATE_HASH_BYTES);
 	arena_release(&arena);
@@ -224,14 +254,14 @@ enum err store_records_hash(struct store *s, const struct kind *kind, const stru
 enum err store_marks_hash(struct store *s, uint8_t out[STATE_HASH_BYTES], struct errmsg *msg)
 {
 	struct hasher h = { .store = s, .msg = msg };
-	uint64_t elements = 0;
+	uint64_t counts[2] = { 0, 0 };
 	enum err rc;
 
 	crypto_generichash_init(&h.state, NULL, 0, STATE_HASH_BYTES);
 	rc = hash_conflicts(&h);
 	if (rc == OK)
-		rc = count_elements(&h, &elements);
-	crypto_generichash_update(&h.state, (const uint8_t *)&elements, sizeof(elements));
+		rc = count_all(&h, counts);
+	crypto_generichash_update(&h.state, (const uint8_t *)counts, sizeof(counts));
 	if (rc == OK)
 		crypto_generichash_final(&h.state, out, STATE_HASH_BYTES);
 	hasher_release(&h);

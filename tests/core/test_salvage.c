@@ -41,6 +41,17 @@ static void write_some(struct world *w, struct office *o, unsigned count)
 	}
 }
 
+/* A text that has a history, side by side. */
+static void write_on(struct world *w, struct office *o, const struct record_id *block)
+{
+	char text[240];
+	struct value value;
+
+	snprintf(text, sizeof(text), "written %0*u", (int)prng_below(&w->prng, 150), 1);
+	value = value_str(text);
+	office_set(o, &w->space, KIND_BLOCK, block, BLOCK_TEXT, &value);
+}
+
 static void read_image(struct world *w)
 {
 	FILE *file;
@@ -64,6 +75,8 @@ static void read_image(struct world *w)
 static int set_up(void **state)
 {
 	struct world *w = calloc(1, sizeof(*w));
+	struct value begin = value_str("what we agreed on");
+	struct record_id block;
 
 	prng_init(&w->prng, prng_seed_from_environment());
 	tempdir_new(w->dir, sizeof(w->dir));
@@ -73,11 +86,15 @@ static int set_up(void **state)
 	office_open(&w->a, NULL, 1);
 	office_open(&w->b, w->path, 2);
 	w->space = UNITE(&w->a, &w->b);
+	block = office_create(&w->b, &w->space, KIND_BLOCK, BLOCK_TEXT, &begin);
+	office_sync(&w->a, &w->b);
 	for (unsigned i = 0; i < 4; i++) {
 		struct value name = value_str("somebody");
 		struct space_id directory = replica_directory(w->b.replica);
 
 		write_some(w, i % 2 ? &w->a : &w->b, EDITS / 4);
+		for (unsigned k = 0; k < 6; k++)
+			write_on(w, k % 2 ? &w->a : &w->b, &block);
 		office_create(&w->b, &directory, KIND_PERSON, PERSON_NAME, &name);
 		office_sync(&w->a, &w->b);
 	}

@@ -428,8 +428,15 @@ static void damaged_state_is_made_anew(void **state)
 		"INSERT INTO conflict SELECT record, kind, field, space FROM element LIMIT 1",
 		"UPDATE r_action_item SET meta = x'' WHERE id = (SELECT max(id) FROM "
 		"r_action_item)",
+		"UPDATE text_edit SET text = 'never said' WHERE at = 1",
+		"DELETE FROM text_edit WHERE at = 0",
 	};
+	struct value first = value_str("so far"), more = value_str("so far, so good");
 	struct world *w = *state;
+	struct record_id block = office_create(&w->b, &w->space, KIND_BLOCK, BLOCK_TEXT, &first);
+
+	office_set(&w->b, &w->space, KIND_BLOCK, &block, BLOCK_TEXT, &more);
+	office_sync(&w->a, &w->b);
 
 	for (size_t i = 0; i < sizeof(changes) / sizeof(changes[0]); i++) {
 		assert_int_equal(change(w, changes[i]), 1);

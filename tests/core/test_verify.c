@@ -14,7 +14,7 @@
 #include "tests/support/office.h"
 #include "tests/support/tempdir.h"
 
-/* `a` and `b` have edited together: values, siblings, elements, a void. */
+/* `a` and `b` have edited together: values, siblings, elements, a text, a void. */
 struct world {
 	char dir[TEMPDIR_BYTES_MAX];
 	char path[TEMPDIR_BYTES_MAX + 16], copy[TEMPDIR_BYTES_MAX + 16];
@@ -51,6 +51,13 @@ static void write_history(struct world *w)
 	office_add(&w->a, &w->space, KIND_ACTION, &id, ACTION_CC, &value);
 	value = value_str("half done");
 	office_add(&w->b, &w->space, KIND_ACTION, &id, ACTION_PROGRESS, &value);
+	value = value_str("a first draft");
+	office_set(&w->a, &w->space, KIND_ACTION, &id, ACTION_DELIVERABLE, &value);
+	office_sync(&w->a, &w->b);
+	value = value_str("a first draft of a");
+	office_set(&w->a, &w->space, KIND_ACTION, &id, ACTION_DELIVERABLE, &value);
+	value = value_str("b's first draft");
+	office_set(&w->b, &w->space, KIND_ACTION, &id, ACTION_DELIVERABLE, &value);
 	office_void(&w->a, &w->space, KIND_ACTION, &other);
 	write_large_text(w);
 	office_sync(&w->a, &w->b);
@@ -246,11 +253,31 @@ static void change_of_the_state_is_noticed(void **state)
 		"DELETE FROM text_piece WHERE key = (SELECT min(key) FROM text_piece)",
 		"DELETE FROM text_piece",
 		"INSERT INTO text_piece SELECT key + 1, space, points, text FROM text_piece",
+		"UPDATE text_edit SET text = 'A' || substr(text, 2) WHERE at = 0",
+		"UPDATE text_edit SET edit = x'9104' WHERE at = 2",
+		"UPDATE text_edit SET parents = x'9101' WHERE at = 2",
+		"UPDATE text_edit SET parents = x'91ff'",
+		"UPDATE text_edit SET seq = seq + 1 WHERE at = 1",
+		"UPDATE text_edit SET replica = 1 - replica",
+		"UPDATE text_edit SET replica = 99",
+		"UPDATE text_edit SET flags = flags | 1",
+		"UPDATE text_edit SET flags = flags | 2",
+		"UPDATE text_edit SET flags = 0",
+		"UPDATE text_edit SET reach = reach + 1 WHERE at = 2",
+		"UPDATE text_edit SET before = before + 1 WHERE at = 1",
+		"UPDATE text_edit SET after = after + 1 WHERE at = 1",
+		"UPDATE text_edit SET at = at + 1 WHERE at = 2",
+		"UPDATE text_edit SET record = zeroblob(16)",
+		"UPDATE text_edit SET field = 99",
+		"UPDATE text_edit SET space = 99",
+		"DELETE FROM text_edit WHERE at = 2",
+		"DELETE FROM text_edit",
 		"DELETE FROM conflict",
 		"UPDATE conflict SET field = field + 1",
 		"UPDATE conflict SET space = 99",
-		"INSERT INTO conflict SELECT space, record, kind, 0 FROM conflict",
-		"INSERT INTO conflict SELECT space, zeroblob(16), kind, field FROM conflict",
+		"INSERT INTO conflict SELECT space, record, kind, 0 FROM conflict LIMIT 1",
+		"INSERT INTO conflict SELECT space, zeroblob(16), kind, field FROM conflict LIMIT "
+		"1",
 	};
 
 	for (size_t i = 0; i < sizeof(damages) / sizeof(damages[0]); i++)
