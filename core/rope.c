@@ -245,7 +245,7 @@ static void turn_to_position(struct rope *r, uint32_t pos)
 
 static void note(struct rope *r, const struct widths *w, bool is_gone)
 {
-	for (unsigned u = 0; u < SUMTREE_WIDTHS; u++)
+	for (unsigned u = 0; u < ROPE_UNIT_COUNT; u++)
 		r->pending.of[u] += is_gone ? 0 - w->of[u] : w->of[u];
 }
 
@@ -293,7 +293,7 @@ static enum err split_at_gap(struct rope *r, uint32_t leaf)
 	l->utf16 = (uint16_t)(l->utf16 - r->leaves[right].utf16);
 	l->points = l->gap_points;
 	w = leaf_widths(l);
-	for (unsigned u = 0; u < SUMTREE_WIDTHS; u++)
+	for (unsigned u = 0; u < ROPE_UNIT_COUNT; u++)
 		w.of[u] -= was.of[u];
 	sumtree_add(&r->tree, leaf, &w);
 	return OK;
@@ -422,7 +422,7 @@ static struct widths whole_before(const struct rope *r, uint32_t leaf)
 
 	/* The tree may not know yet what was done to an earlier leaf. */
 	if (r->at != SUMTREE_NONE && r->at != leaf && sumtree_cmp(&r->tree, r->at, leaf) < 0)
-		for (unsigned u = 0; u < SUMTREE_WIDTHS; u++)
+		for (unsigned u = 0; u < ROPE_UNIT_COUNT; u++)
 			before.of[u] += r->pending.of[u];
 	return before;
 }
@@ -539,9 +539,9 @@ void rope_check(const struct rope *r)
 		assert(head.of[ROPE_POINTS] == l->gap_points);
 		assert(head.of[ROPE_POINTS] + tail.of[ROPE_POINTS] == l->points);
 		assert(head.of[ROPE_UTF16] + tail.of[ROPE_UTF16] == l->utf16);
-		for (unsigned u = 0; u < SUMTREE_WIDTHS; u++)
+		for (unsigned u = 0; u < ROPE_UNIT_COUNT; u++)
 			all.of[u] += head.of[u] + tail.of[u];
 	}
-	for (unsigned u = 0; u < SUMTREE_WIDTHS; u++)
+	for (unsigned u = 0; u < ROPE_UNIT_COUNT; u++)
 		assert(all.of[u] == rope_size(r, (enum rope_unit)u));
 }

@@ -13,7 +13,7 @@
 #include "core/bytes.h"
 #include "core/sumtree.h"
 
-enum rope_unit { ROPE_POINTS, ROPE_BYTES, ROPE_UTF16 };
+enum rope_unit { ROPE_POINTS, ROPE_BYTES, ROPE_UTF16, ROPE_UNIT_COUNT };
 
 struct rope_leaf;
 

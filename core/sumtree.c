@@ -11,8 +11,14 @@ struct sumtree_node {
 	uint16_t count;
 	uint16_t height; /* 0: its children are blocks */
 	uint32_t child[SUMTREE_FANOUT];
-	uint32_t sum[SUMTREE_WIDTHS][SUMTREE_FANOUT]; /* of each child */
+	struct widths sum[SUMTREE_FANOUT]; /* of each child */
 };
+
+static void add(struct widths *to, const struct widths *more)
+{
+	for (unsigned w = 0; w < SUMTREE_WIDTHS; w++)
+		to->of[w] += more->of[w];
+}
 
 void sumtree_release(struct sumtree *t)
 {
@@ -110,9 +116,8 @@ static struct widths sum_of(const struct sumtree_node *n)
 {
 	struct widths all = { { 0 } };
 
-	for (unsigned w = 0; w < SUMTREE_WIDTHS; w++)
-		for (unsigned i = 0; i < n->count; i++)
-			all.of[w] += n->sum[w][i];
+	for (unsigned i = 0; i < n->count; i++)
+		add(&all, &n->sum[i]);
 	return all;
 }
 
@@ -123,8 +128,7 @@ static void move_children(struct sumtree *t, uint32_t from, unsigned slot, uint3
 	unsigned count = a->count - slot;
 
 	memcpy(b->child + b->count, a->child + slot, count * sizeof(a->child[0]));
-	for (unsigned w = 0; w < SUMTREE_WIDTHS; w++)
-		memcpy(b->sum[w] + b->count, a->sum[w] + slot, count * sizeof(a->sum[w][0]));
+	memcpy(b->sum + b->count, a->sum + slot, count * sizeof(a->sum[0]));
 	for (unsigned i = 0; i < count; i++)
 		adopt(t, to, b->child[b->count + i]);
 	a->count = (uint16_t)slot;
@@ -138,11 +142,9 @@ static void put_child(struct sumtree *t, uint32_t node, unsigned slot, uint32_t 
 	unsigned rest = n->count - slot;
 
 	memmove(n->child + slot + 1, n->child + slot, rest * sizeof(n->child[0]));
+	memmove(n->sum + slot + 1, n->sum + slot, rest * sizeof(n->sum[0]));
 	n->child[slot] = child;
-	for (unsigned w = 0; w < SUMTREE_WIDTHS; w++) {
-		memmove(n->sum[w] + slot + 1, n->sum[w] + slot, rest * sizeof(n->sum[w][0]));
-		n->sum[w][slot] = widths->of[w];
-	}
+	n->sum[slot] = *widths;
 	n->count++;
 	adopt(t, node, child);
 }
@@ -152,29 +154,17 @@ static void cut_child(struct sumtree_node *n, unsigned slot)
 	unsigned rest = n->count - slot - 1;
 
 	memmove(n->child + slot, n->child + slot + 1, rest * sizeof(n->child[0]));
-	for (unsigned w = 0; w < SUMTREE_WIDTHS; w++)
-		memmove(n->sum[w] + slot, n->sum[w] + slot + 1, rest * sizeof(n->sum[w][0]));
+	memmove(n->sum + slot, n->sum + slot + 1, rest * sizeof(n->sum[0]));
 	n->count--;
-}
-
-static void set_sum(struct sumtree_node *n, unsigned slot, const struct widths *widths)
-{
-	for (unsigned w = 0; w < SUMTREE_WIDTHS; w++)
-		n->sum[w][slot] = widths->of[w];
 }
 
 /* From a node's own sum up to the root's. */
 static void add_above(struct sumtree *t, uint32_t node, const struct widths *delta)
 {
 	for (uint32_t up = t->nodes[node].parent; up != SUMTREE_NONE;
-	     node = up, up = t->nodes[up].parent) {
-		unsigned slot = slot_of(&t->nodes[up], node);
-
-		for (unsigned w = 0; w < SUMTREE_WIDTHS; w++)
-			t->nodes[up].sum[w][slot] += delta->of[w];
-	}
-	for (unsigned w = 0; w < SUMTREE_WIDTHS; w++)
-		t->total.of[w] += delta->of[w];
+	     node = up, up = t->nodes[up].parent)
+		add(&t->nodes[up].sum[slot_of(&t->nodes[up], node)], delta);
+	add(&t->total, delta);
 }
 
 /* ---- Putting in ------------------------------------------------------------ */
@@ -193,7 +183,7 @@ static void grow_root(struct sumtree *t)
 static uint32_t split(struct sumtree *t, uint32_t node, unsigned slot)
 {
 	uint32_t right, up;
-	struct widths of_left, of_right;
+	struct widths of_right;
 	unsigned at;
 
 	if (node == t->root)
@@ -205,10 +195,9 @@ static uint32_t split(struct sumtree *t, uint32_t node, unsigned slot)
 		up = t->nodes[node].parent;
 	}
 	move_children(t, node, slot == SUMTREE_FANOUT ? SUMTREE_FANOUT - 1 : HALF, right);
-	of_left = sum_of(&t->nodes[node]);
 	of_right = sum_of(&t->nodes[right]);
 	at = slot_of(&t->nodes[up], node);
-	set_sum(&t->nodes[up], at, &of_left);
+	t->nodes[up].sum[at] = sum_of(&t->nodes[node]);
 	put_child(t, up, at + 1, right, &of_right);
 	return right;
 }
@@ -258,7 +247,7 @@ void sumtree_remove(struct sumtree *t, uint32_t block)
 	struct widths gone;
 
 	for (unsigned w = 0; w < SUMTREE_WIDTHS; w++)
-		gone.of[w] = 0 - t->nodes[node].sum[w][slot];
+		gone.of[w] = 0 - t->nodes[node].sum[slot].of[w];
 	add_above(t, node, &gone);
 	for (;;) {
 		uint32_t up = t->nodes[node].parent;
@@ -288,10 +277,8 @@ void sumtree_remove(struct sumtree *t, uint32_t block)
 void sumtree_add(struct sumtree *t, uint32_t block, const struct widths *delta)
 {
 	uint32_t node = t->home[block];
-	unsigned slot = slot_of(&t->nodes[node], block);
 
-	for (unsigned w = 0; w < SUMTREE_WIDTHS; w++)
-		t->nodes[node].sum[w][slot] += delta->of[w];
+	add(&t->nodes[node].sum[slot_of(&t->nodes[node], block)], delta);
 	add_above(t, node, delta);
 }
 
@@ -300,7 +287,9 @@ uint32_t sumtree_find(const struct sumtree *t, unsigned width, uint32_t place,
 {
 	uint32_t at = t->root;
 
-	*before = (struct widths){ { 0 } };
+	struct widths sum = { { 0 } };
+
+	*before = sum;
 	if (t->total.of[width] == 0)
 		return SUMTREE_NONE;
 	if (place >= t->total.of[width])
@@ -309,15 +298,16 @@ uint32_t sumtree_find(const struct sumtree *t, unsigned width, uint32_t place,
 		const struct sumtree_node *n = &t->nodes[at];
 		unsigned slot = 0;
 
-		while (place >= n->sum[width][slot])
-			place -= n->sum[width][slot++];
-		for (unsigned w = 0; w < SUMTREE_WIDTHS; w++)
-			for (unsigned i = 0; i < slot; i++)
-				before->of[w] += n->sum[w][i];
+		for (; place >= n->sum[slot].of[width]; slot++) {
+			place -= n->sum[slot].of[width];
+			add(&sum, &n->sum[slot]);
+		}
 		at = n->child[slot];
 		if (n->height == 0)
-			return at;
+			break;
 	}
+	*before = sum;
+	return at;
 }
 
 struct widths sumtree_before(const struct sumtree *t, uint32_t block)
@@ -329,9 +319,8 @@ struct widths sumtree_before(const struct sumtree *t, uint32_t block)
 	     child = node, node = t->nodes[node].parent) {
 		unsigned slot = slot_of(&t->nodes[node], child);
 
-		for (unsigned w = 0; w < SUMTREE_WIDTHS; w++)
-			for (unsigned i = 0; i < slot; i++)
-				before.of[w] += t->nodes[node].sum[w][i];
+		for (unsigned i = 0; i < slot; i++)
+			add(&before, &t->nodes[node].sum[i]);
 	}
 	return before;
 }

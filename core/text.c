@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "core/text_order.h"
 #include "core/utf8.h"
 
 void text_release(struct text *t)
@@ -247,7 +248,7 @@ static enum err walk_range(struct text_walk *w, uint32_t from, uint32_t to, cons
 	if (to <= from + 1 && !is_wanted)
 		return from < to ? text_walk_edit(w, from, sink) : OK;
 	order = malloc((to - from + 1) * sizeof(*order));
-	rc = order ? text_walk_order(w->h, from, to, is_wanted, order, &count) : ERR_NOMEM;
+	rc = order ? text_order(w->h, from, to, is_wanted, order, &count) : ERR_NOMEM;
 
 	if (rc == OK)
 		rc = walk_edits(w, order, count, sink);
@@ -374,12 +375,13 @@ static void mark_version(void *ctx, uint32_t edit, enum text_side side)
 static enum err flag_version(const struct text_history *h, const uint32_t *heads, size_t count,
 			     bool **out)
 {
-	struct text_heap heap = { 0 };
+	struct text_queue queue = TEXT_QUEUE_EMPTY;
 	bool *has = calloc(h->count + 1, sizeof(*has));
-	enum err rc = has ? text_history_diff(h, 0, heads, count, NULL, 0, &heap, mark_version, has)
-			  : ERR_NOMEM;
+	enum err rc =
+		has ? text_history_diff(h, 0, heads, count, NULL, 0, &queue, mark_version, has)
+		    : ERR_NOMEM;
 
-	text_heap_release(&heap);
+	text_queue_release(&queue);
 	if (rc)
 		free(has);
 	else
@@ -464,11 +466,11 @@ static void note_lacking(void *ctx, uint32_t edit, enum text_side side)
 static enum err find_lacking(const struct text_history *h, const uint32_t *heads, size_t count,
 			     struct lacking *l)
 {
-	struct text_heap heap = { 0 };
-	enum err rc = text_history_diff(h, 0, h->heads, h->head_count, heads, count, &heap,
+	struct text_queue queue = TEXT_QUEUE_EMPTY;
+	enum err rc = text_history_diff(h, 0, h->heads, h->head_count, heads, count, &queue,
 					note_lacking, l);
 
-	text_heap_release(&heap);
+	text_queue_release(&queue);
 	return rc;
 }
 

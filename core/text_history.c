@@ -11,11 +11,13 @@ void text_history_release(struct text_history *h)
 	for (uint32_t i = 0; i < h->author_count; i++)
 		free(h->authors[i].edits);
 	free(h->authors);
+	free(h->by_replica);
 	free(h->nodes);
 	free(h->runs);
 	free(h->parent_pool);
 	buf_release(&h->inserted);
 	free(h->heads);
+	text_queue_release(&h->queue);
 	*h = TEXT_HISTORY_EMPTY;
 }
 
@@ -42,12 +44,30 @@ static enum err reserve(void *array, uint32_t count, uint32_t *cap, size_t more,
 
 /* ---- Finding --------------------------------------------------------------- */
 
+/* How many of h->by_replica come before this one. */
+static uint32_t rank_author(const struct text_history *h, const struct replica_id *replica)
+{
+	uint32_t low = 0, high = h->author_count;
+
+	while (low < high) {
+		uint32_t middle = low + (high - low) / 2;
+
+		if (replica_id_cmp(&h->authors[h->by_replica[middle]].replica, replica) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
 static uint32_t find_author(const struct text_history *h, const struct replica_id *replica)
 {
-	for (uint32_t i = h->author_count; i-- > 0;)
-		if (replica_id_cmp(&h->authors[i].replica, replica) == 0)
-			return i;
-	return TEXT_NONE;
+	uint32_t rank = rank_author(h, replica);
+
+	if (rank == h->author_count ||
+	    replica_id_cmp(&h->authors[h->by_replica[rank]].replica, replica) != 0)
+		return TEXT_NONE;
+	return h->by_replica[rank];
 }
 
 uint32_t text_history_find(const struct text_history *h, const struct dot *dot)
@@ -129,99 +149,49 @@ uint32_t text_history_length_after(const struct text_history *h, uint32_t edit)
 
 /* ---- Comparing versions ---------------------------------------------------- */
 
-/* A heap of edit << 2 | sides, the greatest first. */
-void text_heap_release(struct text_heap *heap)
+static bool is_one_sided(unsigned sides)
 {
-	free(heap->items);
-	*heap = (struct text_heap){ 0 };
+	return sides == TEXT_ONLY_A || sides == TEXT_ONLY_B;
 }
 
-static enum err heap_push(struct text_heap *heap, uint32_t edit, unsigned sides)
+/* *open: how many in the queue are of one side only. */
+static void put_all(struct text_queue *queue, const uint32_t *edits, size_t count, uint8_t sides,
+		    uint32_t base, uint32_t *open)
 {
-	uint64_t item = (uint64_t)edit << 2 | sides;
-	size_t at = heap->count;
+	for (size_t i = 0; i < count; i++) {
+		uint8_t had = 0;
 
-	if (heap->count == heap->cap) {
-		size_t cap = heap->cap ? 2 * heap->cap : 16;
-		uint64_t *items = realloc(heap->items, cap * sizeof(*items));
-
-		if (!items)
-			return ERR_NOMEM;
-		heap->items = items;
-		heap->cap = cap;
-	}
-	heap->count++;
-	for (; at > 0 && heap->items[(at - 1) / 2] < item; at = (at - 1) / 2)
-		heap->items[at] = heap->items[(at - 1) / 2];
-	heap->items[at] = item;
-	return OK;
-}
-
-static uint64_t heap_pop(struct text_heap *heap)
-{
-	uint64_t top = heap->items[0], item = heap->items[--heap->count];
-	size_t at = 0;
-
-	for (;;) {
-		size_t child = 2 * at + 1;
-
-		if (child >= heap->count)
-			break;
-		if (child + 1 < heap->count && heap->items[child + 1] > heap->items[child])
-			child++;
-		if (heap->items[child] <= item)
-			break;
-		heap->items[at] = heap->items[child];
-		at = child;
-	}
-	heap->items[at] = item;
-	return top;
-}
-
-/* How many entries are of one side only. */
-static enum err push_all(struct text_heap *heap, const uint32_t *edits, size_t count,
-			 unsigned sides, uint32_t base, size_t *open)
-{
-	enum err rc = OK;
-
-	for (size_t i = 0; i < count && rc == OK; i++) {
 		if (edits[i] < base)
 			continue;
-		rc = heap_push(heap, edits[i], sides);
-		*open += sides != (TEXT_ONLY_A | TEXT_ONLY_B);
+		had = text_queue_put(queue, edits[i], sides);
+		*open += is_one_sided(had | sides);
+		*open -= is_one_sided(had);
 	}
-	return rc;
 }
 
 enum err text_history_diff(const struct text_history *h, uint32_t base, const uint32_t *a,
 			   size_t a_count, const uint32_t *b, size_t b_count,
-			   struct text_heap *heap, text_side_visit *visit, void *ctx)
+			   struct text_queue *queue, text_side_visit *visit, void *ctx)
 {
-	size_t open = 0;
-	enum err rc;
+	uint32_t open = 0;
 
-	heap->count = 0;
-	rc = push_all(heap, a, a_count, TEXT_ONLY_A, base, &open);
-	if (rc == OK)
-		rc = push_all(heap, b, b_count, TEXT_ONLY_B, base, &open);
-	while (rc == OK && open) {
-		uint64_t top = heap_pop(heap);
-		uint32_t edit = (uint32_t)(top >> 2);
-		unsigned sides = top & 3;
+	if (text_queue_reserve(queue, h->count))
+		return ERR_NOMEM;
+	put_all(queue, a, a_count, TEXT_ONLY_A, base, &open);
+	put_all(queue, b, b_count, TEXT_ONLY_B, base, &open);
+	while (open) {
+		uint8_t sides;
+		uint32_t edit = text_queue_take(queue, &sides);
 
-		open -= sides != (TEXT_ONLY_A | TEXT_ONLY_B);
-		while (heap->count && heap->items[0] >> 2 == edit) {
-			unsigned more = heap_pop(heap) & 3;
-
-			open -= more != (TEXT_ONLY_A | TEXT_ONLY_B);
-			sides |= more;
-		}
-		if (sides != (TEXT_ONLY_A | TEXT_ONLY_B))
+		if (is_one_sided(sides)) {
+			open--;
 			visit(ctx, edit, (enum text_side)sides);
-		rc = push_all(heap, text_node_parents(h, edit), h->nodes[edit].parent_count, sides,
-			      base, &open);
+		}
+		put_all(queue, text_node_parents(h, edit), h->nodes[edit].parent_count, sides, base,
+			&open);
 	}
-	return rc;
+	text_queue_clear(queue);
+	return OK;
 }
 
 /* ---- Adding ---------------------------------------------------------------- */
@@ -229,15 +199,21 @@ enum err text_history_diff(const struct text_history *h, uint32_t base, const ui
 static enum err add_author(struct text_history *h, const struct replica_id *replica,
 			   uint32_t *author)
 {
-	struct text_author *grown;
+	uint32_t rank = rank_author(h, replica), cap = h->author_cap;
+	enum err rc;
 
 	*author = find_author(h, replica);
 	if (*author != TEXT_NONE)
 		return OK;
-	grown = realloc(h->authors, (h->author_count + 1) * sizeof(*grown));
-	if (!grown)
-		return ERR_NOMEM;
-	h->authors = grown;
+	rc = reserve(&h->authors, h->author_count, &cap, 1, sizeof(*h->authors));
+	if (rc == OK)
+		rc = reserve(&h->by_replica, h->author_count, &h->author_cap, 1,
+			     sizeof(*h->by_replica));
+	if (rc)
+		return rc;
+	memmove(h->by_replica + rank + 1, h->by_replica + rank,
+		(h->author_count - rank) * sizeof(*h->by_replica));
+	h->by_replica[rank] = h->author_count;
 	h->authors[h->author_count] = (struct text_author){ .replica = *replica };
 	*author = h->author_count++;
 	return OK;
@@ -266,104 +242,57 @@ static enum err reserve_all(struct text_history *h, const struct text_edit *e, s
 	return buf_check(&h->inserted);
 }
 
-static bool is_head(const struct text_history *h, uint32_t edit)
-{
-	for (uint32_t i = h->head_count; i-- > 0 && h->heads[i] >= edit;)
-		if (h->heads[i] == edit)
-			return true;
-	return false;
-}
-
-/* Whether the edit is among the ancestors of the others, or one of them is it. */
-struct ancestry {
-	const uint32_t *edits;
-	size_t count;
-	bool *is_ancestor; /* by place in `edits` */
-};
-
-static int compare_edits(const void *a, const void *b)
-{
-	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
-
-	return (x > y) - (x < y);
-}
-
-/* Edits reached from `from`, down to number `least`. */
-static enum err mark_ancestors(const struct text_history *h, uint32_t from, struct ancestry *x,
-			       struct text_heap *heap)
-{
-	uint32_t least = x->edits[0], last = TEXT_NONE;
-	enum err rc = OK;
-	size_t open = 0;
-
-	heap->count = 0;
-	rc = push_all(heap, text_node_parents(h, from), h->nodes[from].parent_count, 0, least,
-		      &open);
-	while (rc == OK && heap->count) {
-		uint32_t edit = (uint32_t)(heap_pop(heap) >> 2);
-
-		if (edit == last)
-			continue;
-		last = edit;
-		for (size_t i = 0; i < x->count; i++)
-			x->is_ancestor[i] |= x->edits[i] == edit;
-		rc = push_all(heap, text_node_parents(h, edit), h->nodes[edit].parent_count, 0,
-			      least, &open);
-	}
-	return rc;
-}
-
 /* Sort, and leave out what others have seen. Heads are nobody's ancestors, so it is
  * mostly done by a look. */
-static enum err reduce_parents(const struct text_history *h, uint32_t *edits, size_t *count)
+static enum err reduce_parents(struct text_history *h, uint32_t *edits, size_t *count)
 {
-	struct ancestry x = { edits, 0, NULL };
-	struct text_heap heap = { 0 };
-	bool all_heads = true;
-	enum err rc = OK;
-	size_t kept = 0;
+	enum { SEEN = 1, GIVEN = 2 };
+	uint32_t open = 0, least = TEXT_NONE;
+	size_t kept = *count;
+	bool are_sorted = true;
 
-	if (*count < 2)
+	for (size_t i = 0; i < *count; i++) {
+		are_sorted &= h->nodes[edits[i]].is_head && (i == 0 || edits[i - 1] < edits[i]);
+		least = edits[i] < least ? edits[i] : least;
+	}
+	if (*count < 2 || are_sorted)
 		return OK;
-	qsort(edits, *count, sizeof(*edits), compare_edits);
-	for (size_t i = 0; i < *count; i++)
-		if (kept == 0 || edits[kept - 1] != edits[i]) {
-			edits[kept++] = edits[i];
-			all_heads &= is_head(h, edits[i]);
-		}
-	*count = kept;
-	if (kept < 2 || all_heads)
-		return OK;
-	x.count = kept;
-	x.is_ancestor = calloc(kept, sizeof(*x.is_ancestor));
-	if (!x.is_ancestor)
+	if (text_queue_reserve(&h->queue, h->count))
 		return ERR_NOMEM;
-	for (size_t i = kept; i-- > 0 && rc == OK;)
-		if (!x.is_ancestor[i])
-			rc = mark_ancestors(h, edits[i], &x, &heap);
-	*count = 0;
-	for (size_t i = 0; i < kept; i++)
-		if (!x.is_ancestor[i])
-			edits[(*count)++] = edits[i];
-	free(x.is_ancestor);
-	text_heap_release(&heap);
-	return rc;
+	for (size_t i = 0; i < *count; i++)
+		open += text_queue_put(&h->queue, edits[i], GIVEN) == 0;
+	while (open) {
+		uint8_t bits;
+		uint32_t edit = text_queue_take(&h->queue, &bits);
+		const uint32_t *parents = text_node_parents(h, edit);
+
+		open -= bits >= GIVEN;
+		if (bits == GIVEN)
+			edits[--kept] = edit;
+		for (uint32_t k = 0; k < h->nodes[edit].parent_count; k++)
+			if (parents[k] >= least)
+				text_queue_put(&h->queue, parents[k], SEEN);
+	}
+	text_queue_clear(&h->queue);
+	memmove(edits, edits + kept, (*count - kept) * sizeof(*edits));
+	*count -= kept;
+	return OK;
 }
 
 static void replace_heads(struct text_history *h, const struct text_node *n, uint32_t edit)
 {
-	uint32_t kept = 0;
+	const uint32_t *parents = h->parent_pool + n->parents;
+	uint32_t kept = 0, replaced = 0;
 
-	for (uint32_t i = 0; i < h->head_count; i++) {
-		bool is_parent = false;
-
-		for (uint32_t k = 0; k < n->parent_count; k++)
-			is_parent |= h->parent_pool[n->parents + k] == h->heads[i];
-		if (!is_parent)
-			h->heads[kept++] = h->heads[i];
+	for (uint32_t k = 0; k < n->parent_count; k++) {
+		replaced += h->nodes[parents[k]].is_head;
+		h->nodes[parents[k]].is_head = false;
 	}
-	h->heads[kept] = edit;
-	h->head_count = kept + 1;
+	for (uint32_t i = 0; replaced && i < h->head_count; i++)
+		if (h->nodes[h->heads[i]].is_head)
+			h->heads[kept++] = h->heads[i];
+	h->head_count -= replaced;
+	h->heads[h->head_count++] = edit;
 }
 
 /* Room was reserved; the parents stand at the end of the pool. */
@@ -374,6 +303,7 @@ static void append_node(struct text_history *h, struct text_node *n, size_t pare
 	h->parent_count += (uint32_t)parent_count;
 	replace_heads(h, n, h->count);
 	n->sees_all = h->head_count == 1;
+	n->is_head = true;
 	h->nodes[h->count++] = *n;
 }
 
@@ -390,25 +320,28 @@ static void look_for(void *ctx, uint32_t edit, enum text_side side)
 }
 
 /* The newest edit of the author that the new one has not seen, or TEXT_NONE. */
-static enum err find_unseen(const struct text_history *h, uint32_t author, size_t parent_count,
+static enum err find_unseen(struct text_history *h, uint32_t author, size_t parent_count,
 			    uint32_t *out)
 {
 	const struct text_author *a = &h->authors[author];
+	const uint32_t *parents = h->parent_pool + h->parent_count;
 	struct search s = { a->count ? a->edits[a->count - 1] : TEXT_NONE, false };
-	struct text_heap heap = { 0 };
 	uint32_t heads = 0;
+	bool is_parent = false;
 	enum err rc;
 
 	*out = TEXT_NONE;
-	for (size_t i = 0; i < parent_count; i++)
-		heads += is_head(h, h->parent_pool[h->parent_count + i]);
-	if (s.edit == TEXT_NONE || heads == h->head_count) /* mostly all is seen */
+	for (size_t i = 0; i < parent_count; i++) {
+		heads += h->nodes[parents[i]].is_head;
+		is_parent |= parents[i] == s.edit;
+	}
+	/* Mostly all is seen. */
+	if (s.edit == TEXT_NONE || is_parent || heads == h->head_count)
 		return OK;
-	rc = text_history_diff(h, s.edit, &s.edit, 1, h->parent_pool + h->parent_count,
-			       parent_count, &heap, look_for, &s);
+	rc = text_history_diff(h, s.edit, &s.edit, 1, parents, parent_count, &h->queue, look_for,
+			       &s);
 	if (rc == OK && s.was_met)
 		*out = s.edit;
-	text_heap_release(&heap);
 	return rc;
 }
 

@@ -15,6 +15,7 @@
 
 #include "core/dot.h"
 #include "core/text_edit.h"
+#include "core/text_queue.h"
 
 #define TEXT_NONE UINT32_MAX
 
@@ -29,8 +30,9 @@ struct text_node {
 	uint32_t length; /* and as it was found; TEXT_NONE: not known yet */
 	uint32_t growth; /* what it adds to that, modulo 2^32, by its runs */
 	uint64_t seq;
-	bool is_join;   /* of an edit and its replica's earlier ones: no runs */
-	bool sees_all;  /* all edits before it */
+	bool is_join;  /* of an edit and its replica's earlier ones: no runs */
+	bool sees_all; /* all edits before it */
+	bool is_head;
 	bool is_adrift; /* a parent is not here: see text_node_is_adrift() */
 };
 
@@ -49,9 +51,11 @@ struct text_history {
 	uint32_t parent_count, parent_cap;
 	struct buf inserted;
 	struct text_author *authors; /* in the order of coming */
-	uint32_t author_count;
+	uint32_t *by_replica;        /* the same, ascending */
+	uint32_t author_count, author_cap;
 	uint32_t *heads; /* ascending: what no edit has seen */
 	uint32_t head_count, head_cap;
+	struct text_queue queue; /* empty between calls */
 };
 
 #define TEXT_HISTORY_EMPTY ((struct text_history){ 0 })
@@ -100,15 +104,10 @@ int text_history_cmp(const struct text_history *h, uint32_t a, uint32_t b);
  * are numbered from `base` on, both versions holding all before. */
 enum text_side { TEXT_ONLY_A = 1, TEXT_ONLY_B = 2 };
 typedef void text_side_visit(void *ctx, uint32_t edit, enum text_side side);
-/* Descending. Working memory is the caller's: it grows. ERR_NOMEM. */
-struct text_heap {
-	uint64_t *items;
-	size_t count, cap;
-};
-void text_heap_release(struct text_heap *heap);
+/* Descending. Working memory is the caller's: it grows, and is empty between calls. ERR_NOMEM. */
 MUST_CHECK enum err text_history_diff(const struct text_history *h, uint32_t base,
 				      const uint32_t *a, size_t a_count, const uint32_t *b,
-				      size_t b_count, struct text_heap *heap,
+				      size_t b_count, struct text_queue *queue,
 				      text_side_visit *visit, void *ctx);
 
 #endif

@@ -15,8 +15,8 @@
 #ifndef HT_CORE_TEXT_WALK_H
 #define HT_CORE_TEXT_WALK_H
 
-#include "core/sumtree.h"
 #include "core/text_history.h"
+#include "core/text_items.h"
 
 /* Takes the changes, each relative to what those before it have made. Either function
  * may fail, and ends the walk. */
@@ -26,41 +26,35 @@ struct text_sink {
 	void *ctx;
 };
 
-struct walk_item;
-struct walk_block;
-struct walk_trace;
-
 struct text_walk {
 	struct text_history *h;
-	uint32_t base;        /* the first edit that may be replayed */
-	uint32_t first_run;   /* its first run */
-	uint32_t replayed;    /* edits */
-	struct sumtree place; /* blocks of items in the order of the text: prepare, effect */
-	struct sumtree ids;   /* items in the order of their ids: count */
-	struct walk_block *blocks;
-	uint32_t block_count, block_cap, first_block;
-	struct walk_item *items;
-	uint32_t item_count, item_cap;
-	uint32_t last_item;        /* by id */
-	uint32_t next_id;          /* ids number code points in the order of the walk */
-	struct walk_trace *traces; /* by run, from first_run on: what it did */
+	uint32_t base, end; /* edits that were replayed are from and before these */
+	uint32_t first_run; /* its first run */
+	uint32_t replayed;  /* edits */
+	struct text_items items;
+	uint32_t last_at_end;   /* the item that was last inserted before the end, if any was */
+	struct walk_trace {     /* what a run did */
+		uint32_t first; /* INSERT: the item, else its first span */
+		uint32_t count; /* code points, or spans */
+	} * traces;             /* by run, from first_run on */
 	uint32_t trace_cap;
-	struct walk_span { /* of ids that runs have deleted */
-		uint32_t id, count;
+	struct walk_span { /* what was deleted: so many code points from an item on, by ids */
+		uint32_t item, count;
 	} * spans;
 	uint32_t span_count, span_cap;
-	struct walk_origin { /* whose edit an id is of: ascending by id */
-		uint32_t id, edit;
-	} * origins;
-	uint32_t origin_count, origin_cap;
-	uint32_t *version; /* heads of the prepare version, from base on */
-	uint32_t version_count, version_cap;
+	uint32_t version; /* the prepare version's head; TEXT_NONE: that of the base */
+	bool *is_in;      /* the prepare version: by edit, from base on */
+	uint32_t is_in_cap;
 	uint32_t *moves; /* edits to advance over */
 	uint32_t move_count, move_cap;
-	struct text_heap heap;
+	struct text_queue queue;
+	struct walk_seen { /* ids that were met while a place was looked for: a hash table */
+		uint32_t id, search;
+	} * seen;
+	uint32_t seen_cap, seen_count, search;
 };
 
-#define TEXT_WALK_EMPTY ((struct text_walk){ .place = SUMTREE_EMPTY, .ids = SUMTREE_EMPTY })
+#define TEXT_WALK_EMPTY ((struct text_walk){ .items = TEXT_ITEMS_EMPTY })
 
 void text_walk_release(struct text_walk *w);
 
@@ -76,15 +70,9 @@ MUST_CHECK enum err text_walk_begin(struct text_walk *w, struct text_history *h,
 MUST_CHECK enum err text_walk_edit(struct text_walk *w, uint32_t edit,
 				   const struct text_sink *sink);
 
-/* Edits [from, to) in an order in which little is retreated over: branch by branch.
- * is_wanted: by number from `from` on, which ones; NULL: all. out[to - from]. ERR_NOMEM. */
-MUST_CHECK enum err text_walk_order(const struct text_history *h, uint32_t from, uint32_t to,
-				    const bool *is_wanted, uint32_t *out, size_t *count);
-
 /* What the effect version has, from the beginning: so many code points of an edit, or,
  * of the text before the base, of TEXT_NONE. False ends it. */
 typedef bool text_walk_visit(void *ctx, uint32_t count, uint32_t edit);
-void text_walk_check(const struct text_walk *w); /* asserts that sums and items agree */
 void text_walk_each(const struct text_walk *w, text_walk_visit *visit, void *ctx);
 
 /* What the edits that were replayed have deleted: where it would stand in the effect version,

@@ -155,8 +155,8 @@ static void places_convert_between_all_units(void **state)
 
 		edit(&r, &f, &prng, &at);
 		pos = prng_below(&prng, f.count + 1);
-		for (unsigned from = 0; from < SUMTREE_WIDTHS; from++)
-			for (unsigned to = 0; to < SUMTREE_WIDTHS; to++)
+		for (unsigned from = 0; from < ROPE_UNIT_COUNT; from++)
+			for (unsigned to = 0; to < ROPE_UNIT_COUNT; to++)
 				assert_int_equal(
 					rope_convert(&r, flat_place(&f, pos, from), from, to),
 					flat_place(&f, pos, to));
