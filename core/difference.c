@@ -19,7 +19,7 @@ static enum err cut(struct pieces *p, struct bytes text, segment_size *segment)
 {
 	struct bytes rest = text;
 
-	p->text = text.size ? text : bytes_of("", 0);
+	p->text = text;
 	p->start = malloc((text.size + 1) * sizeof(*p->start));
 	if (!p->start)
 		return ERR_NOMEM;
@@ -235,11 +235,16 @@ enum err difference_make(struct difference *out, struct bytes from, struct bytes
 			 segment_size *segment)
 {
 	struct difference d = DIFFERENCE_EMPTY;
-	size_t front = same_in_front(from, to), end;
-	struct bytes a = bytes_of(from.data + front, from.size - front);
-	struct bytes b = bytes_of(to.data + front, to.size - front);
+	struct bytes a, b;
+	size_t front, end;
 	enum err rc;
 
+	/* An empty one has an address, too, so that all parts are somewhere. */
+	from = from.data ? from : bytes_of("", 0);
+	to = to.data ? to : bytes_of("", 0);
+	front = same_in_front(from, to);
+	a = bytes_of(from.data + front, from.size - front);
+	b = bytes_of(to.data + front, to.size - front);
 	end = same_at_end(a, b);
 	rc = compare(&d, bytes_of(a.data, a.size - end), bytes_of(b.data, b.size - end), segment);
 	if (rc == OK) {

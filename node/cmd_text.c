@@ -169,9 +169,11 @@ enum err cmd_text_restore(struct context *ctx, const struct args *args, struct e
 	if (rc != OK)
 		return rc;
 	version = args_word(args, s.word_count);
-	if (!version)
-		return errmsg_set(msg, ERR_INVALID, _("which version? huitong %s says"),
-				  args->command->kind ? "minutes history" : "text history");
+	if (!version) {
+		text_subject_advise_history(&s);
+		return errmsg_set(msg, ERR_INVALID, _("`%s` needs: %s"), args->command->name,
+				  args->command->arguments);
+	}
 	rc = text_subject_version(&s, version, &then, msg);
 	if (rc == OK)
 		rc = text_subject_version(&s, NULL, &now, msg);

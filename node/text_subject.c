@@ -1,12 +1,9 @@
 #include "node/text_subject.h"
 
-#include <stdlib.h>
-
-#include "core/limits.h"
+#include "core/text_version.h"
 #include "node/i18n.h"
 #include "node/record_view.h"
 #include "node/sys_error.h"
-#include "node/text_view.h"
 
 /* ---- Which ----------------------------------------------------------------- */
 
@@ -153,47 +150,47 @@ enum err text_subject_at(const struct text_subject *s, const struct dot *heads, 
 	return rc;
 }
 
-static size_t count_names(const char *names)
+void text_subject_advise_history(const struct text_subject *s)
 {
-	size_t count = 1;
+	char field[OPTION_NAME_MAX];
+	bool is_block = s->ref.kind == KIND_BLOCK;
 
-	while ((names = strchr(names, ','))) {
-		names++;
-		count++;
-	}
-	return count;
+	context_advise(s->ctx, _("Its versions:  huitong %s history %s%s%s"),
+		       is_block ? "minutes" : "text", s->name, is_block ? "" : " ",
+		       is_block ? "" : option_name_of_field(field, s->field));
 }
 
-static enum err version_named(const struct text_subject *s, const char *names,
+static enum err version_named(const struct text_subject *s, const char *name,
 			      struct text_version *out, struct errmsg *msg)
 {
-	size_t count = count_names(names), i = 0;
-	uint32_t *edits = arena_array(&s->ctx->arena, count, sizeof(*edits));
-	struct dot *dots = arena_array(&s->ctx->arena, count, sizeof(*dots));
-	struct text_version v = { bytes_of("", 0), dots, count };
-	char *copy = strdup(names), *rest = copy, *name;
+	struct text_version v = { .head_count = 0 };
 	struct text text = TEXT_EMPTY;
-	enum err rc = copy && edits && dots ? OK : no_memory(msg);
+	struct dot *dots = NULL;
+	uint32_t *edits;
+	enum err rc = text_subject_open(s, &text, msg);
 
 	if (rc == OK)
-		rc = text_subject_open(s, &text, msg);
-	while (rc == OK && (name = strsep(&rest, ","))) {
-		rc = version_find(&text, name, &edits[i], msg);
-		if (rc == OK)
-			dots[i] = text_history_dot(&text.history, edits[i]);
-		i++;
-	}
+		rc = text_version_decode(&text.history, bytes_of_str(name), &s->ctx->arena, &edits,
+					 &v.head_count, msg);
+	if (rc == ERR_NOT_FOUND || rc == ERR_AMBIGUOUS)
+		text_subject_advise_history(s);
+	if (rc == OK)
+		dots = arena_array(&s->ctx->arena, v.head_count, sizeof(*dots));
+	if (rc == OK && !dots)
+		rc = no_memory(msg);
+	for (size_t i = 0; rc == OK && i < v.head_count; i++)
+		dots[i] = text_history_dot(&text.history, edits[i]);
 	if (rc == OK)
 		rc = text_then(s, &text, edits, &v, msg);
 	text_release(&text);
-	free(copy);
+	v.heads = dots;
 	if (rc == OK)
 		*out = v;
 	return rc;
 }
 
-enum err text_subject_version(const struct text_subject *s, const char *names,
+enum err text_subject_version(const struct text_subject *s, const char *name,
 			      struct text_version *out, struct errmsg *msg)
 {
-	return names ? version_named(s, names, out, msg) : version_of_now(s, out, msg);
+	return name ? version_named(s, name, out, msg) : version_of_now(s, out, msg);
 }

@@ -27,11 +27,14 @@ MUST_CHECK enum err text_subject_open(const struct text_subject *s, struct text 
 				      struct errmsg *msg);
 
 /* The text at a version, and its newest edits, in the context's arena. The version is given by
- * dots; or by a name as text_view.h makes them, several with ',' between, NULL for the text as
- * it is now. ERR_NOT_FOUND for what is not here, ERR_AMBIGUOUS. */
+ * dots; or by its name (core/text_version.h), NULL for the text as it is now. ERR_NOT_FOUND for
+ * what is not here, ERR_AMBIGUOUS. */
 MUST_CHECK enum err text_subject_at(const struct text_subject *s, const struct dot *heads,
 				    size_t count, struct text_version *out, struct errmsg *msg);
-MUST_CHECK enum err text_subject_version(const struct text_subject *s, const char *names,
+MUST_CHECK enum err text_subject_version(const struct text_subject *s, const char *name,
 					 struct text_version *out, struct errmsg *msg);
+
+/* Say under the error how to find its versions. */
+void text_subject_advise_history(const struct text_subject *s);
 
 #endif

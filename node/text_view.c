@@ -16,15 +16,6 @@ const char *version_name(const struct text *t, uint32_t edit, char out[VERSION_N
 	return text_edit_name(&t->history, edit, TEXT_EDIT_NAME_DIGITS, out);
 }
 
-enum err version_find(const struct text *t, const char *name, uint32_t *edit, struct errmsg *msg)
-{
-	enum err rc = text_edit_find(&t->history, bytes_of_str(name), edit, msg);
-
-	if (rc == ERR_NOT_FOUND)
-		errmsg_set(msg, rc, _("there is no version %s: see huitong text history"), name);
-	return rc;
-}
-
 enum err version_written(struct context *ctx, const struct space_id *space, const struct text *t,
 			 uint32_t edit, struct written *out, struct errmsg *msg)
 {

@@ -12,9 +12,6 @@
 enum { VERSION_NAME_BYTES = TEXT_EDIT_NAME_BYTES };
 
 const char *version_name(const struct text *t, uint32_t edit, char out[VERSION_NAME_BYTES]);
-/* ERR_NOT_FOUND, ERR_AMBIGUOUS. */
-MUST_CHECK enum err version_find(const struct text *t, const char *name, uint32_t *edit,
-				 struct errmsg *msg);
 
 /* When and by whom. */
 struct written {

@@ -215,7 +215,11 @@ is "goal" "$(field SHA CO-SHA-2026-0001 goal)" "Open it in March or April."
 is "in all" "$(ht SHA text diff CO-SHA-2026-0001 goal "$seen")" "Open {+it +}in March{+ or April+}."
 is "as it was" "$(ht SHA text show CO-SHA-2026-0001 goal "$seen")" "Open in March."
 exits 3 ht SHA text edit CO-SHA-2026-0001 goal --from 00000000/1 --text x
+says 'Its versions:  huitong text history CO-SHA-2026-0001 goal'
+exits 5 ht SHA text restore CO-SHA-2026-0001 goal
+says 'text restore. needs: RECORD \[FIELD\] VERSION'
 exits 0 ht SHA text restore CO-SHA-2026-0001 goal "$seen"
+is "goal" "$(ht SHA text show CO-SHA-2026-0001 goal)" "Open in March."
 exits 0 ht SHA text edit "$meeting" --text "To agree."
 is "goal of the meeting" "$(field SHA "$meeting" goal)" "To agree."
 exits 5 ht SHA text edit "$(ht SHA person list --json | jq -r '.[0].id')"
