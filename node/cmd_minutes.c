@@ -137,6 +137,8 @@ static enum err check_meeting(struct context *ctx, const struct minutes *m, cons
 
 	if (rc == OK)
 		rc = record_refuse_void(&meeting, name, msg);
+	if (rc == OK)
+		rc = minutes_check_open(ctx, &m->id, msg);
 	return rc == OK ? change_check_grant(ctx, &m->space, msg) : rc;
 }
 

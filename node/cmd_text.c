@@ -4,20 +4,25 @@
 #include "node/field_text.h"
 #include "node/i18n.h"
 #include "node/lint.h"
+#include "node/minutes.h"
 #include "node/output.h"
 #include "node/record_view.h"
 #include "node/sys_error.h"
 #include "node/text_view.h"
 #include "node/writing.h"
 
-/* It can be written: the record is not void, and this office may. */
+/* It can be written: the record is not void, its minutes are not final, and this office may. */
 static enum err check_subject(const struct text_subject *s, struct errmsg *msg)
 {
+	const struct entry *minutes;
 	struct record rec;
 	enum err rc = record_load(s->ctx, s->ref.kind, &s->ref.id, &rec, NULL, msg);
 
 	if (rc == OK)
 		rc = record_refuse_void(&rec, s->name, msg);
+	minutes = rc == OK && s->ref.kind == KIND_BLOCK ? record_shown(&rec, BLOCK_MINUTES) : NULL;
+	if (minutes && minutes->value.type == VALUE_REF)
+		rc = minutes_check_open(s->ctx, &minutes->value.ref, msg);
 	return rc == OK ? change_check_grant(s->ctx, &s->space, msg) : rc;
 }
 

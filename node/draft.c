@@ -36,27 +36,46 @@ static void version_path(const struct draft *d, char out[VERSION_PATH_MAX])
 
 /* ---- The version: the text's file, then a dot a line ------------------------ */
 
+/* The editor inherits what is open, and with it the lock. Opened to be read, it keeps nobody from
+ * making the disk read-only. */
+static enum err lock_version(struct draft *d, int how, struct errmsg *msg)
+{
+	char path[VERSION_PATH_MAX];
+
+	version_path(d, path);
+	d->lock = open(path, O_RDONLY);
+	if (d->lock < 0 || flock(d->lock, how) != 0)
+		return sys_error(path, msg);
+	return OK;
+}
+
+static enum err write_file(const char *path, const struct buf *text, struct errmsg *msg)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	enum err rc = OK;
+
+	if (fd < 0)
+		return sys_error(path, msg);
+	if (write(fd, text->data, text->size) != (ssize_t)text->size)
+		rc = sys_error(path, msg);
+	close(fd);
+	return rc;
+}
+
 static enum err write_version(struct draft *d, const char *name, struct errmsg *msg)
 {
 	struct buf text = BUF_EMPTY;
 	char path[VERSION_PATH_MAX], id[ID_TEXT_SIZE];
-	enum err rc = OK;
+	enum err rc;
 
 	version_path(d, path);
 	buf_printf(&text, "%s\n", name);
 	for (size_t i = 0; i < d->head_count; i++)
 		buf_printf(&text, "%s/%" PRIu64 "\n", id_text(d->heads[i].replica.bytes, id),
 			   d->heads[i].seq);
-	/* The editor inherits it, and with it the lock. */
-	d->lock = open(path, O_RDWR | O_CREAT | O_EXCL, 0600);
-	if (d->lock < 0 || flock(d->lock, LOCK_EX | LOCK_NB) != 0)
-		rc = sys_error(path, msg);
-	else if (buf_check(&text))
-		rc = no_memory(msg);
-	else if (write(d->lock, text.data, text.size) != (ssize_t)text.size)
-		rc = sys_error(path, msg);
+	rc = buf_check(&text) ? no_memory(msg) : write_file(path, &text, msg);
 	buf_release(&text);
-	return rc;
+	return rc == OK ? lock_version(d, LOCK_EX, msg) : rc;
 }
 
 static bool parse_dot(char *line, struct dot *out)
@@ -90,17 +109,11 @@ static enum err parse_version(struct draft *d, char *text)
 
 static enum err read_version(struct draft *d, struct errmsg *msg)
 {
-	char path[VERSION_PATH_MAX];
 	struct buf text = BUF_EMPTY;
-	enum err rc;
+	enum err rc = lock_version(d, LOCK_EX | LOCK_NB, msg);
 
-	version_path(d, path);
-	d->lock = open(path, O_RDWR);
-	if (d->lock < 0)
-		return sys_error(path, msg);
-	if (flock(d->lock, LOCK_EX | LOCK_NB) != 0)
-		return errmsg_set(msg, ERR_BUSY, "%s: in use", path);
-	rc = text_input_read(d->lock, path, &text, msg);
+	if (rc == OK)
+		rc = text_input_read(d->lock, d->folder, &text, msg);
 	buf_append_byte(&text, 0);
 	if (rc == OK)
 		rc = buf_check(&text);
@@ -144,17 +157,14 @@ static enum err make_folder(struct draft *d, const struct folder *folder, const 
 /* With a line end behind it, which many editors insist on. */
 static enum err write_text(const struct draft *d, struct bytes text, struct errmsg *msg)
 {
-	int fd = open(d->path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	bool wants_end = text.size && text.data[text.size - 1] != '\n';
-	enum err rc = OK;
+	struct buf ended = BUF_EMPTY;
+	enum err rc;
 
-	if (fd < 0)
-		return sys_error(d->path, msg);
-	if (write(fd, text.size ? text.data : (const uint8_t *)"", text.size) !=
-		    (ssize_t)text.size ||
-	    write(fd, "\n", wants_end) != wants_end)
-		rc = sys_error(d->path, msg);
-	close(fd);
+	buf_append(&ended, text.data, text.size);
+	if (text.size && text.data[text.size - 1] != '\n')
+		buf_append_byte(&ended, '\n');
+	rc = buf_check(&ended) ? no_memory(msg) : write_file(d->path, &ended, msg);
+	buf_release(&ended);
 	return rc;
 }
 

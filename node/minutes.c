@@ -64,3 +64,24 @@ enum err minutes_find(struct minutes *out, struct context *ctx, const char *text
 		*out = m;
 	return rc;
 }
+
+enum err minutes_check_open(struct context *ctx, const struct record_id *minutes,
+			    struct errmsg *msg)
+{
+	const struct field *state = kind_field(schema_kind(KIND_MINUTES), MINUTES_STATE);
+	struct buf label = BUF_EMPTY;
+	struct record rec;
+	enum err rc = record_load(ctx, KIND_MINUTES, minutes, &rec, NULL, msg);
+
+	if (rc != OK)
+		return rc == ERR_NOT_FOUND ? OK : rc;
+	if (!(state->machine->final >> record_state(&rec, state) & 1))
+		return OK;
+	rc = ref_label(ctx, KIND_MINUTES, minutes, &label, msg);
+	if (rc == OK)
+		rc = errmsg_set(msg, ERR_INVALID,
+				_("%.*s is final: nothing in it is changed any more"),
+				(int)label.size, (const char *)label.data);
+	buf_release(&label);
+	return rc;
+}

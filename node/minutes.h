@@ -15,4 +15,9 @@ struct minutes {
 MUST_CHECK enum err minutes_find(struct minutes *out, struct context *ctx, const char *text,
 				 struct errmsg *msg);
 
+/* ERR_INVALID once they are final: what comes after that is not theirs any more. OK for those that
+ * nobody has begun. */
+MUST_CHECK enum err minutes_check_open(struct context *ctx, const struct record_id *minutes,
+				       struct errmsg *msg);
+
 #endif
