@@ -1,6 +1,8 @@
 /* Queries, prepared on first use and kept; and SQLite's errors as ours. */
 #include "core/store_impl.h"
 
+#include <errno.h>
+
 /* Of a row of a branch: it was not put back. */
 #define IS_OUT_OF_LOG                                                                             \
 	"NOT EXISTS(SELECT 1 FROM changeset AS c WHERE c.key = (branch.feed << 40 | branch.seq) " \
@@ -112,13 +114,23 @@ static const struct {
 	{ SQLITE_TOOBIG, ERR_LIMIT, NULL },
 };
 
+/* With nothing left not even the file beside the log can be made that all its readers share. */
+static int cause_of(struct store *s, int result)
+{
+	bool is_full = (result & 0xff) == SQLITE_IOERR && !store_is_failure(result) &&
+		       sqlite3_system_errno(s->db) == ENOSPC;
+
+	return is_full ? SQLITE_FULL : result & 0xff;
+}
+
 enum err store_error(struct store *s, int result, const char *what, struct errmsg *msg)
 {
 	const char *words = sqlite3_errmsg(s->db);
+	int cause = cause_of(s, result);
 	enum err rc = ERR_IO;
 
 	for (size_t i = 0; i < sizeof(results) / sizeof(results[0]); i++) {
-		if (results[i].result != (result & 0xff))
+		if (results[i].result != cause)
 			continue;
 		rc = results[i].rc;
 		if (results[i].words)
