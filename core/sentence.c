@@ -98,3 +98,38 @@ bool sentence_next(struct bytes text, size_t *at, struct sentence *out)
 	*out = found;
 	return true;
 }
+
+/* Whatever stands before the first of two neighbours. */
+static bool is_break(enum mark before, enum mark after)
+{
+	return before == MARK_LINE || is_over(before, after);
+}
+
+size_t sentence_first_break(struct bytes text)
+{
+	struct bytes rest = text;
+	enum mark before = MARK_NONE;
+	size_t at = 0;
+	uint32_t cp;
+
+	for (; utf8_next(&rest, &cp); at = text.size - rest.size) {
+		enum mark mark = mark_of(cp);
+
+		if (at && is_break(before, mark))
+			return at;
+		before = mark;
+	}
+	return 0;
+}
+
+size_t sentence_last_break(struct bytes text)
+{
+	size_t at = 0, after;
+	struct bytes rest = text;
+
+	while ((after = sentence_first_break(rest)) > 0) {
+		at += after;
+		rest = bytes_of(text.data + at, text.size - at);
+	}
+	return at;
+}

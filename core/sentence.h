@@ -22,4 +22,10 @@ struct sentence {
  * untouched: there is none. The text is valid UTF-8. */
 bool sentence_next(struct bytes text, size_t *at, struct sentence *out);
 
+/* Where none goes on, as is certain from the two code points beside the place: the first and the
+ * last such place within the text, or 0. Between two such places sentences are the same whatever
+ * stands beyond them. */
+size_t sentence_first_break(struct bytes text);
+size_t sentence_last_break(struct bytes text);
+
 #endif

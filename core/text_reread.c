@@ -15,7 +15,12 @@ struct reread {
 	size_t touch_count, touch_cap;
 	struct text_touch *noted; /* of one sentence; as many */
 	uint32_t pos;             /* code points that were visited */
-	struct buf line;
+	struct window {
+		struct buf text;
+		uint32_t from, to; /* of the text, in code points */
+		uint32_t pos;      /* one that was asked for */
+		size_t place;      /* and where it is */
+	} window;
 	enum err rc;
 };
 
@@ -110,7 +115,102 @@ static enum err find_touches(struct reread *r)
 	return r->rc;
 }
 
+/* ---- The text --------------------------------------------------------------- */
+
+enum { CHUNK_POINTS = 64, WINDOW_POINTS = 1024 };
+
+/* Code points [from, to), until others are asked for: questions come close to each other, so
+ * some more are read at once. */
+static enum err read_text(struct reread *r, uint32_t from, uint32_t to, struct bytes *out)
+{
+	struct window *w = &r->window;
+	uint32_t size = rope_size(&r->text->rope, ROPE_POINTS);
+
+	if (from < w->from || to > w->to) {
+		w->from = w->pos = from;
+		w->place = 0;
+		w->to = size - from > WINDOW_POINTS ? from + WINDOW_POINTS : size;
+		if (w->to < to)
+			w->to = to;
+		buf_clear(&w->text);
+		rope_read(&r->text->rope, w->from, w->to - w->from, &w->text);
+		if (buf_check(&w->text))
+			return ERR_NOMEM;
+	}
+	if (from < w->pos) {
+		w->pos = w->from;
+		w->place = 0;
+	}
+	for (; w->pos < from; w->pos++)
+		w->place += utf8_size(w->text.data[w->place]);
+	*out = bytes_of(w->text.data + w->place, 0);
+	for (uint32_t i = from; i < to; i++)
+		out->size += utf8_size(out->data[out->size]);
+	return OK;
+}
+
+static uint32_t points_before(struct bytes text, size_t place)
+{
+	return (uint32_t)utf8_count(bytes_of(text.data, place));
+}
+
+/* The first place after `from` where certainly no sentence goes on, or `to`, if none is before
+ * that. (One more code point is read than a chunk has: the neighbour of its last place.) */
+static enum err find_break(struct reread *r, uint32_t from, uint32_t to, uint32_t *out)
+{
+	for (; from < to; from += CHUNK_POINTS) {
+		uint32_t end = to - from > CHUNK_POINTS ? from + CHUNK_POINTS + 1 : to;
+		struct bytes text;
+		size_t place;
+
+		if (read_text(r, from, end, &text))
+			return ERR_NOMEM;
+		place = sentence_first_break(text);
+		if (place) {
+			*out = from + points_before(text, place);
+			return OK;
+		}
+		if (end == to)
+			break;
+	}
+	*out = to;
+	return OK;
+}
+
+/* The last one before `to`, or the beginning. */
+static enum err find_break_before(struct reread *r, uint32_t to, uint32_t *out)
+{
+	while (to > 1) {
+		uint32_t from = to > CHUNK_POINTS ? to - CHUNK_POINTS : 0;
+		struct bytes text;
+		size_t place;
+
+		if (read_text(r, from, to, &text))
+			return ERR_NOMEM;
+		place = sentence_last_break(text);
+		if (place) {
+			*out = from + points_before(text, place);
+			return OK;
+		}
+		to = from ? from + 1 : 0;
+	}
+	*out = 0;
+	return OK;
+}
+
 /* ---- Sentences ------------------------------------------------------------- */
+
+static bool has_reader(const struct reread *r, const struct text_touch *touches, size_t count)
+{
+	uint64_t readers = r->all;
+	bool is_of_one = true;
+
+	for (size_t i = 0; i < count; i++) {
+		readers &= touches[i].readers;
+		is_of_one &= touches[i].edit == touches[0].edit;
+	}
+	return readers || is_of_one;
+}
 
 static bool touches(const struct text_touch *t, const struct reread_note *note)
 {
@@ -119,120 +219,82 @@ static bool touches(const struct text_touch *t, const struct reread_note *note)
 	return t->from < note->to && note->from < t->to;
 }
 
-/* Those that touch the sentence, of touches from `first` on. */
-static void gather(struct reread *r, size_t first, struct reread_note *note)
+/* Touches, by place. */
+struct group {
+	size_t first, end;
+};
+
+/* Those that touch the sentence; the group moves past those before it. */
+static void gather(struct reread *r, struct group *g, struct reread_note *note)
 {
+	while (g->first < g->end && r->touches[g->first].to < note->from)
+		g->first++;
 	note->touches = r->noted;
-	for (size_t i = first; i < r->touch_count && r->touches[i].from <= note->to; i++)
+	for (size_t i = g->first; i < g->end && r->touches[i].from <= note->to; i++)
 		if (touches(&r->touches[i], note))
 			r->noted[note->touch_count++] = r->touches[i];
 }
 
-static bool has_reader(const struct reread *r, const struct reread_note *note)
+/* Of a part of the text, which begins at `pos`. */
+static bool each_sentence(struct reread *r, struct bytes part, uint32_t pos, struct group g,
+			  text_reread_visit *visit, void *ctx)
 {
-	uint64_t readers = r->all;
-	bool is_of_one = true;
-
-	for (size_t i = 0; i < note->touch_count; i++) {
-		readers &= note->touches[i].readers;
-		is_of_one &= note->touches[i].edit == note->touches[0].edit;
-	}
-	return readers || is_of_one;
-}
-
-/* Of the line in r->line, which begins at `pos`. *first moves on to what is after them. */
-static bool each_sentence(struct reread *r, uint32_t pos, size_t *first, text_reread_visit *visit,
-			  void *ctx)
-{
-	struct bytes line = buf_bytes(&r->line);
 	size_t at = 0, end = 0;
 	struct sentence s;
 
-	while (sentence_next(line, &at, &s)) {
-		struct reread_note note = { .text = bytes_of(line.data + s.from, s.to - s.from) };
-		struct bytes blank = bytes_of(line.data + end, s.from - end);
+	while (g.first < g.end && sentence_next(part, &at, &s)) {
+		struct reread_note note = { .text = bytes_of(part.data + s.from, s.to - s.from) };
+		struct bytes blank = bytes_of(part.data + end, s.from - end);
 
 		note.from = pos + (uint32_t)utf8_count(blank);
 		note.to = note.from + (uint32_t)utf8_count(note.text);
 		pos = note.to;
 		end = s.to;
-		while (*first < r->touch_count && r->touches[*first].to < note.from)
-			++*first;
-		gather(r, *first, &note);
-		if (!has_reader(r, &note) && !visit(ctx, &note))
+		gather(r, &g, &note);
+		if (!has_reader(r, note.touches, note.touch_count) && !visit(ctx, &note))
 			return false;
 	}
 	return true;
 }
 
-/* ---- Lines ----------------------------------------------------------------- */
-
-enum { CHUNK_POINTS = 512 };
-
-static enum err read_chunk(struct reread *r, uint32_t pos, uint32_t count)
+/* As many touches as no place lies between where certainly no sentence goes on. Mostly one has
+ * read them all, and what they touch needs no closer look. */
+static enum err find_group(struct reread *r, size_t first, struct group *out, uint32_t *reach)
 {
-	rope_read(&r->text->rope, pos, count, &r->line);
-	return buf_check(&r->line);
-}
+	struct group g = { first, first + 1 };
 
-/* Where the line of `pos` begins, or `from`, if that is later. */
-static enum err find_line(struct reread *r, uint32_t from, uint32_t pos, uint32_t *out)
-{
-	for (uint32_t count; pos > from; pos -= count) {
-		size_t size;
+	for (*reach = r->touches[first].to; g.end < r->touch_count; g.end++) {
+		const struct text_touch *t = &r->touches[g.end];
+		uint32_t place;
 
-		count = pos - from < CHUNK_POINTS ? pos - from : CHUNK_POINTS;
-		buf_clear(&r->line);
-		if (read_chunk(r, pos - count, count))
+		if (find_break(r, *reach, t->from, &place))
 			return ERR_NOMEM;
-		for (size = r->line.size; size && r->line.data[size - 1] != '\n';)
-			size--;
-		if (size) {
-			*out = pos - count + (uint32_t)utf8_count(bytes_of(r->line.data, size));
-			return OK;
-		}
+		if (place < t->from)
+			break;
+		*reach = t->to;
 	}
-	*out = from;
+	*out = g;
 	return OK;
 }
 
-/* From `pos` to the end of the line, where the next one begins. */
-static enum err read_line(struct reread *r, uint32_t pos, uint32_t *next)
+static enum err each_note(struct reread *r, text_reread_visit *visit, void *ctx)
 {
-	uint32_t size = rope_size(&r->text->rope, ROPE_POINTS);
-	const uint8_t *end = NULL;
-
-	buf_clear(&r->line);
-	while (pos < size && !end) {
-		uint32_t count = size - pos < CHUNK_POINTS ? size - pos : CHUNK_POINTS;
-		size_t begin = r->line.size;
-
-		if (read_chunk(r, pos, count))
-			return ERR_NOMEM;
-		end = memchr(r->line.data + begin, '\n', r->line.size - begin);
-		if (end)
-			r->line.size = (size_t)(end - r->line.data) + 1;
-		pos += (uint32_t)utf8_count(bytes_of(r->line.data + begin, r->line.size - begin));
-	}
-	*next = pos;
-	return OK;
-}
-
-/* Lines that nobody has touched are not looked at. */
-static enum err each_line(struct reread *r, text_reread_visit *visit, void *ctx)
-{
-	uint32_t size = rope_size(&r->text->rope, ROPE_POINTS), from = 0, next = 0;
+	uint32_t size = rope_size(&r->text->rope, ROPE_POINTS), from = 0, to = 0, reach = 0;
+	struct group g = { 0, 0 };
+	struct bytes part = bytes_of(NULL, 0);
 	bool goes_on = true;
-	size_t first = 0;
 	enum err rc = OK;
 
-	while (goes_on && first < r->touch_count && next < size) {
-		rc = find_line(r, next, r->touches[first].from, &from);
+	while (rc == OK && goes_on && g.end < r->touch_count) {
+		rc = find_group(r, g.end, &g, &reach);
+		if (rc || has_reader(r, r->touches + g.first, g.end - g.first))
+			continue;
+		rc = find_break_before(r, r->touches[g.first].from, &from);
 		if (rc == OK)
-			rc = read_line(r, from, &next);
-		goes_on = rc == OK && each_sentence(r, from, &first, visit, ctx);
-		while (first < r->touch_count && r->touches[first].to < next)
-			first++;
+			rc = find_break(r, reach, size, &to);
+		if (rc == OK)
+			rc = read_text(r, from, to, &part);
+		goes_on = rc == OK && each_sentence(r, part, from, g, visit, ctx);
 	}
 	return rc;
 }
@@ -247,7 +309,7 @@ enum err text_reread(struct text *t, text_reread_visit *visit, void *ctx)
 	struct reread r = { .text = t };
 	enum err rc;
 
-	if (has_one_reader(&t->history))
+	if (has_one_reader(&t->history) || rope_size(&t->rope, ROPE_POINTS) == 0)
 		return OK;
 	rc = text_replay_tail(t, &r.base);
 	if (rc == OK)
@@ -258,10 +320,10 @@ enum err text_reread(struct text *t, text_reread_visit *visit, void *ctx)
 	if (rc == OK && !r.noted)
 		rc = ERR_NOMEM;
 	if (rc == OK)
-		rc = each_line(&r, visit, ctx);
+		rc = each_note(&r, visit, ctx);
 	free(r.read_by);
 	free(r.touches);
 	free(r.noted);
-	buf_release(&r.line);
+	buf_release(&r.window.text);
 	return rc;
 }

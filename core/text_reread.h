@@ -10,7 +10,7 @@
  * whoever writes on with the merged text before him settles it, and so does an edit that
  * changes nothing.
  *
- * Costs what is concurrent and the lines it stands in, and nothing for a text of which one
+ * Costs what is concurrent and the sentences it stands in, and nothing for a text of which one
  * edit has read all. Pure. */
 #ifndef HT_CORE_TEXT_REREAD_H
 #define HT_CORE_TEXT_REREAD_H

@@ -56,10 +56,49 @@ static void sentences_end_at_their_marks(void **state)
 	}
 }
 
+/* What is between two breaks reads as it does in the whole. */
+static void no_sentence_goes_on_over_a_break(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct bytes text = bytes_of_str(cases[i].text);
+		struct sentence whole, s;
+		size_t at = 0, size = 0, in = 0, begin = 0;
+
+		for (struct bytes rest = text; rest.size > 0; begin += size) {
+			size = sentence_first_break(rest);
+			if (size == 0)
+				assert_int_equal(sentence_last_break(text), begin);
+			size = size ? size : rest.size;
+			rest = bytes_of(rest.data + size, rest.size - size);
+			for (in = 0; sentence_next(bytes_of(text.data + begin, size), &in, &s);) {
+				assert_true(sentence_next(text, &at, &whole));
+				assert_int_equal(begin + s.from, whole.from);
+				assert_int_equal(begin + s.to, whole.to);
+			}
+		}
+		assert_false(sentence_next(text, &at, &whole));
+	}
+}
+
+static void most_sentences_end_with_a_break(void **state)
+{
+	(void)state;
+	assert_int_equal(sentence_first_break(bytes_of_str("We buy. We sell.")), 7);
+	assert_int_equal(sentence_first_break(bytes_of_str("买。卖。")), 6);
+	assert_int_equal(sentence_last_break(bytes_of_str("买。卖。租")), 12);
+	assert_int_equal(sentence_first_break(bytes_of_str("one\n\ntwo")), 3);
+	assert_int_equal(sentence_last_break(bytes_of_str("one\n\ntwo")), 5);
+	assert_int_equal(sentence_first_break(bytes_of_str("v1.2 (no. ) 买。")), 9);
+	assert_int_equal(sentence_first_break(bytes_of_str("买。”卖")), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(sentences_end_at_their_marks),
+		cmocka_unit_test(no_sentence_goes_on_over_a_break),
+		cmocka_unit_test(most_sentences_end_with_a_break),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

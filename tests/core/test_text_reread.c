@@ -321,34 +321,39 @@ static void many_at_once_err_by_noting(void **state)
 	text_release(&t);
 }
 
-/* However long lines are, and wherever in them. */
-static void sentences_of_long_lines_are_found(void **state)
+/* Three sentences of so many code points each; two write at both ends of the second one. */
+static void note_long_sentence(uint32_t length)
 {
-	enum { LINES = 3, SENTENCES = 700, LINE = 3 * SENTENCES + 1, POINTS = LINES * LINE };
-	static const uint32_t places[] = { 0, 1, 169, 170, 171, 340, 341, 342, 698, 699 };
 	struct dot root = dot_of(1, 1), left = dot_of(2, 1), right = dot_of(3, 1);
-	struct buf whole = BUF_EMPTY;
-	struct text_run run = { 0, POINTS, TEXT_INSERT };
+	struct text_run run = { 0, 3 * length, TEXT_INSERT };
+	struct buf whole = BUF_EMPTY, expected = BUF_EMPTY;
+	struct text t = TEXT_EMPTY;
+	struct text_edit e;
 
-	(void)state;
-	for (int line = 0; line < LINES; line++) {
-		for (int i = 0; i < SENTENCES; i++)
-			buf_append_str(&whole, "会x。");
-		buf_append_byte(&whole, '\n');
-	}
-	for (size_t i = 0; i < sizeof(places) / sizeof(*places); i++)
-		for (uint32_t line = 0; line < LINES; line++) {
-			uint32_t pos = line * LINE + 3 * places[i];
-			struct text_edit e = { 0, &run, 1, buf_bytes(&whole) };
-			struct text t = TEXT_EMPTY;
-
-			assert_int_equal(text_take(&t, &root, &e, NULL, 0), OK);
-			put(&t, &left, &root, POINTS, pos, "1");
-			put(&t, &right, &root, POINTS, pos + 2, "2");
-			assert_noted(&t, "1会x2。|");
-			text_release(&t);
-		}
+	for (uint32_t i = 1; i <= 3 * length; i++)
+		buf_append_str(&whole, i % length ? "会" : "。");
+	e = (struct text_edit){ 0, &run, 1, buf_bytes(&whole) };
+	assert_int_equal(text_take(&t, &root, &e, NULL, 0), OK);
+	put(&t, &left, &root, 3 * length, length, "1");
+	put(&t, &right, &root, 3 * length, 2 * length - 1, "2");
+	buf_append_byte(&expected, '1');
+	for (uint32_t i = 1; i < length; i++)
+		buf_append_str(&expected, "会");
+	buf_append(&expected, "2。|", 6);
+	assert_noted(&t, (const char *)expected.data);
+	text_release(&t);
 	buf_release(&whole);
+	buf_release(&expected);
+}
+
+static void sentences_of_any_length_are_found_whole(void **state)
+{
+	(void)state;
+	for (uint32_t length = 2; length < 200; length++)
+		note_long_sentence(length);
+	for (uint32_t length = 1020; length < 1030; length++)
+		note_long_sentence(length);
+	note_long_sentence(5000);
 }
 
 static void what_an_edit_takes_back_itself_is_no_touch(void **state)
@@ -376,7 +381,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(sentences_that_nobody_has_read_are_noted),
 		cmocka_unit_test(many_at_once_err_by_noting),
-		cmocka_unit_test(sentences_of_long_lines_are_found),
+		cmocka_unit_test(sentences_of_any_length_are_found_whole),
 		cmocka_unit_test(what_an_edit_takes_back_itself_is_no_touch),
 	};
 
