@@ -124,9 +124,15 @@ static void count_changes(const struct text *t, uint32_t edit, uint32_t *inserte
 /* What it did to the text that its author saw. */
 static enum err append_brief(struct view *v, uint32_t edit, struct buf *out)
 {
+	const struct text_node *n = &v->text.history.nodes[edit];
 	struct bytes before, after;
-	enum err rc = text_before(v, edit, &before);
+	enum err rc;
 
+	if (n->run_count == 0 && n->parent_count) {
+		buf_append_str(out, _("read, and left as it was"));
+		return OK;
+	}
+	rc = text_before(v, edit, &before);
 	if (rc == OK)
 		rc = text_then(v, &edit, 1, &after);
 	return rc == OK ? difference_brief(before, after, out) : rc;

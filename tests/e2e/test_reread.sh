@@ -57,6 +57,8 @@ for office in SHA FRA NYC; do
 done
 exits 5 ht SHA conflicts pick "$block" text keep
 says 'no sentence of text is to be reread'
+exits 0 ht SHA minutes history "$block"
+says '\+0 -0 +read, and left as it was$'
 
 step "two reread at once while the third writes into the sentence"
 for office in SHA FRA NYC; do stop "$office"; done
