@@ -449,6 +449,7 @@ static void receiving_fails_whole(void **state)
 
 	office_set(&w->b, &w->space, KIND_ACTION, &w->action, ACTION_TITLE, &value);
 	office_set(&w->a, &w->space, KIND_ACTION, &w->action, ACTION_TITLE, &value);
+	office_set(&w->b, &w->space, KIND_BLOCK, &w->block, BLOCK_TEXT, &value);
 	office_void(&w->a, &w->space, KIND_ACTION, &w->action);
 	OFFICE_MUST(edit_once(w));
 	office_sync(&w->a, &w->b);
