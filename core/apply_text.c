@@ -15,16 +15,13 @@ struct text_apply {
 	struct text_edit edit;
 	struct bytes encoded; /* its runs */
 	struct store_body body;
-	struct bytes now; /* the text without it, if it is needed */
 	const struct entry *heads;
 	size_t head_count;
 	uint32_t *parents; /* by their numbers in the history */
 	size_t parent_count;
 	bool is_adrift;
-	struct text text;
-	uint32_t base;     /* number 0 in `text` stands for all edits before this one */
-	uint32_t *numbers; /* in `text`, of those from `base` on */
-	struct buf buf;    /* what is encoded here */
+	struct store_history *history; /* what is concurrent with it, if anything is */
+	struct buf buf;                /* what is encoded here */
 	struct arena *arena;
 	struct errmsg *msg;
 };
@@ -120,52 +117,6 @@ static uint32_t reach_of(const uint32_t *parents, size_t count)
 	return reach;
 }
 
-/* ---- The history that it needs ---------------------------------------------- */
-
-/* From numbers of the history to those of a->text. */
-static uint32_t *translate(const struct text_apply *a, const uint32_t *parents, size_t count)
-{
-	uint32_t *out = arena_array(a->arena, count, sizeof(*out));
-
-	for (size_t i = 0; out && i < count; i++)
-		out[i] = parents[i] < a->base ? 0 : a->numbers[parents[i] - a->base];
-	return out;
-}
-
-static enum err recall(void *ctx, const struct text_row *row)
-{
-	struct text_apply *a = ctx;
-	uint32_t *parents = translate(a, row->parents, row->parent_count);
-	struct text_edit e = { .text = arena_copy(a->arena, row->text) };
-	enum err rc = parents && e.text.data ? OK : ERR_NOMEM;
-
-	if (rc == OK)
-		rc = text_edit_decode(&e, row->edit, a->arena, a->msg);
-	if (rc == OK)
-		rc = text_recall(&a->text, &row->dot, &e, parents, row->parent_count,
-				 row->is_adrift, row->before);
-	if (rc == OK)
-		a->numbers[row->at - a->base] = text_history_find(&a->text.history, &row->dot);
-	return rc;
-}
-
-static enum err recall_concurrent(struct text_apply *a, uint32_t count)
-{
-	uint32_t length;
-	enum err rc = store_text_base(a->store, &a->ref, reach_of(a->parents, a->parent_count),
-				      &a->base, &length, a->msg);
-
-	a->numbers = arena_array(a->arena, count - a->base, sizeof(*a->numbers));
-	if (rc == OK && !a->numbers)
-		rc = ERR_NOMEM;
-	if (rc == OK)
-		rc = a->base ? text_begin(&a->text, a->now, length)
-			     : rope_insert(&a->text.rope, 0, a->now);
-	if (rc == OK)
-		rc = store_each_text_row(a->store, &a->ref, a->base, a->arena, recall, a, a->msg);
-	return rc;
-}
-
 /* ---- Sentences to be reread (I-21) ------------------------------------------ */
 
 static bool stop_at_first(void *ctx, const struct reread_note *note)
@@ -191,36 +142,15 @@ static enum err apply_alone(struct text_apply *a, struct text_row *row)
 	return rc;
 }
 
-static enum err merge_beside(struct text_apply *a, uint32_t count, struct text_row *row)
+static enum err apply_beside(struct text_apply *a, struct text_row *row, bool *reread)
 {
 	struct text_sink sink = store_body_sink(&a->body);
-	uint32_t *parents, edit;
-	enum err rc = recall_concurrent(a, count);
-
-	if (rc != OK)
-		return rc;
-	parents = translate(a, a->parents, a->parent_count);
-	edit = a->text.history.count;
-	rc = parents ? text_history_add(&a->text.history, &a->dot, &a->edit, parents,
-					a->parent_count, a->is_adrift)
-		     : ERR_NOMEM;
-	if (rc == OK)
-		rc = text_merge(&a->text, &sink);
-	if (rc != OK)
-		return rc;
-	row->before = a->text.history.nodes[edit].length;
-	row->after = text_history_length_after(&a->text.history, edit);
-	return OK;
-}
-
-static enum err apply_beside(struct text_apply *a, uint32_t count, struct text_row *row,
-			     bool *reread)
-{
-	enum err rc = store_body_text(&a->body, a->arena, &a->now);
+	enum err rc = store_history_open(&a->history, a->store, &a->ref, row->at, row->reach,
+					 &a->body, a->msg);
 
 	if (rc == OK)
-		rc = merge_beside(a, count, row);
-	return rc == OK ? text_reread(&a->text, stop_at_first, reread) : rc;
+		rc = store_history_add(a->history, row, &a->edit, &sink);
+	return rc == OK ? text_reread(&a->history->text, stop_at_first, reread) : rc;
 }
 
 static enum err merge(struct text_apply *a, uint32_t count, const struct value *now,
@@ -238,10 +168,16 @@ static enum err merge(struct text_apply *a, uint32_t count, const struct value *
 	enum err rc = store_body_open(&a->body, a->store, a->ref.space, now, a->msg);
 
 	if (rc == OK)
-		rc = row.sees_all ? apply_alone(a, &row) : apply_beside(a, count, &row, reread);
+		rc = row.sees_all ? apply_alone(a, &row) : apply_beside(a, &row, reread);
 	if (rc == OK)
 		rc = store_body_save(&a->body, a->arena, out);
-	return rc == OK ? store_text_add(a->store, &a->ref, &row, a->msg) : rc;
+	if (rc == OK)
+		rc = store_text_add(a->store, &a->ref, &row, a->msg);
+	if (rc == OK && a->history) {
+		store_history_keep(a->history, a->store);
+		a->history = NULL;
+	}
+	return rc;
 }
 
 enum err apply_text(struct store *store, uint32_t space, const struct record *rec,
@@ -252,7 +188,6 @@ enum err apply_text(struct store *store, uint32_t space, const struct record *re
 				.ref = { space, rec->kind->number, op->field, rec->id },
 				.dot = *dot,
 				.op = op,
-				.text = TEXT_EMPTY,
 				.arena = arena,
 				.msg = msg };
 	struct value now = value_nil();
@@ -279,7 +214,7 @@ enum err apply_text(struct store *store, uint32_t space, const struct record *re
 	if (rc == OK)
 		rc = merge(&a, count, &now, out, reread);
 	store_body_close(&a.body);
-	text_release(&a.text);
+	store_history_free(a.history);
 	buf_release(&a.buf);
 	return rc;
 }

@@ -52,7 +52,7 @@ void store_close(struct store *s)
 {
 	if (!s)
 		return;
-	store_forget_bodies(s);
+	store_forget_texts(s);
 	store_forget_queries(s);
 	store_leave(s);
 	sqlite3_close(s->db);
@@ -98,7 +98,7 @@ enum err store_commit(struct store *s, struct errmsg *msg)
 
 void store_rollback(struct store *s)
 {
-	store_forget_bodies(s);
+	store_forget_texts(s);
 	/* SQLite may have rolled back by itself already: then this is an error
 	 * of no consequence. */
 	if (store_in_transaction(s) && store_run_query(s, QUERY_ROLLBACK, "rollback", NULL) != OK)

@@ -25,8 +25,8 @@
 #include "core/intern.h"
 #include "core/record.h"
 #include "core/replica.h"
+#include "core/text.h"
 #include "core/text_body.h"
-#include "core/text_walk.h"
 
 struct store;
 
@@ -323,6 +323,32 @@ MUST_CHECK enum err store_body_save(struct store_body *b, struct arena *arena, s
 /* The same of one in pieces that is only read. */
 MUST_CHECK enum err store_body_read(struct store *s, int64_t number, struct arena *arena,
 				    struct bytes *out, struct errmsg *msg);
+
+/* ---- Texts with their history (core/store_history.c) ---- */
+
+/* A text as it is, and the newest edits of it. */
+struct store_history {
+	struct text_ref ref;
+	struct text text;
+	uint32_t base;     /* number 0 in `text` stands for all edits before this one, if any */
+	uint32_t count;    /* edits of the store that it has, or stands for */
+	uint32_t *numbers; /* in `text`, of those from `base` on */
+	uint32_t cap;
+};
+
+void store_history_free(struct store_history *h); /* NULL-safe */
+/* To add an edit that has not seen more than `reach` of the first ones: what all have seen who have
+ * not seen more is left out. Of the text that was last kept it is not read again. count: of the
+ * edits in the store; body: the text. *out may be set on failure, too, and is then of no use. */
+MUST_CHECK enum err store_history_open(struct store_history **out, struct store *s,
+				       const struct text_ref *ref, uint32_t count, uint32_t reach,
+				       struct store_body *body, struct errmsg *msg);
+/* One more edit, whose row is about to be stored, goes into the text; its lengths are told.
+ * ERR_LIMIT, ERR_NOMEM, or what the sink says: then there is nothing to keep. */
+MUST_CHECK enum err store_history_add(struct store_history *h, struct text_row *row,
+				      const struct text_edit *e, const struct text_sink *sink);
+/* For the next edit, in place of the one that was kept before. Takes it. */
+void store_history_keep(struct store_history *h, struct store *s);
 
 /* ---- The tables (core/store_tables.c) ---- */
 

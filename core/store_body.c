@@ -102,25 +102,26 @@ static enum err list_pieces(struct store_body *b)
 	return rc == OK && b->text.count == 0 ? store_damaged(b->store, "a text", b->msg) : rc;
 }
 
-/* ---- Lists of pieces that are kept ------------------------------------------ */
+/* ---- What is kept ----------------------------------------------------------- */
 
-void store_forget_bodies(struct store *s)
+void store_forget_texts(struct store *s)
 {
 	for (size_t i = 0; i < BODIES_KEPT; i++) {
 		text_body_release(&s->bodies[i].text);
 		s->bodies[i].number = 0;
 	}
+	store_history_free(s->history);
+	s->history = NULL;
 }
 
-/* What somebody else has written since is not in them. */
-static enum err check_kept(struct store *s, struct errmsg *msg)
+enum err store_check_texts(struct store *s, struct errmsg *msg)
 {
 	uint64_t version;
 	enum err rc = store_data_version(s, &version, msg);
 
-	if (rc == OK && version != s->bodies_version) {
-		store_forget_bodies(s);
-		s->bodies_version = version;
+	if (rc == OK && version != s->texts_version) {
+		store_forget_texts(s);
+		s->texts_version = version;
 	}
 	return rc;
 }
@@ -155,7 +156,7 @@ static void keep(struct store_body *b)
 
 static enum err open_pieces(struct store_body *b)
 {
-	enum err rc = check_kept(b->store, b->msg);
+	enum err rc = store_check_texts(b->store, b->msg);
 
 	if (rc != OK)
 		return rc;

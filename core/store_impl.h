@@ -105,7 +105,8 @@ struct store {
 	struct arena head; /* the body of a feed's newest changeset, for a moment */
 	struct kept_body bodies[BODIES_KEPT]; /* of large texts that were edited last */
 	unsigned next_body;
-	uint64_t bodies_version; /* store_data_version() when they were kept */
+	struct store_history *history; /* of the text that was last edited by several at once */
+	uint64_t texts_version;        /* store_data_version() when these were kept */
 };
 
 /* ---- Queries (store_query.c) ---- */
@@ -194,10 +195,12 @@ void schema_sql_create(struct buf *out, const struct kind *kind);
 void schema_sql_drop(struct buf *out, const struct kind *kind);
 void schema_sql_query(struct buf *out, const struct kind *kind, enum kind_query which);
 
-/* ---- Texts in pieces (store_body.c) ---- */
+/* ---- Texts that are kept in memory (store_body.c) ---- */
 
-/* What is kept of them in memory: it is as in the database no more. */
-void store_forget_bodies(struct store *s);
+/* They are as in the database no more. */
+void store_forget_texts(struct store *s);
+/* Unless somebody else has written since. */
+MUST_CHECK enum err store_check_texts(struct store *s, struct errmsg *msg);
 
 /* ---- The log (store_log.c) ---- */
 

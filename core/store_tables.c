@@ -96,7 +96,7 @@ enum err store_clear_state(struct store *s, struct errmsg *msg)
 	const struct kind *kinds = schema_kinds(&count);
 	enum err rc;
 
-	store_forget_bodies(s);
+	store_forget_texts(s);
 	store_forget_kind_queries(s);
 	buf_append_str(&sql, drop_state);
 	for (size_t i = 0; i < count; i++)
@@ -111,7 +111,7 @@ enum err store_empty_state(struct store *s, struct errmsg *msg)
 	size_t count;
 	const struct kind *kinds = schema_kinds(&count);
 
-	store_forget_bodies(s);
+	store_forget_texts(s);
 	/* Without a condition SQLite drops whole trees, whatever their rows say. */
 	buf_append_str(&sql, "DELETE FROM element; DELETE FROM conflict; DELETE FROM text_edit; "
 			     "DELETE FROM text_piece; ");
@@ -136,7 +136,7 @@ enum err store_clear_spaces(struct store *s, const uint32_t *spaces, size_t coun
 	size_t kind_count;
 	const struct kind *kinds = schema_kinds(&kind_count);
 
-	store_forget_bodies(s);
+	store_forget_texts(s);
 	put_clear(&sql, "", "element", spaces, count);
 	put_clear(&sql, "", "conflict", spaces, count);
 	put_clear(&sql, "", "text_edit", spaces, count);

@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "core/damage.h"
 #include "core/schema.h"
 #include "core/text_reread.h"
 #include "core/utf8.h"
@@ -520,6 +521,58 @@ static void large_text_is_as_before_after_a_rollback(void **state)
 	end(&w);
 }
 
+/* By two processes of one office, beside each other. One of them makes the state anew, in which
+ * edits stand in another order than that in which they came; the other gives up an edit, and then
+ * makes one that has seen all. */
+static void what_is_kept_of_a_history_is_as_another_process_has_left_it(void **state)
+{
+	struct world w;
+	struct office beside, first;
+	struct arena arena = ARENA_EMPTY;
+	struct text_version opened;
+	char dir[TEMPDIR_BYTES_MAX], path[TEMPDIR_BYTES_MAX + 16];
+
+	(void)state;
+	tempdir_new(dir, sizeof(dir));
+	tempdir_path(path, sizeof(path), dir, "a.db");
+	begin_large(&w, 11, path);
+	opened = read_block(&w, 0, &arena);
+	first = w.offices[0];
+	office_open_again(&beside, &first);
+	beside.now_ms = first.now_ms += 1000;
+	for (uint32_t i = 0; i < 40; i++) {
+		struct office *o = i % 3 ? &first : &beside;
+		struct text_run run = { i * 500, 5, TEXT_INSERT };
+		struct text_edit splice = { (uint32_t)utf8_count(opened.text), &run, 1,
+					    bytes_of_str("again") };
+		struct edit *e = office_edit(o, &w.space);
+
+		OFFICE_MUST(edit_splice(e, KIND_BLOCK, &w.block, BLOCK_TEXT, opened.heads,
+					opened.head_count, &splice, &msg));
+		OFFICE_MUST(edit_seal(e, &msg));
+		if (i % 10 == 1) {
+			replica_rollback(o->replica);
+			w.offices[0] = *o;
+			splice_block(&w, &w.offices[0], 0, "alone", 0);
+			o->now_ms = w.offices[0].now_ms;
+		} else {
+			OFFICE_MUST(replica_commit(o->replica, &msg));
+		}
+		first.now_ms = beside.now_ms = o->now_ms;
+		splice_block(&w, &w.offices[1], 7 * i, "earlier", 1);
+		if (i % 10 == 5)
+			office_pull(&first, &w.offices[1]);
+		if (i % 10 == 7)
+			OFFICE_MUST(replica_refill(beside.replica, &msg));
+	}
+	w.offices[0] = first;
+	assert_all_agree(&w);
+	office_close(&beside);
+	end(&w);
+	arena_release(&arena);
+	tempdir_remove(dir);
+}
+
 /* ---- At random ------------------------------------------------------------- */
 
 static void draw_edit(struct prng *prng, struct bytes from, struct buf *out)
@@ -693,6 +746,7 @@ int main(void)
 		cmocka_unit_test(text_grows_at_one_place_without_end),
 		cmocka_unit_test(what_another_process_wrote_into_a_large_text_is_seen),
 		cmocka_unit_test(large_text_is_as_before_after_a_rollback),
+		cmocka_unit_test(what_is_kept_of_a_history_is_as_another_process_has_left_it),
 		cmocka_unit_test(offices_read_what_the_model_says),
 		cmocka_unit_test(offices_agree_on_large_texts),
 	};

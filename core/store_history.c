@@ -1,0 +1,186 @@
+/* Texts with as much of their history as merging needs.
+ *
+ * Edits beside each other come one after the other, each in a changeset of its own, and each is
+ * concurrent with much the same. So what was read for one is kept for the next. */
+#include "core/store_impl.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+void store_history_free(struct store_history *h)
+{
+	if (!h)
+		return;
+	text_release(&h->text);
+	free(h->numbers);
+	free(h);
+}
+
+/* ---- Numbers --------------------------------------------------------------- */
+
+static enum err reserve(struct store_history *h, uint32_t count)
+{
+	size_t wanted = h->cap ? h->cap : 64;
+	uint32_t *grown;
+
+	if (count - h->base <= h->cap)
+		return OK;
+	while (wanted < count - h->base)
+		wanted *= 2;
+	grown = realloc(h->numbers, wanted * sizeof(*grown));
+	if (!grown)
+		return ERR_NOMEM;
+	h->numbers = grown;
+	h->cap = (uint32_t)wanted;
+	return OK;
+}
+
+static uint32_t *translate(const struct store_history *h, const struct text_row *row,
+			   struct arena *arena)
+{
+	uint32_t *out = arena_array(arena, row->parent_count, sizeof(*out));
+
+	for (size_t i = 0; out && i < row->parent_count; i++)
+		out[i] = row->parents[i] < h->base ? 0 : h->numbers[row->parents[i] - h->base];
+	return out;
+}
+
+/* ---- Edits ----------------------------------------------------------------- */
+
+struct reader {
+	struct store_history *h;
+	bool is_in_text; /* what is read has been done to the text already */
+	struct arena arena;
+	struct errmsg *msg;
+};
+
+static enum err add(struct store_history *h, const struct text_row *row, const struct text_edit *e,
+		    bool is_in_text, struct arena *arena)
+{
+	uint32_t *parents = translate(h, row, arena);
+	enum err rc = parents ? reserve(h, row->at + 1) : ERR_NOMEM;
+
+	assert(row->at == h->count);
+	if (rc == OK)
+		rc = is_in_text ? text_recall(&h->text, &row->dot, e, parents, row->parent_count,
+					      row->is_adrift, row->before)
+				: text_history_add(&h->text.history, &row->dot, e, parents,
+						   row->parent_count, row->is_adrift);
+	if (rc == OK)
+		h->numbers[h->count++ - h->base] = text_history_find(&h->text.history, &row->dot);
+	return rc;
+}
+
+static enum err read_row(void *ctx, const struct text_row *row)
+{
+	struct reader *r = ctx;
+	struct text_edit e = { .text = row->text };
+	enum err rc = text_edit_decode(&e, row->edit, &r->arena, r->msg);
+
+	if (rc == OK)
+		rc = add(r->h, row, &e, r->is_in_text, &r->arena);
+	arena_reset(&r->arena);
+	return rc;
+}
+
+static enum err read_rows(struct store_history *h, struct store *s, bool is_in_text,
+			  struct errmsg *msg)
+{
+	struct reader r = { h, is_in_text, ARENA_EMPTY, msg };
+	enum err rc = store_each_text_row(s, &h->ref, h->count, &r.arena, read_row, &r, msg);
+
+	arena_release(&r.arena);
+	return rc;
+}
+
+static enum err read_history(struct store_history **out, struct store *s,
+			     const struct text_ref *ref, uint32_t reach, struct bytes now,
+			     struct errmsg *msg)
+{
+	struct store_history *h = calloc(1, sizeof(*h));
+	uint32_t length;
+	enum err rc;
+
+	if (!h)
+		return ERR_NOMEM;
+	h->ref = *ref;
+	h->text = TEXT_EMPTY;
+	rc = store_text_base(s, ref, reach, &h->base, &length, msg);
+	h->count = h->base;
+	if (rc == OK)
+		rc = h->base ? text_begin(&h->text, now, length)
+			     : rope_insert(&h->text.rope, 0, now);
+	if (rc == OK)
+		rc = read_rows(h, s, true, msg);
+	if (rc == OK)
+		*out = h;
+	else
+		store_history_free(h);
+	return rc;
+}
+
+/* ---- What is kept ----------------------------------------------------------- */
+
+/* It is of this text, and has what an edit that reaches so far back needs. */
+static bool serves(const struct store_history *h, const struct text_ref *ref, uint32_t count,
+		   uint32_t reach)
+{
+	return h && h->ref.space == ref->space && h->ref.kind == ref->kind &&
+	       h->ref.field == ref->field && record_id_cmp(&h->ref.record, &ref->record) == 0 &&
+	       h->count <= count && h->base <= reach;
+}
+
+/* What has seen all was done without it. */
+static enum err catch_up(struct store_history *h, struct store *s, uint32_t count,
+			 struct errmsg *msg)
+{
+	enum err rc = OK;
+
+	if (h->count < count)
+		rc = read_rows(h, s, false, msg);
+	return rc == OK ? text_merge(&h->text, NULL) : rc;
+}
+
+enum err store_history_open(struct store_history **out, struct store *s, const struct text_ref *ref,
+			    uint32_t count, uint32_t reach, struct store_body *body,
+			    struct errmsg *msg)
+{
+	struct arena arena = ARENA_EMPTY;
+	struct bytes now;
+	enum err rc = store_check_texts(s, msg);
+
+	if (rc == OK && serves(s->history, ref, count, reach)) {
+		*out = s->history;
+		s->history = NULL;
+		return catch_up(*out, s, count, msg);
+	}
+	if (rc == OK)
+		rc = store_body_text(body, &arena, &now);
+	if (rc == OK)
+		rc = read_history(out, s, ref, reach, now, msg);
+	arena_release(&arena);
+	return rc;
+}
+
+enum err store_history_add(struct store_history *h, struct text_row *row, const struct text_edit *e,
+			   const struct text_sink *sink)
+{
+	struct arena arena = ARENA_EMPTY;
+	uint32_t edit = h->text.history.count;
+	enum err rc = add(h, row, e, false, &arena);
+
+	arena_release(&arena);
+	if (rc == OK)
+		rc = text_merge(&h->text, sink);
+	if (rc != OK)
+		return rc;
+	row->before = h->text.history.nodes[edit].length;
+	row->after = text_history_length_after(&h->text.history, edit);
+	return OK;
+}
+
+void store_history_keep(struct store_history *h, struct store *s)
+{
+	store_history_free(s->history);
+	s->history = h;
+}
