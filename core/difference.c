@@ -315,7 +315,44 @@ static void trim_blanks(struct difference_part *p, struct bytes *behind)
 	}
 }
 
-void difference_join(struct difference *d)
+static bool is_lines(struct bytes text)
+{
+	return text.size && (text.data[0] == '\n' || text.data[text.size - 1] == '\n');
+}
+
+static void slide(struct difference_part *p, struct bytes *behind, size_t size)
+{
+	p->at += utf8_count(bytes_of(behind->data, size));
+	p->same.size += size;
+	p->gone.data += size;
+	p->come.data += size;
+	*behind = bytes_of(behind->data + size, behind->size - size);
+}
+
+/* Where only something was put in, or taken out, and what follows is the same as its beginning, it
+ * may as well be further back: ".{+\n3. More.+}" and not "{+.\n3. More+}." */
+static void slide_to_line(struct difference_part *p, struct bytes *behind)
+{
+	struct difference_part to = *p;
+	struct bytes rest = *behind;
+
+	if (p->gone.size && p->come.size)
+		return;
+	for (;;) {
+		struct bytes text = to.gone.size ? to.gone : to.come;
+		size_t size = text.size ? segment_word(text) : 0;
+
+		if (is_lines(text))
+			break;
+		if (size == 0 || size > rest.size || memcmp(text.data, rest.data, size) != 0)
+			return;
+		slide(&to, &rest, size);
+	}
+	*p = to;
+	*behind = rest;
+}
+
+static void join(struct difference *d)
 {
 	size_t kept = 0;
 
@@ -332,8 +369,16 @@ void difference_join(struct difference *d)
 		}
 	}
 	d->count = kept;
-	for (size_t i = 0; i < kept; i++) {
+}
+
+void difference_tidy(struct difference *d)
+{
+	join(d);
+	for (size_t i = 0; i < d->count; i++) {
+		struct bytes *behind = i + 1 < d->count ? &d->list[i + 1].same : &d->rest;
+
 		trim_front(&d->list[i]);
-		trim_blanks(&d->list[i], i + 1 < kept ? &d->list[i + 1].same : &d->rest);
+		trim_blanks(&d->list[i], behind);
+		slide_to_line(&d->list[i], behind);
 	}
 }

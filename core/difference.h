@@ -23,8 +23,8 @@ MUST_CHECK enum err difference_make(struct difference *out, struct bytes from, s
 				    segment_size *segment);
 void difference_release(struct difference *d);
 
-/* Make one of changes between which almost nothing is the same: "[-on Monday-]{+next
- * Friday+}" and not "[-on-]{+next+} [-Monday-]{+Friday+}". */
-void difference_join(struct difference *d);
+/* Of a difference of words, as people would tell it: changes between which almost nothing is the
+ * same are one ("[-on Monday-]{+next Friday+}"), and a line that was put in is a line. */
+void difference_tidy(struct difference *d);
 
 #endif

@@ -82,7 +82,7 @@ enum err text_rewrite(struct bytes from, struct bytes to, struct text_edit_build
 	int64_t shift = 0;
 	enum err rc = difference_make(&d, from, to, segment_word);
 
-	difference_join(&d);
+	difference_tidy(&d);
 	for (size_t i = 0; rc == OK && i < d.count; i++) {
 		const struct difference_part *p = &d.list[i];
 

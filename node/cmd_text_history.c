@@ -316,42 +316,75 @@ struct stretch_reader {
 	uint32_t used; /* of it */
 };
 
-/* Who wrote most of the next code points; of equals, the first. */
-static uint32_t writer_of(struct stretch_reader *r, size_t count)
+/* As much of the next `count` code points as one edit wrote. */
+static struct stretch next_part(struct stretch_reader *r, size_t count)
 {
-	uint32_t most = 0, writer = r->at->edit;
+	uint32_t left = r->at->count - r->used;
+	struct stretch part = { left < count ? left : (uint32_t)count, r->at->edit };
 
-	while (count) {
-		uint32_t left = r->at->count - r->used;
-		uint32_t took = left < count ? left : (uint32_t)count;
-
-		if (took > most) {
-			most = took;
-			writer = r->at->edit;
-		}
-		count -= took;
-		r->used += took;
-		if (r->used == r->at->count)
-			*r = (struct stretch_reader){ r->at + 1, 0 };
-	}
-	return writer;
+	r->used += part.count;
+	if (r->used == r->at->count)
+		*r = (struct stretch_reader){ r->at + 1, 0 };
+	return part;
 }
 
-/* As people see it: a word is whoever's wrote most of it, blanks go with what is before. */
+/* What others have mended of a word does not make it theirs. */
+enum { MENDED_POINTS = 2 };
+
+/* How many of the next code points an edit wrote. */
+static size_t written_by(struct stretch_reader r, size_t count, uint32_t edit)
+{
+	size_t sum = 0;
+
+	while (count) {
+		struct stretch part = next_part(&r, count);
+
+		sum += part.edit == edit ? part.count : 0;
+		count -= part.count;
+	}
+	return sum;
+}
+
+/* Who wrote the next code points but for what was mended; TEXT_NONE: nobody. */
+static uint32_t writer_of(struct stretch_reader r, size_t count)
+{
+	struct stretch_reader all = r;
+	uint32_t writer = TEXT_NONE;
+	size_t most = 0;
+
+	for (size_t left = count; left;) {
+		struct stretch part = next_part(&r, left);
+		size_t sum = written_by(all, count, part.edit);
+
+		if (sum > most) {
+			most = sum;
+			writer = part.edit;
+		}
+		left -= part.count;
+	}
+	return count - most <= MENDED_POINTS ? writer : TEXT_NONE;
+}
+
+/* As people see it: a word is whoever's wrote it, and blanks go with what is before them. */
 static enum err by_words(const struct stretches *exact, struct bytes text, struct stretches *out)
 {
 	struct stretch_reader r = { exact->list, 0 };
-	uint32_t writer = 0;
+	uint32_t before = TEXT_NONE;
 
 	while (text.size) {
 		struct bytes word = bytes_of(text.data, segment_word(text));
-		size_t count = utf8_count(word);
-		uint32_t found = writer_of(&r, count);
+		size_t left = utf8_count(word);
+		uint32_t writer =
+			segment_is_blank(word) && before != TEXT_NONE ? before : writer_of(r, left);
 
-		if (out->count == 0 || !segment_is_blank(word))
-			writer = found;
-		if (!add_stretch(out, (uint32_t)count, writer))
-			return ERR_NOMEM;
+		while (left) {
+			struct stretch part = next_part(&r, left);
+
+			before = writer == TEXT_NONE ? part.edit : writer;
+			if (!add_stretch(out, part.count, before))
+				return ERR_NOMEM;
+			left -= part.count;
+		}
 		text = bytes_of(text.data + word.size, text.size - word.size);
 	}
 	return OK;
@@ -403,7 +436,8 @@ static void print_stretch(const char *label, int columns, struct bytes text)
 		const uint8_t *end = memchr(text.data, '\n', text.size);
 		size_t size = end ? (size_t)(end - text.data) : text.size;
 
-		output_line(stdout, "%-*s  %.*s", width_for_printf(label, columns), label,
+		output_line(stdout, "%-*s%.*s",
+			    size || *label ? width_for_printf(label, columns + 2) : 0, label,
 			    (int)size, (const char *)text.data);
 		size += end != NULL;
 		text = bytes_of(text.data + size, text.size - size);

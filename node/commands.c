@@ -631,7 +631,8 @@ static const struct command commands[] = {
 	{ .name = "text blame",
 	  .arguments = "RECORD [FIELD]",
 	  .summary = N_("who wrote what of it, and when"),
-	  .details = N_("A word is whoever's wrote most of it; --json is to the character."),
+	  .details = N_("A word is whoever's wrote it, whoever mended a letter; --json is to the\n"
+			"character."),
 	  .needs = NEEDS_REPLICA,
 	  .run = cmd_text_blame },
 	{ .name = "text restore",

@@ -176,7 +176,7 @@ enum err difference_show(struct bytes from, struct bytes to, enum difference_sty
 	}
 	rc = difference_make(&d, from, to, style == DIFFERENCE_LINES ? segment_line : segment_word);
 	if (rc == OK && style == DIFFERENCE_WORDS)
-		difference_join(&d);
+		difference_tidy(&d);
 	paint_all(&p, &d);
 	difference_release(&d);
 	buf_release(&a);
@@ -198,7 +198,7 @@ enum err difference_brief(struct bytes from, struct bytes to, struct buf *out)
 	struct difference d = DIFFERENCE_EMPTY;
 	enum err rc = difference_make(&d, from, to, segment_word);
 
-	difference_join(&d);
+	difference_tidy(&d);
 	for (size_t i = 0; i < d.count && i < BRIEF_CHANGES; i++) {
 		buf_append_str(out, i ? " " : "");
 		brief_part(out, "[-", d.list[i].gone, "-]");

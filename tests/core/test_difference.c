@@ -20,14 +20,14 @@ static void random_text(struct prng *prng, struct buf *out)
 }
 
 /* What is the same with what is gone is the one text, with what came the other. */
-static void check(struct bytes from, struct bytes to, segment_size *segment, bool is_joined)
+static void check(struct bytes from, struct bytes to, segment_size *segment, bool is_tidy)
 {
 	struct buf a = BUF_EMPTY, b = BUF_EMPTY;
 	struct difference d = DIFFERENCE_EMPTY;
 
 	assert_int_equal(difference_make(&d, from, to, segment), OK);
-	if (is_joined)
-		difference_join(&d);
+	if (is_tidy)
+		difference_tidy(&d);
 	for (size_t i = 0; i < d.count; i++) {
 		const struct difference_part *c = &d.list[i];
 

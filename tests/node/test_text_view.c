@@ -48,6 +48,11 @@ static void changes_with_almost_nothing_between_are_one(void **state)
 		     "from [-Monday-]{+Tuesday+} to [-Friday-]{+Sunday+}");
 	expect_words("the customer.", "the customer.\n3. Send the mail.",
 		     "the customer.{+\n3. Send the mail.+}");
+	expect_words("It is.\n2. All is.", "It is.\n3. More is.\n2. All is.",
+		     "It is.\n{+3. More is.\n+}2. All is.");
+	expect_words("the customer.", "the customer.\n3. A.\n4. B.",
+		     "the customer.{+\n3. A.\n4. B.+}");
+	expect_words("the customer.\n3. A.", "the customer.", "the customer.[-\n3. A.-]");
 	expect_words("We agree", "Today we agree", "[-We-]{+Today we+} agree");
 	expect_words("first one\nsecond two", "third one\nfourth two",
 		     "[-first-]{+third+} one\n[-second-]{+fourth+} two");
