@@ -29,8 +29,7 @@ static bool is_same_writer(const struct reread_writer *a, const struct reread_wr
 
 /* There is room for one a touch. */
 static enum err find_writer(struct loading *l, struct reread_sentence *s,
-			    const struct text_touch *touch, size_t piece_count,
-			    struct reread_writer **out)
+			    const struct text_touch *touch, struct reread_writer **out)
 {
 	struct reread_writer w = { .readers = touch->readers };
 	struct reread_writer *found = s->writers;
@@ -42,9 +41,6 @@ static enum err find_writer(struct loading *l, struct reread_sentence *s,
 	while (found < s->writers + s->writer_count && !is_same_writer(found, &w))
 		found++;
 	if (found == s->writers + s->writer_count) {
-		w.inserted = arena_array(&l->ctx->arena, piece_count, sizeof(*w.inserted));
-		if (!w.inserted)
-			return no_memory(l->msg);
 		*found = w;
 		s->writer_count++;
 	} else if (hlc_cmp(found->newest.hlc, w.newest.hlc) < 0) {
@@ -65,9 +61,26 @@ static const uint8_t *byte_of(struct bytes text, uint32_t pos)
 	return at;
 }
 
+/* Room for one more: doubled whenever it is full. */
+static enum err reserve_piece(struct loading *l, struct reread_writer *w)
+{
+	size_t count = w->inserted_count;
+	struct bytes *grown;
+
+	if (count & (count - 1))
+		return OK;
+	grown = arena_array(&l->ctx->arena, count ? 2 * count : 1, sizeof(*grown));
+	if (!grown)
+		return no_memory(l->msg);
+	if (count)
+		memcpy(grown, w->inserted, count * sizeof(*grown));
+	w->inserted = grown;
+	return OK;
+}
+
 /* As much of it as is in the sentence; what goes on with the piece before is one with it. */
-static void add_inserted(struct reread_writer *w, struct bytes sentence,
-			 const struct reread_note *note, const struct text_touch *touch)
+static enum err add_inserted(struct loading *l, struct reread_writer *w, struct bytes sentence,
+			     const struct reread_note *note, const struct text_touch *touch)
 {
 	uint32_t from = touch->from > note->from ? touch->from : note->from;
 	uint32_t to = touch->to < note->to ? touch->to : note->to;
@@ -75,10 +88,14 @@ static void add_inserted(struct reread_writer *w, struct bytes sentence,
 	const uint8_t *end = byte_of(sentence, to - note->from);
 	struct bytes *last = w->inserted_count ? &w->inserted[w->inserted_count - 1] : NULL;
 
-	if (last && last->data + last->size == begin)
+	if (last && last->data + last->size == begin) {
 		last->size += (size_t)(end - begin);
-	else
-		w->inserted[w->inserted_count++] = bytes_of(begin, (size_t)(end - begin));
+		return OK;
+	}
+	if (reserve_piece(l, w))
+		return ERR_NOMEM;
+	w->inserted[w->inserted_count++] = bytes_of(begin, (size_t)(end - begin));
+	return OK;
 }
 
 static int by_time(const struct reread_writer *a, const struct reread_writer *b)
@@ -114,9 +131,9 @@ static enum err read_note(struct loading *l, const struct reread_note *note,
 		const struct text_touch *touch = &note->touches[i];
 		struct reread_writer *w = NULL;
 
-		rc = find_writer(l, &s, touch, note->touch_count, &w);
+		rc = find_writer(l, &s, touch, &w);
 		if (rc == OK && touch->from < touch->to)
-			add_inserted(w, s.text, note, touch);
+			rc = add_inserted(l, w, s.text, note, touch);
 		if (rc == OK)
 			w->deleted += touch->deleted;
 	}
