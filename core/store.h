@@ -61,6 +61,9 @@ MUST_CHECK enum err store_setting_put(struct store *s, const char *key, const st
 /* Issue the next count; a new counter begins at 1. */
 MUST_CHECK enum err store_counter_next(struct store *s, const char *name, uint64_t *out,
 				       struct errmsg *msg);
+/* The count that it issues next. */
+MUST_CHECK enum err store_counter_get(struct store *s, const char *name, uint64_t *out,
+				      struct errmsg *msg);
 /* An existing counter goes on with `next`. */
 MUST_CHECK enum err store_counter_set(struct store *s, const char *name, uint64_t next,
 				      struct errmsg *msg);
@@ -356,6 +359,9 @@ void store_history_keep(struct store_history *h, struct store *s);
  * the log by the caller, who then calls store_schema_done(). */
 bool store_needs_replay(const struct store *s);
 MUST_CHECK enum err store_schema_done(struct store *s, struct errmsg *msg);
+
+/* Another one than before: rows of the state were made anew, with other numbers. */
+MUST_CHECK enum err store_state_serial(struct store *s, uint64_t *out, struct errmsg *msg);
 
 /* Make the state tables anew, empty; keep the log. */
 MUST_CHECK enum err store_clear_state(struct store *s, struct errmsg *msg);

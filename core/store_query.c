@@ -20,6 +20,7 @@ static const char *const query_sql[QUERY_COUNT] = {
 	[QUERY_SETTING_PUT] = "INSERT INTO setting VALUES(?1, ?2) ON CONFLICT(key) DO UPDATE SET "
 			      "value = excluded.value",
 	[QUERY_SETTING_DELETE] = "DELETE FROM setting WHERE key = ?1",
+	[QUERY_COUNTER_GET] = "SELECT coalesce(max(next), 1) FROM counter WHERE name = ?1",
 	[QUERY_COUNTER_SET] = "UPDATE counter SET next = ?2 WHERE name = ?1",
 	[QUERY_COUNTER_NEXT] = "INSERT INTO counter VALUES(?1, 2) ON CONFLICT(name) DO UPDATE SET "
 			       "next = next + 1 RETURNING next - 1",

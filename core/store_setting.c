@@ -41,10 +41,11 @@ enum err store_setting_put(struct store *s, const char *key, const struct bytes 
 	return store_run(s, stmt, "write a setting", msg);
 }
 
-enum err store_counter_next(struct store *s, const char *name, uint64_t *out, struct errmsg *msg)
+static enum err step_counter(struct store *s, enum query which, const char *name, uint64_t *out,
+			     struct errmsg *msg)
 {
 	enum err rc;
-	sqlite3_stmt *stmt = store_query(s, QUERY_COUNTER_NEXT, &rc, msg);
+	sqlite3_stmt *stmt = store_query(s, which, &rc, msg);
 	int64_t next = 0;
 
 	if (rc != OK)
@@ -54,6 +55,16 @@ enum err store_counter_next(struct store *s, const char *name, uint64_t *out, st
 	if (rc == OK)
 		*out = (uint64_t)next;
 	return rc;
+}
+
+enum err store_counter_next(struct store *s, const char *name, uint64_t *out, struct errmsg *msg)
+{
+	return step_counter(s, QUERY_COUNTER_NEXT, name, out, msg);
+}
+
+enum err store_counter_get(struct store *s, const char *name, uint64_t *out, struct errmsg *msg)
+{
+	return step_counter(s, QUERY_COUNTER_GET, name, out, msg);
 }
 
 enum err store_counter_set(struct store *s, const char *name, uint64_t next, struct errmsg *msg)

@@ -89,6 +89,25 @@ static enum err create_tables(struct store *s, struct errmsg *msg)
 	return rc == OK ? store_schema_done(s, msg) : rc;
 }
 
+/* Of how often the state was made anew. */
+static const char state_counter[] = "state";
+
+enum err store_state_serial(struct store *s, uint64_t *out, struct errmsg *msg)
+{
+	return store_counter_get(s, state_counter, out, msg);
+}
+
+/* Rows of the state go: what is known of them is void. */
+static enum err drop_rows(struct store *s, struct buf *sql, struct errmsg *msg)
+{
+	uint64_t serial;
+	enum err rc;
+
+	store_forget_texts(s);
+	rc = store_exec_buf(s, sql, msg);
+	return rc == OK ? store_counter_next(s, state_counter, &serial, msg) : rc;
+}
+
 enum err store_clear_state(struct store *s, struct errmsg *msg)
 {
 	struct buf sql = BUF_EMPTY;
@@ -96,12 +115,11 @@ enum err store_clear_state(struct store *s, struct errmsg *msg)
 	const struct kind *kinds = schema_kinds(&count);
 	enum err rc;
 
-	store_forget_texts(s);
 	store_forget_kind_queries(s);
 	buf_append_str(&sql, drop_state);
 	for (size_t i = 0; i < count; i++)
 		schema_sql_drop(&sql, &kinds[i]);
-	rc = store_exec_buf(s, &sql, msg);
+	rc = drop_rows(s, &sql, msg);
 	return rc == OK ? create_state_tables(s, msg) : rc;
 }
 
@@ -111,13 +129,12 @@ enum err store_empty_state(struct store *s, struct errmsg *msg)
 	size_t count;
 	const struct kind *kinds = schema_kinds(&count);
 
-	store_forget_texts(s);
 	/* Without a condition SQLite drops whole trees, whatever their rows say. */
 	buf_append_str(&sql, "DELETE FROM element; DELETE FROM conflict; DELETE FROM text_edit; "
 			     "DELETE FROM text_piece; ");
 	for (size_t i = 0; i < count; i++)
 		buf_printf(&sql, "DELETE FROM r_%s; ", kinds[i].name);
-	return store_exec_buf(s, &sql, msg);
+	return drop_rows(s, &sql, msg);
 }
 
 static void put_clear(struct buf *out, const char *prefix, const char *table,
@@ -136,14 +153,13 @@ enum err store_clear_spaces(struct store *s, const uint32_t *spaces, size_t coun
 	size_t kind_count;
 	const struct kind *kinds = schema_kinds(&kind_count);
 
-	store_forget_texts(s);
 	put_clear(&sql, "", "element", spaces, count);
 	put_clear(&sql, "", "conflict", spaces, count);
 	put_clear(&sql, "", "text_edit", spaces, count);
 	put_clear(&sql, "", "text_piece", spaces, count);
 	for (size_t i = 0; i < kind_count; i++)
 		put_clear(&sql, "r_", kinds[i].name, spaces, count);
-	return store_exec_buf(s, &sql, msg);
+	return drop_rows(s, &sql, msg);
 }
 
 static enum err check_schema_version(struct store *s, struct errmsg *msg)

@@ -1,7 +1,6 @@
 #include <stdlib.h>
 
 #include "core/text_doc_impl.h"
-#include "core/text_version.h"
 #include "core/utf8.h"
 
 /* How much can be taken back to get to an older version; half of it is forgotten at once. */
@@ -144,23 +143,15 @@ static enum err read_whole(struct reading *r, const struct entry *written)
 	return add_edit(r, &written->stamp.dot, &e, NULL, 0, false, 0);
 }
 
-static enum err read_edits(struct reading *r, const struct entry *shown)
+static enum err read_rows(struct reading *r)
 {
 	struct text_doc *d = r->doc;
-	enum err rc = store_each_text_row(d->replica->store, &d->ref, d->base + d->row_count,
-					  r->arena, read_row, r, r->msg);
 
-	if (rc == OK && d->row_count == 0 && shown && d->text.history.count == 0)
-		rc = read_whole(r, shown);
-	return rc;
+	return store_each_text_row(d->replica->store, &d->ref, d->base + d->row_count, r->arena,
+				   read_row, r, r->msg);
 }
 
 /* ---- Refreshing ------------------------------------------------------------ */
-
-static struct bytes text_of(const struct entry *shown)
-{
-	return shown ? shown->value.bytes : bytes_of("", 0);
-}
 
 /* What all later edits have seen, the newest of it by itself: its dot names the version. */
 static enum err find_base(const struct text_doc *d, uint32_t *base, uint32_t *length,
@@ -178,22 +169,32 @@ static enum err find_base(const struct text_doc *d, uint32_t *base, uint32_t *le
 	return rc;
 }
 
-static enum err load_anew(struct reading *r, const struct entry *shown)
+static enum err load_anew(struct reading *r)
 {
 	struct text_doc *d = r->doc;
+	const struct entry *shown;
+	struct record rec;
+	struct bytes now;
 	uint32_t length;
-	enum err rc = find_base(d, &d->base, &length, r->msg);
+	enum err rc = store_record_load(d->replica->store, d->ref.space, d->kind, &d->ref.record,
+					r->arena, &rec, r->msg);
 
+	if (rc == OK)
+		rc = find_base(d, &d->base, &length, r->msg);
+	if (rc != OK)
+		return rc;
 	text_release(&d->text);
 	text_log_release(&d->log);
 	d->row_count = 0;
 	d->mark_count = 0;
 	r->is_anew = true;
+	shown = record_shown(&rec, d->ref.field);
+	now = shown ? shown->value.bytes : bytes_of("", 0);
+	rc = d->base ? text_begin(&d->text, now, length) : rope_insert(&d->text.rope, 0, now);
 	if (rc == OK)
-		rc = d->base ? text_begin(&d->text, text_of(shown), length)
-			     : rope_insert(&d->text.rope, 0, text_of(shown));
-	if (rc == OK)
-		rc = read_edits(r, shown);
+		rc = read_rows(r);
+	if (rc == OK && d->row_count == 0 && shown)
+		rc = read_whole(r, shown);
 	return rc == OK ? add_mark(d) : rc;
 }
 
@@ -211,11 +212,11 @@ static enum err note_remove(void *ctx, uint32_t pos, uint32_t count)
 	return text_log_note_remove(&d->log, &d->text.rope, pos, count);
 }
 
-static enum err take_in(struct reading *r, const struct entry *shown)
+static enum err take_in(struct reading *r)
 {
 	struct text_doc *d = r->doc;
 	struct text_sink sink = { note_insert, note_remove, d };
-	enum err rc = read_edits(r, shown);
+	enum err rc = read_rows(r);
 
 	if (rc == OK)
 		rc = text_merge(&d->text, &sink);
@@ -226,20 +227,6 @@ static enum err take_in(struct reading *r, const struct entry *shown)
 	return rc;
 }
 
-static bool reads(const struct text_doc *d, struct bytes text)
-{
-	const struct rope *r = &d->text.rope;
-	struct buf now = BUF_EMPTY;
-	bool is_equal;
-
-	if (rope_size(r, ROPE_BYTES) != text.size)
-		return false;
-	rope_read(r, 0, rope_size(r, ROPE_POINTS), &now);
-	is_equal = buf_check(&now) == OK && bytes_equal(buf_bytes(&now), text);
-	buf_release(&now);
-	return is_equal;
-}
-
 static bool is_among(const struct entry *values, size_t count, const struct dot *dot)
 {
 	for (size_t i = 0; i < count; i++)
@@ -248,72 +235,45 @@ static bool is_among(const struct entry *values, size_t count, const struct dot 
 	return false;
 }
 
-/* What we have made of the edits is what the store has. */
+/* The register's values are the heads of the history. */
 static bool agrees(const struct text_doc *d, const struct entry *values, size_t count)
 {
 	const struct text_history *h = &d->text.history;
 
-	for (size_t i = 0; i < count; i++)
-		if (text_history_find(h, &values[i].stamp.dot) == TEXT_NONE)
-			return false;
 	for (uint32_t i = 0; i < h->head_count; i++) {
 		struct dot dot = text_history_dot(h, h->heads[i]);
 
 		if (!is_among(values, count, &dot))
 			return false;
 	}
-	return reads(d, text_of(count ? values : NULL));
-}
-
-/* Nothing has happened since the last time. */
-static bool is_same(const struct text_doc *d, const struct entry *values, size_t count)
-{
-	if (count != d->head_count)
-		return false;
-	for (size_t i = 0; i < count; i++)
-		if (dot_cmp(&d->heads[i], &values[i].stamp.dot) != 0)
-			return false;
-	return reads(d, text_of(count ? values : NULL));
-}
-
-static enum err keep_heads(struct text_doc *d, const struct entry *values, size_t count)
-{
-	struct dot *heads = realloc(d->heads, (count + 1) * sizeof(*heads));
-
-	if (!heads)
-		return ERR_NOMEM;
-	for (size_t i = 0; i < count; i++)
-		heads[i] = values[i].stamp.dot;
-	d->heads = heads;
-	d->head_count = count;
-	return OK;
+	return h->head_count == count;
 }
 
 static enum err look(struct text_doc *d, struct arena *arena, bool *changed, struct errmsg *msg)
 {
 	struct reading r = { d, arena, msg, false };
+	struct store *s = d->replica->store;
 	const struct entry *values;
 	struct record rec;
+	uint64_t serial;
 	size_t count;
-	enum err rc = store_record_load(d->replica->store, d->ref.space, d->kind, &d->ref.record,
-					arena, &rec, msg);
+	enum err rc = store_state_serial(s, &serial, msg);
 
+	if (rc == OK)
+		rc = store_record_open(s, d->ref.space, d->kind, &d->ref.record, arena, &rec, msg);
 	if (rc != OK)
 		return rc;
 	values = record_values(&rec, d->ref.field, &count);
-	if (!d->is_stale && is_same(d, values, count)) {
-		*changed = false;
+	*changed = d->is_stale || d->serial != serial || !agrees(d, values, count);
+	if (!*changed)
 		return OK;
-	}
-	/* A space may have been replayed, with other edits or in another order. */
-	if (!d->is_stale && (take_in(&r, count ? values : NULL) || !agrees(d, values, count)))
+	d->is_stale |= d->serial != serial;
+	if (!d->is_stale && (take_in(&r) || !agrees(d, values, count)))
 		d->is_stale = true;
 	if (d->is_stale)
-		rc = load_anew(&r, count ? values : NULL);
-	if (rc == OK)
-		rc = keep_heads(d, values, count);
+		rc = load_anew(&r);
+	d->serial = serial;
 	d->is_stale = rc != OK;
-	*changed = true;
 	return rc;
 }
 
@@ -387,7 +347,6 @@ void text_doc_close(struct text_doc *d)
 	text_release(&d->text);
 	text_log_release(&d->log);
 	free(d->numbers);
-	free(d->heads);
 	free(d->marks);
 	free(d);
 }
@@ -443,9 +402,14 @@ enum err text_doc_read(struct text_doc *d, struct buf *out, struct errmsg *msg)
 enum err text_doc_version(struct text_doc *d, struct buf *out, struct errmsg *msg)
 {
 	const struct text_history *h = &d->text.history;
+	struct text_version_heads v;
 	enum err rc = doc_settle(d, msg);
 
-	return rc == OK ? text_version_encode(h, h->heads, h->head_count, out) : rc;
+	if (rc != OK)
+		return rc;
+	v = (struct text_version_heads){ h->heads, h->head_count,
+					 rope_size(&d->text.rope, ROPE_POINTS) };
+	return text_version_encode(h, &v, out);
 }
 
 /* ---- The rope at another version ------------------------------------------- */
@@ -453,10 +417,20 @@ enum err text_doc_version(struct text_doc *d, struct buf *out, struct errmsg *ms
 static enum err find_heads(struct text_doc *d, struct bytes name, struct arena *arena,
 			   struct doc_version *out, struct errmsg *msg)
 {
-	enum err rc =
-		text_version_decode(&d->text.history, name, arena, &out->heads, &out->count, msg);
+	enum err rc = text_version_decode(&d->text.history, name, arena, &out->heads, msg);
 
-	return rc == OK ? text_first_lacking(&d->text, out->heads, out->count, &out->lacks) : rc;
+	out->name = name;
+	return rc == OK ? text_first_lacking(&d->text, out->heads.edits, out->heads.count,
+					     &out->lacks)
+			: rc;
+}
+
+enum err doc_check_length(const struct doc_version *v, uint32_t length, struct errmsg *msg)
+{
+	if (v->heads.length == TEXT_NONE || v->heads.length == length)
+		return OK;
+	return errmsg_set(msg, ERR_NOT_FOUND, "something in version %.*s does not count any more",
+			  (int)v->name.size, (const char *)v->name.data);
 }
 
 enum err doc_find_version(struct text_doc *d, struct bytes name, struct arena *arena,

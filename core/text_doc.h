@@ -19,8 +19,8 @@
  * character in two is refused. Changes in a list follow each other: each is relative to the text
  * as the one before left it.
  *
- * refresh() and splice() look at the store: they read the record and the edits that are new, not
- * the history. Changes since a version that was current while the document was open cost what
+ * refresh() and splice() look at the store: they read the edits that are new, neither the history
+ * nor the text. Changes since a version that was current while the document was open cost what
  * has changed since; since an older one, a walk through the history.
  *
  * A document borrows its replica, and belongs to the same thread. */
@@ -61,7 +61,7 @@ struct text_splice {
  * `now_ms` by `author` (NULL: the node itself). Refreshes. *after: what the editor has now
  * (`version` may be its bytes); no changes, no changeset, and the same version.
  * ERR_INVALID: a position past the end or within a character, U+0000, no UTF-8; or the version
- * ends in "~", and the edit would have to be told from what it does not have: since() first.
+ * has a "~", and the edit would have to be told from what it does not have: since() first.
  * ERR_LIMIT; ERR_NOT_FOUND, ERR_AMBIGUOUS: no such version; and all that an edit may say. */
 MUST_CHECK enum err text_doc_splice(struct text_doc *d, struct bytes version, enum rope_unit unit,
 				    const struct text_splice *list, size_t count,

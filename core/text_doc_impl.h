@@ -6,6 +6,7 @@
 #include "core/text_doc.h"
 #include "core/text_log.h"
 #include "core/text_patch.h"
+#include "core/text_version.h"
 
 /* When the text was made of so many edits, so many changes had been made to the rope. */
 struct doc_mark {
@@ -22,9 +23,8 @@ struct text_doc {
 	uint32_t base;     /* number 0 stands for all rows before this one, if it is not 0 */
 	uint32_t *numbers; /* in text.history, by those of the store's rows from `base` on */
 	uint32_t row_count, row_cap;
-	bool is_whole;     /* somebody has asked for what is before the base */
-	struct dot *heads; /* the register's values when it was read last */
-	size_t head_count;
+	bool is_whole;       /* somebody has asked for what is before the base */
+	uint64_t serial;     /* of the state when it was read last */
 	struct text_log log; /* of the rope, since the first mark */
 	struct doc_mark *marks;
 	size_t mark_count, mark_cap;
@@ -36,14 +36,18 @@ MUST_CHECK enum err doc_settle(struct text_doc *d, struct errmsg *msg);
 
 /* A version that an editor names. */
 struct doc_version {
-	uint32_t *heads; /* by their numbers in the history; of the arena */
-	size_t count;
+	struct bytes name;
+	struct text_version_heads heads;
 	uint32_t lacks; /* the first edit that it has not, or TEXT_NONE */
 };
 
 /* ERR_NOT_FOUND, ERR_AMBIGUOUS and what reading the history says. */
 MUST_CHECK enum err doc_find_version(struct text_doc *d, struct bytes name, struct arena *arena,
 				     struct doc_version *out, struct errmsg *msg);
+
+/* The text is as long then as its name says. ERR_NOT_FOUND: something in it counts no more. */
+MUST_CHECK enum err doc_check_length(const struct doc_version *v, uint32_t length,
+				     struct errmsg *msg);
 
 /* The last mark at which the text had none but the first `edits`; NULL: it is forgotten. */
 const struct doc_mark *doc_find_mark(const struct text_doc *d, uint32_t edits);

@@ -48,10 +48,20 @@ static enum err compare(struct text_doc *d, const struct doc_version *v, struct 
 	enum err rc = doc_go_back(d, mark);
 
 	if (rc == OK)
-		rc = text_replay(&d->text, mark ? mark->edits : 0, v->heads, v->count, &to_then,
-				 &to_now);
+		rc = text_replay(&d->text, mark ? mark->edits : 0, v->heads.edits, v->heads.count,
+				 &to_then, &to_now);
 	d->is_stale = rc != OK;
 	return rc;
+}
+
+/* How long the text was. */
+static uint32_t length_before(const struct rope *now, const struct text_patch *p)
+{
+	uint32_t length = rope_size(now, ROPE_POINTS);
+
+	for (size_t i = 0; i < p->count; i++)
+		length -= p->hunks[i].come - p->hunks[i].gone;
+	return length;
 }
 
 enum err text_doc_since(struct text_doc *d, struct bytes version, enum rope_unit unit,
@@ -65,6 +75,8 @@ enum err text_doc_since(struct text_doc *d, struct bytes version, enum rope_unit
 	text_patch_init(&patch, unit);
 	if (rc == OK && v.lacks != TEXT_NONE)
 		rc = compare(d, &v, &patch);
+	if (rc == OK)
+		rc = doc_check_length(&v, length_before(&d->text.rope, &patch), msg);
 	if (rc == OK)
 		rc = tell(&d->text.rope, &patch, sink);
 	text_patch_release(&patch);

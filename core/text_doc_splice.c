@@ -1,7 +1,6 @@
 /* What an editor has changed in the version that it names. */
 #include "core/limits.h"
 #include "core/text_doc_impl.h"
-#include "core/text_version.h"
 #include "core/utf8.h"
 
 /* What an editor hands in, as an edit of its version. */
@@ -79,7 +78,7 @@ static enum err make_changes(struct handed_in *in, const struct doc_version *v,
 	if (rc == OK && after > before && after > TEXT_BYTES_MAX)
 		rc = errmsg_set(in->msg, ERR_LIMIT, "the text would have %u bytes, more than %d",
 				after, TEXT_BYTES_MAX);
-	if (rc == OK && v->count == 0) {
+	if (rc == OK && v->heads.count == 0) {
 		rope_read(r, 0, rope_size(r, ROPE_POINTS), &in->whole);
 		rc = buf_check(&in->whole);
 	}
@@ -99,8 +98,10 @@ static enum err check_in(struct handed_in *in, const struct doc_version *v,
 	if (v->lacks != TEXT_NONE)
 		rc = doc_go_back(d, mark);
 	if (rc == OK && v->lacks != TEXT_NONE)
-		rc = text_replay(&d->text, mark ? mark->edits : 0, v->heads, v->count, &to_then,
-				 NULL);
+		rc = text_replay(&d->text, mark ? mark->edits : 0, v->heads.edits, v->heads.count,
+				 &to_then, NULL);
+	if (rc == OK)
+		rc = doc_check_length(v, rope_size(&d->text.rope, ROPE_POINTS), in->msg);
 	if (rc == OK)
 		rc = make_changes(in, v, list, count);
 	d->is_stale = rc == ERR_NOMEM || (v->lacks != TEXT_NONE && !mark);
@@ -120,20 +121,20 @@ static enum err write_edit(struct handed_in *in, const struct doc_version *v, st
 	struct text_doc *d = in->doc;
 	const struct text_version nothing = { .text = bytes_of("", 0) };
 	struct text_edit made = text_edit_built(&in->built);
-	struct dot *seen = arena_array(arena, v->count, sizeof(*seen));
+	struct dot *seen = arena_array(arena, v->heads.count, sizeof(*seen));
 	struct edit *e;
 	enum err rc =
 		seen ? edit_open(&e, d->replica, &d->space, author, now_ms, in->msg) : ERR_NOMEM;
 
 	if (rc != OK)
 		return rc;
-	for (size_t i = 0; i < v->count; i++)
-		seen[i] = text_history_dot(&d->text.history, v->heads[i]);
-	if (v->count == 0)
+	for (size_t i = 0; i < v->heads.count; i++)
+		seen[i] = text_history_dot(&d->text.history, v->heads.edits[i]);
+	if (v->heads.count == 0)
 		rc = edit_text(e, d->ref.kind, &d->ref.record, d->ref.field, &nothing,
 			       buf_bytes(&in->whole), in->msg);
 	else
-		rc = edit_splice(e, d->ref.kind, &d->ref.record, d->ref.field, seen, v->count,
+		rc = edit_splice(e, d->ref.kind, &d->ref.record, d->ref.field, seen, v->heads.count,
 				 &made, in->msg);
 	if (rc == OK)
 		return edit_seal(e, in->msg);
@@ -160,7 +161,7 @@ static enum err commit_edit(struct handed_in *in, const struct doc_version *v, s
 }
 
 /* It is committed: whatever fails from now on, the editor has it. */
-static void name_edit(struct text_doc *d, const struct dot *dot, struct buf *out)
+static void name_edit(struct text_doc *d, const struct dot *dot, uint32_t length, struct buf *out)
 {
 	bool changed;
 	uint32_t edit = text_doc_refresh(d, &changed, NULL) == OK
@@ -168,21 +169,21 @@ static void name_edit(struct text_doc *d, const struct dot *dot, struct buf *out
 				: TEXT_NONE;
 	bool is_alone = edit == TEXT_NONE || d->text.history.nodes[edit].is_join;
 
-	text_version_name(dot, is_alone, out);
+	text_version_name(dot, is_alone, length, out);
 }
 
 /* A changeset can name an edit only with what its office had written before. */
 static enum err check_version(const struct text_history *h, const struct doc_version *v,
-			      struct bytes name, struct errmsg *msg)
+			      struct errmsg *msg)
 {
-	for (size_t i = 0; i < v->count; i++) {
-		struct dot dot = text_history_dot(h, v->heads[i]);
+	for (size_t i = 0; i < v->heads.count; i++) {
+		struct dot dot = text_history_dot(h, v->heads.edits[i]);
 
-		if (text_history_find(h, &dot) != v->heads[i])
+		if (text_history_find(h, &dot) != v->heads.edits[i])
 			return errmsg_set(msg, ERR_INVALID,
 					  "version %.*s lacks what was written here beside it: "
 					  "first read what has changed since",
-					  (int)name.size, (const char *)name.data);
+					  (int)v->name.size, (const char *)v->name.data);
 	}
 	return OK;
 }
@@ -200,11 +201,11 @@ enum err text_doc_splice(struct text_doc *d, struct bytes version, enum rope_uni
 	enum err rc = doc_find_version(d, version, &arena, &v, msg);
 
 	/* Nothing may fail once it is committed. */
-	if (rc == OK && !buf_grow(&name, version.size + TEXT_EDIT_NAME_BYTES))
+	if (rc == OK && !buf_grow(&name, version.size + TEXT_VERSION_NAME_BYTES))
 		rc = ERR_NOMEM;
 	buf_clear(&name);
 	if (rc == OK)
-		rc = check_version(&d->text.history, &v, version, msg);
+		rc = check_version(&d->text.history, &v, msg);
 	if (rc == OK)
 		rc = check_in(&in, &v, list, count);
 	if (rc == OK && in.built.run_count == 0) {
@@ -212,7 +213,7 @@ enum err text_doc_splice(struct text_doc *d, struct bytes version, enum rope_uni
 	} else if (rc == OK) {
 		rc = commit_edit(&in, &v, &arena, author, now_ms, &dot);
 		if (rc == OK)
-			name_edit(d, &dot, &name);
+			name_edit(d, &dot, in.built.now, &name);
 	}
 	if (rc == OK) {
 		buf_release(after);

@@ -27,8 +27,8 @@ const char *text_edit_name(const struct text_history *h, uint32_t edit, unsigned
 	return dot_name(&dot, digits, out);
 }
 
-/* "/17" */
-static bool parse_seq(struct bytes text, uint64_t *out)
+/* "/17", ":120" */
+static bool parse_number(struct bytes text, uint64_t *out)
 {
 	uint64_t seq = 0;
 
@@ -40,7 +40,7 @@ static bool parse_seq(struct bytes text, uint64_t *out)
 		seq = 10 * seq + digit;
 	}
 	*out = seq;
-	return seq > 0;
+	return text.size > 1;
 }
 
 static bool begins_with(const struct replica_id *replica, const uint8_t *digits, size_t count)
@@ -58,7 +58,8 @@ enum err text_edit_find(const struct text_history *h, struct bytes name, uint32_
 	size_t digits = slash ? (size_t)(slash - name.data) : 0;
 	uint32_t found = TEXT_NONE;
 	uint64_t seq = 0;
-	bool is_name = digits > 0 && parse_seq(bytes_of(slash, name.size - digits), &seq);
+	bool is_name =
+		digits > 0 && parse_number(bytes_of(slash, name.size - digits), &seq) && seq > 0;
 
 	for (uint32_t i = 0; is_name && i < h->author_count; i++) {
 		struct dot dot = { h->authors[i].replica, seq };
@@ -93,7 +94,7 @@ static int compare_heads(const void *a, const void *b)
 	return dot_cmp(&x->dot, &y->dot);
 }
 
-void text_version_name(const struct dot *dot, bool is_alone, struct buf *out)
+static void put_head(const struct dot *dot, bool is_alone, struct buf *out)
 {
 	char name[TEXT_EDIT_NAME_BYTES];
 
@@ -102,23 +103,37 @@ void text_version_name(const struct dot *dot, bool is_alone, struct buf *out)
 		buf_append_byte(out, ALONE);
 }
 
-enum err text_version_encode(const struct text_history *h, const uint32_t *heads, size_t count,
+static void put_length(uint32_t length, struct buf *out)
+{
+	if (length != TEXT_NONE)
+		buf_printf(out, ":%" PRIu32, length);
+}
+
+void text_version_name(const struct dot *dot, bool is_alone, uint32_t length, struct buf *out)
+{
+	put_head(dot, is_alone, out);
+	put_length(length, out);
+}
+
+enum err text_version_encode(const struct text_history *h, const struct text_version_heads *v,
 			     struct buf *out)
 {
-	struct head *list = malloc((count + 1) * sizeof(*list));
+	struct head *list = malloc((v->count + 1) * sizeof(*list));
 
 	if (!list)
 		return ERR_NOMEM;
-	for (size_t i = 0; i < count; i++) {
-		list[i].dot = text_history_dot(h, heads[i]);
-		list[i].is_alone = text_history_find(h, &list[i].dot) != heads[i];
+	for (size_t i = 0; i < v->count; i++) {
+		list[i].dot = text_history_dot(h, v->edits[i]);
+		list[i].is_alone = text_history_find(h, &list[i].dot) != v->edits[i];
 	}
-	qsort(list, count, sizeof(*list), compare_heads);
-	for (size_t i = 0; i < count; i++) {
+	qsort(list, v->count, sizeof(*list), compare_heads);
+	for (size_t i = 0; i < v->count; i++) {
 		if (i > 0)
 			buf_append_byte(out, ',');
-		text_version_name(&list[i].dot, list[i].is_alone, out);
+		put_head(&list[i].dot, list[i].is_alone, out);
 	}
+	if (v->count > 0)
+		put_length(v->length, out);
 	free(list);
 	return buf_check(out);
 }
@@ -135,29 +150,51 @@ static enum err decode_head(const struct text_history *h, struct bytes name, uin
 	return rc;
 }
 
-enum err text_version_decode(const struct text_history *h, struct bytes name, struct arena *arena,
-			     uint32_t **heads, size_t *count, struct errmsg *msg)
+static enum err decode_heads(const struct text_history *h, struct bytes names, uint32_t *out,
+			     size_t count, struct errmsg *msg)
 {
-	size_t parts = name.size > 0;
-	uint32_t *list;
 	enum err rc = OK;
 
-	for (size_t i = 0; i < name.size; i++)
-		parts += name.data[i] == ',';
-	list = arena_array(arena, parts, sizeof(*list));
-	if (!list)
-		return ERR_NOMEM;
-	for (size_t i = 0; i < parts && rc == OK; i++) {
-		const uint8_t *comma = memchr(name.data, ',', name.size);
-		size_t size = comma ? (size_t)(comma - name.data) : name.size;
+	for (size_t i = 0; i < count && rc == OK; i++) {
+		const uint8_t *comma = memchr(names.data, ',', names.size);
+		size_t size = comma ? (size_t)(comma - names.data) : names.size;
 
-		rc = decode_head(h, bytes_of(name.data, size), &list[i], msg);
+		rc = decode_head(h, bytes_of(names.data, size), &out[i], msg);
 		size += comma != NULL;
-		name = bytes_of(name.data + size, name.size - size);
+		names = bytes_of(names.data + size, names.size - size);
 	}
-	if (rc == OK) {
-		*heads = list;
-		*count = parts;
-	}
+	return rc;
+}
+
+/* Cuts ":120" off. */
+static bool decode_length(struct bytes *name, uint32_t *out)
+{
+	const uint8_t *colon = name->size ? memchr(name->data, ':', name->size) : NULL;
+	size_t size = colon ? (size_t)(colon - name->data) : name->size;
+	uint64_t length = TEXT_NONE;
+
+	if (colon && !parse_number(bytes_of(colon, name->size - size), &length))
+		return false;
+	*out = (uint32_t)length;
+	name->size = size;
+	return length <= TEXT_NONE;
+}
+
+enum err text_version_decode(const struct text_history *h, struct bytes name, struct arena *arena,
+			     struct text_version_heads *out, struct errmsg *msg)
+{
+	struct text_version_heads v = { .count = name.size > 0 };
+	struct bytes names = name;
+	enum err rc;
+
+	if (!decode_length(&names, &v.length))
+		return errmsg_set(msg, ERR_NOT_FOUND, "the text has no version %.*s",
+				  (int)name.size, (const char *)name.data);
+	for (size_t i = 0; i < names.size; i++)
+		v.count += names.data[i] == ',';
+	v.edits = arena_array(arena, v.count, sizeof(*v.edits));
+	rc = v.edits ? decode_heads(h, names, v.edits, v.count, msg) : ERR_NOMEM;
+	if (rc == OK)
+		*out = v;
 	return rc;
 }

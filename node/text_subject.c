@@ -165,25 +165,29 @@ static enum err version_named(const struct text_subject *s, const char *name,
 {
 	struct text_version v = { .head_count = 0 };
 	struct text text = TEXT_EMPTY;
+	struct text_version_heads found = { .count = 0 };
 	struct dot *dots = NULL;
-	uint32_t *edits;
 	enum err rc = text_subject_open(s, &text, msg);
 
 	if (rc == OK)
-		rc = text_version_decode(&text.history, bytes_of_str(name), &s->ctx->arena, &edits,
-					 &v.head_count, msg);
+		rc = text_version_decode(&text.history, bytes_of_str(name), &s->ctx->arena, &found,
+					 msg);
 	if (rc == ERR_NOT_FOUND || rc == ERR_AMBIGUOUS)
 		text_subject_advise_history(s);
 	if (rc == OK)
-		dots = arena_array(&s->ctx->arena, v.head_count, sizeof(*dots));
+		dots = arena_array(&s->ctx->arena, found.count, sizeof(*dots));
 	if (rc == OK && !dots)
 		rc = no_memory(msg);
-	for (size_t i = 0; rc == OK && i < v.head_count; i++)
-		dots[i] = text_history_dot(&text.history, edits[i]);
-	if (rc == OK)
-		rc = text_then(s, &text, edits, &v, msg);
-	text_release(&text);
+	for (size_t i = 0; rc == OK && i < found.count; i++) {
+		dots[i] = text_history_dot(&text.history, found.edits[i]);
+		/* A changeset can't name it without what its office had written beside it. */
+		found.edits[i] = text_history_find(&text.history, &dots[i]);
+	}
 	v.heads = dots;
+	v.head_count = found.count;
+	if (rc == OK)
+		rc = text_then(s, &text, found.edits, &v, msg);
+	text_release(&text);
 	if (rc == OK)
 		*out = v;
 	return rc;

@@ -91,20 +91,19 @@ static void edits_are_found_by_the_beginning_of_their_names(void **state)
 	text_history_release(&h);
 }
 
-static void assert_named(const struct text_history *h, const uint32_t *heads, size_t count,
-			 const char *expected)
+static void assert_named(const struct text_history *h, uint32_t *heads, size_t count,
+			 uint32_t length, const char *expected)
 {
+	struct text_version_heads v = { heads, count, length }, found;
 	struct arena arena = ARENA_EMPTY;
 	struct buf name = BUF_EMPTY, again = BUF_EMPTY;
-	size_t found_count;
-	uint32_t *found;
 
-	assert_int_equal(text_version_encode(h, heads, count, &name), OK);
+	assert_int_equal(text_version_encode(h, &v, &name), OK);
 	assert_true(bytes_equal(buf_bytes(&name), bytes_of_str(expected)));
-	assert_int_equal(
-		text_version_decode(h, buf_bytes(&name), &arena, &found, &found_count, NULL), OK);
-	assert_int_equal(found_count, count);
-	assert_int_equal(text_version_encode(h, found, count, &again), OK);
+	assert_int_equal(text_version_decode(h, buf_bytes(&name), &arena, &found, NULL), OK);
+	assert_int_equal(found.count, count);
+	assert_int_equal(found.length, length);
+	assert_int_equal(text_version_encode(h, &found, &again), OK);
 	assert_true(bytes_equal(buf_bytes(&name), buf_bytes(&again)));
 	buf_release(&name);
 	buf_release(&again);
@@ -113,17 +112,19 @@ static void assert_named(const struct text_history *h, const uint32_t *heads, si
 
 static void equal_versions_have_equal_names(void **state)
 {
-	const uint32_t one[] = { 1, 5 }, other[] = { 5, 1 }, alone = 4, joined = 5, plain = 3;
+	uint32_t one[] = { 1, 5 }, other[] = { 5, 1 }, alone = 4, joined = 5, plain = 3;
 	struct text_history h;
 
 	(void)state;
 	begin(&h);
-	assert_named(&h, NULL, 0, "");
-	assert_named(&h, &plain, 1, ANN "/7");
-	assert_named(&h, &joined, 1, ANN "/8");
-	assert_named(&h, &alone, 1, ANN "/8~");
-	assert_named(&h, one, 2, ANN "/8," BOB "/1");
-	assert_named(&h, other, 2, ANN "/8," BOB "/1");
+	assert_named(&h, NULL, 0, TEXT_NONE, "");
+	assert_named(&h, &plain, 1, TEXT_NONE, ANN "/7");
+	assert_named(&h, &plain, 1, 120, ANN "/7:120");
+	assert_named(&h, &plain, 1, 0, ANN "/7:0");
+	assert_named(&h, &joined, 1, TEXT_NONE, ANN "/8");
+	assert_named(&h, &alone, 1, 7, ANN "/8~:7");
+	assert_named(&h, one, 2, 9, ANN "/8," BOB "/1:9");
+	assert_named(&h, other, 2, 9, ANN "/8," BOB "/1:9");
 	text_history_release(&h);
 }
 
@@ -134,14 +135,12 @@ static void bad_names_are_refused(void **state)
 	};
 	struct arena arena = ARENA_EMPTY;
 	struct text_history h;
-	uint32_t *heads;
-	size_t count;
+	struct text_version_heads v;
 
 	(void)state;
 	begin(&h);
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		assert_int_equal(text_version_decode(&h, bytes_of_str(names[i]), &arena, &heads,
-						     &count, NULL),
+		assert_int_equal(text_version_decode(&h, bytes_of_str(names[i]), &arena, &v, NULL),
 				 ERR_NOT_FOUND);
 	arena_release(&arena);
 	text_history_release(&h);

@@ -27,17 +27,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct arena arena = ARENA_EMPTY;
 	struct buf name = BUF_EMPTY, again = BUF_EMPTY;
 	struct errmsg msg;
-	uint32_t *heads;
-	size_t count;
+	struct text_version_heads v;
 
 	make(&h);
-	if (text_version_decode(&h, bytes_of(data, size), &arena, &heads, &count, &msg) == OK) {
-		for (size_t i = 0; i < count; i++)
-			require(heads[i] < h.count);
-		require(text_version_encode(&h, heads, count, &name) == OK);
-		require(text_version_decode(&h, buf_bytes(&name), &arena, &heads, &count, &msg) ==
-			OK);
-		require(text_version_encode(&h, heads, count, &again) == OK);
+	if (text_version_decode(&h, bytes_of(data, size), &arena, &v, &msg) == OK) {
+		for (size_t i = 0; i < v.count; i++)
+			require(v.edits[i] < h.count);
+		require(text_version_encode(&h, &v, &name) == OK);
+		require(text_version_decode(&h, buf_bytes(&name), &arena, &v, &msg) == OK);
+		require(text_version_encode(&h, &v, &again) == OK);
 		require(bytes_equal(buf_bytes(&name), buf_bytes(&again)));
 	}
 	buf_release(&name);
