@@ -159,8 +159,10 @@ static bool next_change(struct reader *r, struct difference_part *out)
 static enum err collect(struct difference *d, const struct pieces *from, const struct pieces *to,
 			const struct text_edit_builder *b)
 {
-	struct reader r = { b->runs, b->runs + b->run_count, from, to, 0, 0, 0 };
+	struct reader r = { b->runs, b->runs, from, to, 0, 0, 0 };
 
+	if (b->run_count) /* else there may be no array */
+		r.end += b->run_count;
 	d->list = malloc((b->run_count + 1) * sizeof(*d->list));
 	if (!d->list)
 		return ERR_NOMEM;

@@ -195,7 +195,8 @@ static void edit_at_random(struct prng *prng, struct text_body *b, struct buf *m
 	}
 	for (uint64_t n = prng_chance(prng, 5) ? prng_below(prng, 5000) : 0; n + 1 > 0; n--)
 		buf_append_str(&word, words[prng_below(prng, 5)]);
-	buf_append(&rest, model->data + byte, model->size - byte);
+	if (byte < model->size)
+		buf_append(&rest, model->data + byte, model->size - byte);
 	model->size = byte;
 	buf_append(model, word.data, word.size);
 	buf_append(model, rest.data, rest.size);

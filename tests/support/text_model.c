@@ -121,12 +121,18 @@ static int place_cmp(const struct text_model *m, size_t a, size_t b)
 /* Put the newest point into `order`. */
 static void place(struct text_model *m)
 {
-	size_t point = m->point_count - 1, count = m->point_count - 2, at = 0;
+	size_t point = m->point_count - 1, low = 0, high = m->point_count - 2;
 
-	while (at < count && place_cmp(m, m->order[at], point) < 0)
-		at++;
-	memmove(m->order + at + 1, m->order + at, (count - at) * sizeof(*m->order));
-	m->order[at] = (uint32_t)point;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (place_cmp(m, m->order[middle], point) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	memmove(m->order + low + 1, m->order + low, (m->point_count - 2 - low) * sizeof(*m->order));
+	m->order[low] = (uint32_t)point;
 }
 
 /* Whether `b`, the next one in the order, hangs on `a` or on one on whom that hangs. */
