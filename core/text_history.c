@@ -11,7 +11,7 @@ void text_history_release(struct text_history *h)
 	for (uint32_t i = 0; i < h->author_count; i++)
 		free(h->authors[i].edits);
 	free(h->authors);
-	free(h->by_replica);
+	free(h->slots);
 	free(h->nodes);
 	free(h->runs);
 	free(h->parent_pool);
@@ -44,45 +44,46 @@ static enum err reserve(void *array, uint32_t count, uint32_t *cap, size_t more,
 
 /* ---- Finding --------------------------------------------------------------- */
 
-/* How many of h->by_replica come before this one. */
-static uint32_t rank_author(const struct text_history *h, const struct replica_id *replica)
+/* Where the author's number is, plus one, or would be. Who draws ids that meet in one place
+ * can draw as many as count of one node (limits.h), and so make so many steps of one. */
+static uint32_t *author_slot(uint32_t *slots, uint32_t cap, const struct text_author *authors,
+			     const struct replica_id *replica)
 {
-	uint32_t low = 0, high = h->author_count;
+	uint64_t key;
+	uint32_t at;
 
-	while (low < high) {
-		uint32_t middle = low + (high - low) / 2;
-
-		if (replica_id_cmp(&h->authors[h->by_replica[middle]].replica, replica) < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
+	memcpy(&key, replica->bytes, sizeof(key));
+	at = (uint32_t)(key * UINT64_C(11400714819323198485) >> 32) & (cap - 1); /* Knuth, 6.4 */
+	while (slots[at] && replica_id_cmp(&authors[slots[at] - 1].replica, replica) != 0)
+		at = (at + 1) & (cap - 1);
+	return &slots[at];
 }
 
 static uint32_t find_author(const struct text_history *h, const struct replica_id *replica)
 {
-	uint32_t rank = rank_author(h, replica);
-
-	if (rank == h->author_count ||
-	    replica_id_cmp(&h->authors[h->by_replica[rank]].replica, replica) != 0)
+	if (h->author_count == 0)
 		return TEXT_NONE;
-	return h->by_replica[rank];
+	return *author_slot(h->slots, h->slot_cap, h->authors, replica) - 1;
 }
 
 uint32_t text_history_find(const struct text_history *h, const struct dot *dot)
 {
-	uint32_t author = find_author(h, &dot->replica);
-	const struct text_author *a = author == TEXT_NONE ? NULL : &h->authors[author];
-	uint32_t low = 0, high = a ? a->count : 0;
+	uint32_t author = find_author(h, &dot->replica), low = 0, high = 0, step = 1;
+	const uint32_t *edits = author == TEXT_NONE ? NULL : h->authors[author].edits;
 
-	/* Mostly the newest is asked for. */
+	if (edits)
+		high = h->authors[author].count;
+	/* Mostly one of the newest is asked for. */
+	for (; low + step <= high && h->nodes[edits[high - step]].seq > dot->seq; step *= 2)
+		high -= step;
+	if (high > step)
+		low = high - step;
 	while (low < high) {
-		uint32_t middle = high - 1 - (high - low) / 8;
+		uint32_t middle = low + (high - low) / 2;
 
-		if (h->nodes[a->edits[middle]].seq == dot->seq)
-			return a->edits[middle];
-		if (h->nodes[a->edits[middle]].seq < dot->seq)
+		if (h->nodes[edits[middle]].seq == dot->seq)
+			return edits[middle];
+		if (h->nodes[edits[middle]].seq < dot->seq)
 			low = middle + 1;
 		else
 			high = middle;
@@ -196,26 +197,37 @@ enum err text_history_diff(const struct text_history *h, uint32_t base, const ui
 
 /* ---- Adding ---------------------------------------------------------------- */
 
+static enum err grow_slots(struct text_history *h)
+{
+	uint32_t cap = h->slot_cap ? 2 * h->slot_cap : 8;
+	uint32_t *slots = calloc(cap, sizeof(*slots));
+
+	if (!slots)
+		return ERR_NOMEM;
+	for (uint32_t i = 0; i < h->author_count; i++)
+		*author_slot(slots, cap, h->authors, &h->authors[i].replica) = i + 1;
+	free(h->slots);
+	h->slots = slots;
+	h->slot_cap = cap;
+	return OK;
+}
+
 static enum err add_author(struct text_history *h, const struct replica_id *replica,
 			   uint32_t *author)
 {
-	uint32_t rank = rank_author(h, replica), cap = h->author_cap;
 	enum err rc;
 
 	*author = find_author(h, replica);
 	if (*author != TEXT_NONE)
 		return OK;
-	rc = reserve(&h->authors, h->author_count, &cap, 1, sizeof(*h->authors));
-	if (rc == OK)
-		rc = reserve(&h->by_replica, h->author_count, &h->author_cap, 1,
-			     sizeof(*h->by_replica));
+	if (2 * h->author_count >= h->slot_cap && grow_slots(h))
+		return ERR_NOMEM;
+	rc = reserve(&h->authors, h->author_count, &h->author_cap, 1, sizeof(*h->authors));
 	if (rc)
 		return rc;
-	memmove(h->by_replica + rank + 1, h->by_replica + rank,
-		(h->author_count - rank) * sizeof(*h->by_replica));
-	h->by_replica[rank] = h->author_count;
-	h->authors[h->author_count] = (struct text_author){ .replica = *replica };
 	*author = h->author_count++;
+	h->authors[*author] = (struct text_author){ .replica = *replica };
+	*author_slot(h->slots, h->slot_cap, h->authors, replica) = *author + 1;
 	return OK;
 }
 
@@ -242,11 +254,13 @@ static enum err reserve_all(struct text_history *h, const struct text_edit *e, s
 	return buf_check(&h->inserted);
 }
 
-/* Sort, and leave out what others have seen. Heads are nobody's ancestors, so it is
- * mostly done by a look. */
+/* Sort, and leave out what others have seen, as far as that shows soon: a parent too many
+ * does no harm, but to look through a branch for each edit that is made beside it would.
+ * Heads are nobody's ancestors, so it is mostly done by a look. */
 static enum err reduce_parents(struct text_history *h, uint32_t *edits, size_t *count)
 {
-	enum { SEEN = 1, GIVEN = 2 };
+	enum { SEEN = 1, GIVEN = 2, LOOKS_MAX = 100 };
+	unsigned looks = 0;
 	uint32_t open = 0, least = TEXT_NONE;
 	size_t kept = *count;
 	bool are_sorted = true;
@@ -270,7 +284,7 @@ static enum err reduce_parents(struct text_history *h, uint32_t *edits, size_t *
 		if (bits == GIVEN)
 			edits[--kept] = edit;
 		for (uint32_t k = 0; k < h->nodes[edit].parent_count; k++)
-			if (parents[k] >= least)
+			if (parents[k] >= least && looks++ < LOOKS_MAX)
 				text_queue_put(&h->queue, parents[k], SEEN);
 	}
 	text_queue_clear(&h->queue);

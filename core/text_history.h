@@ -22,9 +22,8 @@
 /* One edit. */
 struct text_node {
 	uint32_t first_run, run_count;
-	uint32_t first_byte; /* of what it inserts */
-	uint32_t parents,
-		parent_count; /* in parent_pool, ascending, no one's ancestor among them */
+	uint32_t first_byte;            /* of what it inserts */
+	uint32_t parents, parent_count; /* in parent_pool, ascending */
 	uint32_t author;
 	uint32_t stated; /* the text's length at its parents' version, as it says */
 	uint32_t length; /* and as it was found; TEXT_NONE: not known yet */
@@ -51,8 +50,9 @@ struct text_history {
 	uint32_t parent_count, parent_cap;
 	struct buf inserted;
 	struct text_author *authors; /* in the order of coming */
-	uint32_t *by_replica;        /* the same, ascending */
 	uint32_t author_count, author_cap;
+	uint32_t *slots; /* their numbers, and one: a hash table by replica; 0: free */
+	uint32_t slot_cap;
 	uint32_t *heads; /* ascending: what no edit has seen */
 	uint32_t head_count, head_cap;
 	struct text_queue queue; /* empty between calls */
@@ -63,9 +63,9 @@ struct text_history {
 void text_history_release(struct text_history *h);
 
 /* One more edit, validated (text_edit_validate). `parents` in any order; those that
- * are ancestors of others are left out. is_adrift: some parent counts no more, or
- * never was. A dot is added once, and a replica's in the order of their seqs.
- * ERR_NOMEM, ERR_LIMIT; nothing changed. */
+ * are ancestors of others are left out, if that shows soon. is_adrift: some parent counts no more,
+ * or never was. A dot is added once, and a replica's in the order of their seqs. ERR_NOMEM,
+ * ERR_LIMIT; nothing changed. */
 MUST_CHECK enum err text_history_add(struct text_history *h, const struct dot *dot,
 				     const struct text_edit *e, const uint32_t *parents,
 				     size_t parent_count, bool is_adrift);

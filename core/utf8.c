@@ -82,3 +82,24 @@ size_t utf8_count(struct bytes text)
 		count += utf8_begins(text.data[i]);
 	return count;
 }
+
+/* In whole steps as long as a code point is left for after them: so they end within the text.
+ * A step of ASCII alone has a point in each byte. */
+size_t utf8_span(const uint8_t *text, uint32_t points)
+{
+	const uint8_t *end = text;
+	uint64_t step;
+
+	while (points > sizeof(step)) {
+		memcpy(&step, end, sizeof(step));
+		/* A byte goes on with a code point when its bit 7 is set and its bit 6 is not. */
+		points -= 8 - (uint32_t)__builtin_popcountll(step & ~(step << 1) &
+							     UINT64_C(0x8080808080808080));
+		end += sizeof(step);
+	}
+	while (points && !utf8_begins(*end))
+		end++;
+	while (points--)
+		end += utf8_size(*end);
+	return (size_t)(end - text);
+}

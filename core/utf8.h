@@ -26,14 +26,7 @@ static inline bool utf8_begins(uint8_t byte)
 size_t utf8_count(struct bytes text);
 
 /* Bytes of so many code points at the front of valid text. */
-static inline size_t utf8_span(const uint8_t *text, uint32_t points)
-{
-	const uint8_t *end = text;
-
-	for (uint32_t i = 0; i < points; i++)
-		end += utf8_size(*end);
-	return (size_t)(end - text);
-}
+size_t utf8_span(const uint8_t *text, uint32_t points);
 
 /* Decode the code point at the front of *rest into *cp and move *rest past it. False, with both
  * untouched, when *rest is empty or does not begin with a valid sequence:

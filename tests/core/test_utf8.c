@@ -117,11 +117,33 @@ static void every_scalar_value_survives_the_round_trip(void **state)
 	}
 }
 
+/* From each place in a text to each later one, in memory of just its size. */
+static void a_span_ends_after_so_many_code_points(void **state)
+{
+	static const char mixed[] = "Minutes of é, 会议纪要 and 😀😀😀; abcdefghijklmnopqr é会😀 é会😀.";
+	struct bytes text = TEXT(mixed);
+
+	(void)state;
+	for (size_t from = 0; from < text.size; from++)
+		for (size_t to = from; to <= text.size; to++) {
+			uint8_t *copy = malloc(to - from + 1);
+			struct bytes part = bytes_of(copy + 1, to - from);
+
+			assert_non_null(copy);
+			memcpy(copy + 1, text.data + from, to - from);
+			if (utf8_is_valid(part))
+				assert_int_equal(utf8_span(part.data, (uint32_t)utf8_count(part)),
+						 part.size);
+			free(copy);
+		}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(only_well_formed_text_is_valid),
 		cmocka_unit_test(position_does_not_matter),
+		cmocka_unit_test(a_span_ends_after_so_many_code_points),
 		cmocka_unit_test(next_yields_each_code_point),
 		cmocka_unit_test(next_stops_before_what_is_invalid),
 		cmocka_unit_test(next_does_not_look_past_the_end),
