@@ -52,6 +52,10 @@ static void changes_with_almost_nothing_between_are_one(void **state)
 		     "It is.\n{+3. More is.\n+}2. All is.");
 	expect_words("the customer.", "the customer.\n3. A.\n4. B.",
 		     "the customer.{+\n3. A.\n4. B.+}");
+	expect_words("Jonas calls the customer.", "Jonas writes to the customer.\n3. A.\n3. B.",
+		     "Jonas [-calls-]{+writes to+} the customer.{+\n3. A.\n3. B.+}");
+	expect_words("Jonas calls the customer.", "Jonas writes to the customer.\n3. Send it.",
+		     "Jonas [-calls-]{+writes to+} the customer.{+\n3. Send it.+}");
 	expect_words("the customer.\n3. A.", "the customer.", "the customer.[-\n3. A.-]");
 	expect_words("We agree", "Today we agree", "[-We-]{+Today we+} agree");
 	expect_words("first one\nsecond two", "third one\nfourth two",
