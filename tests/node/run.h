@@ -48,6 +48,7 @@ static inline enum err run(struct office *o, json_t **json, const char *first, .
 		fprintf(stderr, "%s: %s\n", command->name, msg.text);
 	zone_db_free(ctx.zones);
 	arena_release(&ctx.arena);
+	buf_release(&ctx.advice);
 	return rc;
 }
 

@@ -54,8 +54,13 @@ static void changes_with_almost_nothing_between_are_one(void **state)
 		     "the customer.{+\n3. A.\n4. B.+}");
 	expect_words("Jonas calls the customer.", "Jonas writes to the customer.\n3. A.\n3. B.",
 		     "Jonas [-calls-]{+writes to+} the customer.{+\n3. A.\n3. B.+}");
-	expect_words("Jonas calls the customer.", "Jonas writes to the customer.\n3. Send it.",
-		     "Jonas [-calls-]{+writes to+} the customer.{+\n3. Send it.+}");
+	expect_words(
+		"in by Friday.\n\n1. 王芳负责验收报告。\n2. Jonas calls the customer.",
+		"in to the customer by Thursday.\n\n1. 王芳负责验收报告。\n"
+		"2. Jonas writes to the customer.\n3. Send the certificate to the port authority.",
+		"in {+to the customer +}by [-Friday-]{+Thursday+}.\n\n1. 王芳负责验收报告。\n"
+		"2. Jonas [-calls-]{+writes to+} the customer.{+\n"
+		"3. Send the certificate to the port authority.+}");
 	expect_words("the customer.\n3. A.", "the customer.", "the customer.[-\n3. A.-]");
 	expect_words("We agree", "Today we agree", "[-We-]{+Today we+} agree");
 	expect_words("first one\nsecond two", "third one\nfourth two",
