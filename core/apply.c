@@ -62,12 +62,15 @@ static enum err save_conflicts(struct applier *a, const struct record *rec, uint
 static enum err apply_op(struct applier *a, struct record *rec, const struct op *op)
 {
 	const struct field *field = kind_field(rec->kind, op->field);
-	bool is_text = field && field->merge == MERGE_TEXT && a->purpose != APPLY_CHECK;
+	bool is_text = field && field->merge == MERGE_TEXT;
 	struct value text;
 	bool reread;
 	enum err rc = OK;
 
-	if (is_text)
+	if (is_text && a->purpose != APPLY_AGAIN)
+		rc = text_check_room(a->store, rec, op, a->arena, a->msg);
+	is_text &= a->purpose != APPLY_CHECK;
+	if (rc == OK && is_text)
 		rc = apply_text(a->store, a->space, rec, &a->stamp->dot, op, a->arena, &text,
 				&reread, a->msg);
 	if (rc == OK)

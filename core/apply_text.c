@@ -3,6 +3,7 @@
  * concurrent with the edit at hand. */
 #include <stdlib.h>
 
+#include "core/limits.h"
 #include "core/replica_impl.h"
 #include "core/text_reread.h"
 #include "core/utf8.h"
@@ -216,6 +217,43 @@ enum err apply_text(struct store *store, uint32_t space, const struct record *re
 	store_body_close(&a.body);
 	store_history_free(a.history);
 	buf_release(&a.buf);
+	return rc;
+}
+
+/* ---- Room ------------------------------------------------------------------- */
+
+/* How much longer the text will be at most: what is deleted may be gone already, unless the edit
+ * is of the text as it is. */
+static int64_t growth_of(const struct text_apply *a, uint64_t points)
+{
+	bool sees_all = a->op->target_count == a->head_count && a->edit.length == points;
+
+	for (size_t i = 0; i < a->head_count; i++)
+		sees_all &= is_target(a->op, &a->heads[i].stamp.dot);
+	return sees_all ? text_edit_growth(&a->edit) : (int64_t)utf8_count(a->edit.text);
+}
+
+enum err text_check_room(struct store *store, const struct record *rec, const struct op *op,
+			 struct arena *arena, struct errmsg *msg)
+{
+	struct text_apply a = { .store = store, .op = op, .arena = arena, .msg = msg };
+	uint64_t points = 0;
+	int64_t growth;
+	enum err rc;
+
+	a.heads = record_values(rec, op->field, &a.head_count);
+	if (a.head_count == 0)
+		return OK;
+	rc = store_body_points(store, &a.heads[0].value, &points, msg);
+	if (rc == OK)
+		rc = read_op(&a);
+	buf_release(&a.buf);
+	if (rc != OK)
+		return rc;
+	growth = growth_of(&a, points);
+	if (growth > 0 && (int64_t)points + growth > TEXT_HELD_POINTS_MAX)
+		rc = errmsg_set(msg, ERR_LIMIT, "%s: a text of more than %d code points",
+				rec->kind->name, TEXT_HELD_POINTS_MAX);
 	return rc;
 }
 

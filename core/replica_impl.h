@@ -175,6 +175,9 @@ MUST_CHECK enum err apply_changeset(struct store *store, uint32_t space, const s
 MUST_CHECK enum err apply_text(struct store *store, uint32_t space, const struct record *rec,
 			       const struct dot *dot, const struct op *op, struct arena *arena,
 			       struct value *out, bool *reread, struct errmsg *msg);
+/* I-17: what many write into one text is bounded, too. ERR_LIMIT. */
+MUST_CHECK enum err text_check_room(struct store *store, const struct record *rec,
+				    const struct op *op, struct arena *arena, struct errmsg *msg);
 /* The text's history has the same edit, of the same version, under another dot. */
 MUST_CHECK enum err text_find_twin(struct store *store, uint32_t space, const struct record *rec,
 				   const struct op *op, struct arena *arena, struct dot *dot,

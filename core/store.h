@@ -311,6 +311,9 @@ struct store_body {
 	struct errmsg *msg;
 };
 
+/* How many code points there are of it, by what its record's row has. */
+MUST_CHECK enum err store_body_points(struct store *s, const struct value *value, uint64_t *out,
+				      struct errmsg *msg);
 /* What its record's row has of it: the text, nothing, or the number of one in pieces. To be
  * closed even if this fails. It stays where it is, for it is its own reader's context. */
 MUST_CHECK enum err store_body_open(struct store_body *b, struct store *s, uint32_t space,

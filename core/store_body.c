@@ -152,6 +152,44 @@ static void keep(struct store_body *b)
 	b->text = TEXT_BODY_EMPTY;
 }
 
+static enum err add_points(void *ctx, sqlite3_stmt *row)
+{
+	uint64_t *points = ctx;
+
+	*points += (uint64_t)sqlite3_column_int64(row, 1);
+	return OK;
+}
+
+static enum err count_points(struct store *s, int64_t number, uint64_t *out, struct errmsg *msg)
+{
+	sqlite3_stmt *stmt;
+	enum err rc = store_check_texts(s, msg);
+
+	for (size_t i = 0; rc == OK && i < BODIES_KEPT; i++)
+		if (s->bodies[i].number == number) {
+			*out = s->bodies[i].text.points;
+			return OK;
+		}
+	if (rc != OK)
+		return rc;
+	stmt = store_query(s, QUERY_PIECES, &rc, msg);
+	if (rc != OK)
+		return rc;
+	*out = 0;
+	sqlite3_bind_int64(stmt, 1, piece_key(number, 0));
+	sqlite3_bind_int64(stmt, 2, piece_key(number, PLACE_END - 1));
+	return store_each_row(s, stmt, "read a text", add_points, out, msg);
+}
+
+enum err store_body_points(struct store *s, const struct value *value, uint64_t *out,
+			   struct errmsg *msg)
+{
+	if (value->type == VALUE_INT)
+		return count_points(s, value->number, out, msg);
+	*out = value->type == VALUE_TEXT ? utf8_count(value->bytes) : 0;
+	return OK;
+}
+
 /* ---- Life ------------------------------------------------------------------- */
 
 static enum err open_pieces(struct store_body *b)

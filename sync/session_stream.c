@@ -188,7 +188,7 @@ static void warn_of_held(struct session *s, const struct space_id *space,
 	else if (!trust_epoch(replica_trust(s->config.replica), replica))
 		why = "the statement that names it was set aside";
 	else if (s->room_look_ms)
-		why = "a record would have too many concurrent values";
+		why = "a record would have too many concurrent values, or a text be too long";
 	snprintf(s->warning, sizeof(s->warning), "held back: changes of replica %.8s: %s",
 		 id_text(replica->bytes, text), why);
 }

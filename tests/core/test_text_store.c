@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "core/damage.h"
+#include "core/limits.h"
 #include "core/schema.h"
 #include "core/text_reread.h"
 #include "core/utf8.h"
@@ -573,6 +574,74 @@ static void what_is_kept_of_a_history_is_as_another_process_has_left_it(void **s
 	tempdir_remove(dir);
 }
 
+/* ---- How long a text may be -------------------------------------------------- */
+
+/* What came of an edit of the text as it is. */
+static enum err try_splice(struct world *w, uint32_t deleted, const char *text)
+{
+	struct text_run runs[] = { { 0, deleted, TEXT_DELETE },
+				   { 0, (uint32_t)strlen(text), TEXT_INSERT } };
+	struct arena arena = ARENA_EMPTY;
+	struct text_version now = read_block(w, 0, &arena);
+	struct text_edit splice = { (uint32_t)utf8_count(now.text), runs, 2, bytes_of_str(text) };
+	struct edit *e = office_edit(&w->offices[0], &w->space);
+	enum err rc;
+
+	OFFICE_MUST(edit_splice(e, KIND_BLOCK, &w->block, BLOCK_TEXT, now.heads, now.head_count,
+				&splice, &msg));
+	rc = edit_seal(e, NULL);
+	if (rc == OK)
+		OFFICE_MUST(replica_commit(w->offices[0].replica, &msg));
+	else
+		replica_rollback(w->offices[0].replica);
+	arena_release(&arena);
+	return rc;
+}
+
+/* What the first office has not of the second one; returns how much it takes. */
+static size_t take_from_second(struct world *w, struct receipt *receipt)
+{
+	struct replica *to = w->offices[0].replica;
+	struct arena arena = ARENA_EMPTY;
+	struct sealed *list;
+	size_t count;
+	bool more;
+
+	OFFICE_MUST(replica_missing(w->offices[1].replica, &w->space, replica_vv(to, &w->space),
+				    SIZE_MAX, 100, &arena, &list, &count, &more, &msg));
+	OFFICE_MUST(replica_receive(to, &w->space, list, count, w->offices[0].now_ms + 1000,
+				    receipt, &msg));
+	arena_release(&arena);
+	return receipt->applied;
+}
+
+static void text_that_is_too_long_grows_no_more(void **state)
+{
+	char *much = malloc(TEXT_BYTES_MAX + 1);
+	struct receipt receipt;
+	struct world w;
+
+	(void)state;
+	memset(much, 'y', TEXT_BYTES_MAX);
+	much[TEXT_BYTES_MAX] = 0;
+	begin(&w, 12, "");
+	for (int i = 0; i < TEXT_HELD_POINTS_MAX / TEXT_BYTES_MAX; i++)
+		splice_block(&w, &w.offices[0], 0, much, 0);
+	assert_int_equal(try_splice(&w, 1, "ab"), ERR_LIMIT);
+	assert_int_equal(try_splice(&w, 2, "ab"), OK);
+	write_block(&w, 1, "beside");
+	assert_int_equal(take_from_second(&w, &receipt), 0);
+	assert_true(receipt.lacks_room && receipt.held_back == 1);
+	assert_int_equal(try_splice(&w, 6, "-"), OK);
+	assert_int_equal(take_from_second(&w, &receipt), 0);
+	assert_int_equal(try_splice(&w, 2, "-"), OK);
+	assert_int_equal(take_from_second(&w, &receipt), 1);
+	assert_int_equal(try_splice(&w, 1, "ab"), ERR_LIMIT);
+	assert_true(office_agrees(&w.offices[0], &w.offices[0]));
+	free(much);
+	end(&w);
+}
+
 /* ---- At random ------------------------------------------------------------- */
 
 static void draw_edit(struct prng *prng, struct bytes from, struct buf *out)
@@ -746,6 +815,7 @@ int main(void)
 		cmocka_unit_test(text_grows_at_one_place_without_end),
 		cmocka_unit_test(what_another_process_wrote_into_a_large_text_is_seen),
 		cmocka_unit_test(large_text_is_as_before_after_a_rollback),
+		cmocka_unit_test(text_that_is_too_long_grows_no_more),
 		cmocka_unit_test(what_is_kept_of_a_history_is_as_another_process_has_left_it),
 		cmocka_unit_test(offices_read_what_the_model_says),
 		cmocka_unit_test(offices_agree_on_large_texts),
