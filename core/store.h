@@ -340,6 +340,7 @@ struct store_history {
 	uint32_t count;    /* edits of the store that it has, or stands for */
 	uint32_t *numbers; /* in `text`, of those from `base` on */
 	uint32_t cap;
+	uint32_t looked_at; /* `count`, when it was last asked whether less would do */
 };
 
 void store_history_free(struct store_history *h); /* NULL-safe */

@@ -7,6 +7,8 @@
 #include <assert.h>
 #include <stdlib.h>
 
+enum { LOOK_EVERY = 64 }; /* edits */
+
 void store_history_free(struct store_history *h)
 {
 	if (!h)
@@ -106,7 +108,7 @@ static enum err read_history(struct store_history **out, struct store *s,
 	h->ref = *ref;
 	h->text = TEXT_EMPTY;
 	rc = store_text_base(s, ref, reach, &h->base, &length, msg);
-	h->count = h->base;
+	h->count = h->looked_at = h->base;
 	if (rc == OK)
 		rc = h->base ? text_begin(&h->text, now, length)
 			     : rope_insert(&h->text.rope, 0, now);
@@ -130,6 +132,23 @@ static bool serves(const struct store_history *h, const struct text_ref *ref, ui
 	       h->count <= count && h->base <= reach;
 }
 
+/* Now and then: half of it or more is needed no more. Some of what is done with each edit goes
+ * through all that is there. */
+static enum err is_too_much(struct store_history *h, struct store *s, uint32_t count,
+			    uint32_t reach, bool *out, struct errmsg *msg)
+{
+	uint32_t base, length;
+	enum err rc;
+
+	*out = false;
+	if (count - h->looked_at < LOOK_EVERY)
+		return OK;
+	h->looked_at = count;
+	rc = store_text_base(s, &h->ref, reach, &base, &length, msg);
+	*out = rc == OK && count - base <= (count - h->base) / 2;
+	return rc;
+}
+
 /* What has seen all was done without it. */
 static enum err catch_up(struct store_history *h, struct store *s, uint32_t count,
 			 struct errmsg *msg)
@@ -147,9 +166,13 @@ enum err store_history_open(struct store_history **out, struct store *s, const s
 {
 	struct arena arena = ARENA_EMPTY;
 	struct bytes now;
+	bool is_kept, is_stale = false;
 	enum err rc = store_check_texts(s, msg);
 
-	if (rc == OK && serves(s->history, ref, count, reach)) {
+	is_kept = rc == OK && serves(s->history, ref, count, reach);
+	if (is_kept)
+		rc = is_too_much(s->history, s, count, reach, &is_stale, msg);
+	if (is_kept && rc == OK && !is_stale) {
 		*out = s->history;
 		s->history = NULL;
 		return catch_up(*out, s, count, msg);

@@ -74,13 +74,25 @@ bool utf8_is_valid(struct bytes text)
 	return true;
 }
 
+/* How many bytes of a step go on with a code point: bit 7 is set and bit 6 is not. */
+static uint32_t within_points(uint64_t step)
+{
+	step = step >> 7 & ~step >> 6 & UINT64_C(0x0101010101010101);
+	return (uint32_t)(step * UINT64_C(0x0101010101010101) >> 56); /* the sum of all bytes */
+}
+
 size_t utf8_count(struct bytes text)
 {
-	size_t count = 0;
+	size_t within = 0, i = 0;
+	uint64_t step;
 
-	for (size_t i = 0; i < text.size; i++)
-		count += utf8_begins(text.data[i]);
-	return count;
+	for (; text.size - i >= sizeof(step); i += sizeof(step)) {
+		memcpy(&step, text.data + i, sizeof(step));
+		within += within_points(step);
+	}
+	for (; i < text.size; i++)
+		within += !utf8_begins(text.data[i]);
+	return text.size - within;
 }
 
 /* In whole steps as long as a code point is left for after them: so they end within the text.
@@ -92,9 +104,7 @@ size_t utf8_span(const uint8_t *text, uint32_t points)
 
 	while (points > sizeof(step)) {
 		memcpy(&step, end, sizeof(step));
-		/* A byte goes on with a code point when its bit 7 is set and its bit 6 is not. */
-		points -= 8 - (uint32_t)__builtin_popcountll(step & ~(step << 1) &
-							     UINT64_C(0x8080808080808080));
+		points -= (uint32_t)sizeof(step) - within_points(step);
 		end += sizeof(step);
 	}
 	while (points && !utf8_begins(*end))

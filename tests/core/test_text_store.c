@@ -522,6 +522,26 @@ static void large_text_is_as_before_after_a_rollback(void **state)
 	end(&w);
 }
 
+/* Older than what is kept, which is made shorter on the way. */
+static void edit_of_long_ago_comes_while_others_write_at_once(void **state)
+{
+	struct world w;
+	struct office *a = &w.offices[0], *b = &w.offices[1];
+
+	(void)state;
+	begin_large(&w, 12, NULL);
+	splice_block(&w, &w.offices[2], 100, "late", 10);
+	for (int i = 0; i < 70; i++) {
+		splice_block(&w, a, 200, "first", 7);
+		office_sync(a, b);
+		splice_block(&w, a, 5000, "at once", 3);
+		splice_block(&w, b, 9000, "as well", 0);
+		office_sync(a, b);
+	}
+	assert_all_agree(&w);
+	end(&w);
+}
+
 /* By two processes of one office, beside each other. One of them makes the state anew, in which
  * edits stand in another order than that in which they came; the other gives up an edit, and then
  * makes one that has seen all. */
@@ -818,6 +838,7 @@ int main(void)
 		cmocka_unit_test(text_that_is_too_long_grows_no_more),
 		cmocka_unit_test(what_is_kept_of_a_history_is_as_another_process_has_left_it),
 		cmocka_unit_test(offices_read_what_the_model_says),
+		cmocka_unit_test(edit_of_long_ago_comes_while_others_write_at_once),
 		cmocka_unit_test(offices_agree_on_large_texts),
 	};
 

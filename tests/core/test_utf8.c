@@ -138,10 +138,29 @@ static void a_span_ends_after_so_many_code_points(void **state)
 		}
 }
 
+static void code_points_are_counted_wherever_they_begin(void **state)
+{
+	static const char text[] = "a\xe4\xbc\x9a\xc3\xa9z\xf0\x9f\x98\x80\xe8\xae\xae"
+				   "bcdefgh\xc3\xa9"
+				   "\xe4\xbc\x9a\xe4\xbc\x9a\xe4\xbc\x9aijk";
+	size_t size = sizeof(text) - 1;
+
+	(void)state;
+	for (size_t from = 0; from < size; from++)
+		for (size_t to = from; to <= size; to++) {
+			size_t count = 0;
+
+			for (size_t i = from; i < to; i++)
+				count += utf8_begins((uint8_t)text[i]);
+			assert_int_equal(utf8_count(bytes_of(text + from, to - from)), count);
+		}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(only_well_formed_text_is_valid),
+		cmocka_unit_test(code_points_are_counted_wherever_they_begin),
 		cmocka_unit_test(position_does_not_matter),
 		cmocka_unit_test(a_span_ends_after_so_many_code_points),
 		cmocka_unit_test(next_yields_each_code_point),
