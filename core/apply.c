@@ -191,11 +191,14 @@ static enum err apply_group(struct applier *a, const struct group *g)
 {
 	struct record rec;
 	bool exists = true;
-	enum err rc;
+	enum err rc = OK;
 
 	if (is_ignored(g))
 		return OK;
-	rc = apply_elements(a, g);
+	if (store_reread_is_full(a->store))
+		rc = store_reread_now(a->store, a->msg);
+	if (rc == OK)
+		rc = apply_elements(a, g);
 	if (rc == OK && looks_new(g))
 		rc = insert_new(a, g, &exists);
 	if (rc != OK || !exists)

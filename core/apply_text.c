@@ -5,7 +5,7 @@
 
 #include "core/limits.h"
 #include "core/replica_impl.h"
-#include "core/text_reread.h"
+#include "core/text.h"
 #include "core/utf8.h"
 
 struct text_apply {
@@ -118,17 +118,6 @@ static uint32_t reach_of(const uint32_t *parents, size_t count)
 	return reach;
 }
 
-/* ---- Sentences to be reread (I-21) ------------------------------------------ */
-
-static bool stop_at_first(void *ctx, const struct reread_note *note)
-{
-	bool *is_any = ctx;
-
-	(void)note;
-	*is_any = true;
-	return false;
-}
-
 /* ---- All -------------------------------------------------------------------- */
 
 /* It has seen all: it is done where it stands, and nothing else of the text is looked at. */
@@ -143,7 +132,7 @@ static enum err apply_alone(struct text_apply *a, struct text_row *row)
 	return rc;
 }
 
-static enum err apply_beside(struct text_apply *a, struct text_row *row, bool *reread)
+static enum err apply_beside(struct text_apply *a, struct text_row *row)
 {
 	struct text_sink sink = store_body_sink(&a->body);
 	enum err rc = store_history_open(&a->history, a->store, &a->ref, row->at, row->reach,
@@ -151,7 +140,9 @@ static enum err apply_beside(struct text_apply *a, struct text_row *row, bool *r
 
 	if (rc == OK)
 		rc = store_history_add(a->history, row, &a->edit, &sink);
-	return rc == OK ? text_reread(&a->history->text, stop_at_first, reread) : rc;
+	if (rc == OK)
+		store_reread_later(a->store, &a->ref);
+	return rc;
 }
 
 static enum err merge(struct text_apply *a, uint32_t count, const struct value *now,
@@ -169,11 +160,13 @@ static enum err merge(struct text_apply *a, uint32_t count, const struct value *
 	enum err rc = store_body_open(&a->body, a->store, a->ref.space, now, a->msg);
 
 	if (rc == OK)
-		rc = row.sees_all ? apply_alone(a, &row) : apply_beside(a, &row, reread);
+		rc = row.sees_all ? apply_alone(a, &row) : apply_beside(a, &row);
 	if (rc == OK)
 		rc = store_body_save(&a->body, a->arena, out);
 	if (rc == OK)
 		rc = store_text_add(a->store, &a->ref, &row, a->msg);
+	if (rc == OK && row.sees_all)
+		*reread = false;
 	if (rc == OK && a->history) {
 		store_history_keep(a->history, a->store);
 		a->history = NULL;
@@ -195,7 +188,7 @@ enum err apply_text(struct store *store, uint32_t space, const struct record *re
 	uint32_t count = 0;
 	enum err rc;
 
-	*reread = false;
+	*reread = record_has_conflict(rec, kind_field(rec->kind, op->field));
 	a.heads = record_values(rec, op->field, &a.head_count);
 	if (a.head_count == 0 && op->verb == VERB_SET) {
 		*out = op->value;

@@ -55,15 +55,20 @@ static uint64_t field_bit(uint8_t field)
 	return UINT64_C(1) << (field - 1);
 }
 
+void record_set_reread(struct record *rec, uint8_t field, bool reread)
+{
+	rec->reread &= ~field_bit(field);
+	if (reread)
+		rec->reread |= field_bit(field);
+}
+
 void record_set_text(struct record *rec, uint8_t field, const struct value *text, bool reread)
 {
 	size_t first = find_field(rec, field);
 
 	for (size_t i = first; i < rec->count && rec->entries[i].field == field; i++)
 		rec->entries[i].value = i == first ? *text : value_nil();
-	rec->reread &= ~field_bit(field);
-	if (reread)
-		rec->reread |= field_bit(field);
+	record_set_reread(rec, field, reread);
 }
 
 unsigned record_state(const struct record *rec, const struct field *field)

@@ -61,6 +61,7 @@ bool record_is_over(const struct record *rec);
 /* What a text says now, or where that is, by its newest entry, the others are empty; and whether
  * a sentence of it is to be reread. */
 void record_set_text(struct record *rec, uint8_t field, const struct value *text, bool reread);
+void record_set_reread(struct record *rec, uint8_t field, bool reread);
 
 /* The value that shows, or NULL when the field was never written. */
 const struct entry *record_shown(const struct record *rec, uint8_t field);

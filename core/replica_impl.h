@@ -170,7 +170,7 @@ MUST_CHECK enum err apply_changeset(struct store *store, uint32_t space, const s
 				    const struct changeset *cs, struct arena *arena,
 				    struct errmsg *msg);
 /* What a text is with one more edit, SET or SPLICE, of the record as it is without, and whether
- * a sentence of it is to be reread then; noted in the text's history (core/apply_text.c). *out
+ * a sentence of it is to be reread, as far as that is known before the commit; noted in the text's history (core/apply_text.c). *out
  * is for the record's row; of the arena. */
 MUST_CHECK enum err apply_text(struct store *store, uint32_t space, const struct record *rec,
 			       const struct dot *dot, const struct op *op, struct arena *arena,

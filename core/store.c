@@ -93,12 +93,15 @@ enum err store_begin_read(struct store *s, struct errmsg *msg)
 
 enum err store_commit(struct store *s, struct errmsg *msg)
 {
-	return store_run_query(s, QUERY_COMMIT, "commit", msg);
+	enum err rc = store_reread_now(s, msg);
+
+	return rc == OK ? store_run_query(s, QUERY_COMMIT, "commit", msg) : rc;
 }
 
 void store_rollback(struct store *s)
 {
 	store_forget_texts(s);
+	s->reread_count = 0;
 	/* SQLite may have rolled back by itself already: then this is an error
 	 * of no consequence. */
 	if (store_in_transaction(s) && store_run_query(s, QUERY_ROLLBACK, "rollback", NULL) != OK)

@@ -357,6 +357,16 @@ MUST_CHECK enum err store_history_add(struct store_history *h, struct text_row *
 /* For the next edit, in place of the one that was kept before. Takes it. */
 void store_history_keep(struct store_history *h, struct store *s);
 
+/* ---- Texts to be reread (core/store_reread.c) ---- */
+
+/* An edit was made beside others: before the transaction ends look whether a sentence of the
+ * text is to be reread (I-21), and mark its record. As many may wait as REREADS_MAX. */
+void store_reread_later(struct store *s, const struct text_ref *text);
+/* So many wait that they should not any longer. No record is being changed meanwhile. */
+bool store_reread_is_full(const struct store *s);
+/* Part of every commit. */
+MUST_CHECK enum err store_reread_now(struct store *s, struct errmsg *msg);
+
 /* ---- The tables (core/store_tables.c) ---- */
 
 /* The tables were made by another SCHEMA_VERSION: empty, to be refilled from

@@ -86,7 +86,7 @@ struct kept_body {
 	struct text_body text;
 };
 
-enum { BODIES_KEPT = 8 };
+enum { BODIES_KEPT = 8, REREADS_MAX = 64 };
 
 struct store {
 	sqlite3 *db;
@@ -108,6 +108,8 @@ struct store {
 	unsigned next_body;
 	struct store_history *history; /* of the text that was last edited by several at once */
 	uint64_t texts_version;        /* store_data_version() when these were kept */
+	struct text_ref rereads[REREADS_MAX];
+	size_t reread_count;
 };
 
 /* ---- Queries (store_query.c) ---- */

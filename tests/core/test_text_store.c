@@ -188,6 +188,43 @@ static void sentence_that_two_of_one_office_have_written_is_to_be_reread(void **
 	end(&w);
 }
 
+/* However many texts come in one transaction, and several of one record. */
+static void every_text_that_two_have_written_is_in_the_inbox(void **state)
+{
+	enum { BLOCKS = 150 };
+	struct value text = value_str("We buy ships."), two = value_str("We buy two ships."),
+		     all = value_str("We all buy ships.");
+	struct record_id blocks[BLOCKS], collaboration;
+	struct world w;
+
+	(void)state;
+	begin(&w, 9, "");
+	collaboration = office_create(&w.offices[0], &w.space, KIND_COLLABORATION,
+				      COLLABORATION_GOAL, &text);
+	office_set(&w.offices[0], &w.space, KIND_COLLABORATION, &collaboration,
+		   COLLABORATION_BACKGROUND, &text);
+	for (int i = 0; i < BLOCKS; i++)
+		blocks[i] = office_create(&w.offices[0], &w.space, KIND_BLOCK, BLOCK_TEXT, &text);
+	sync_all(&w);
+	for (int k = 0; k < 2; k++) {
+		struct office *o = &w.offices[k];
+		struct value *to = k ? &two : &all;
+
+		for (int i = 0; i < BLOCKS; i++)
+			office_set(o, &w.space, KIND_BLOCK, &blocks[i], BLOCK_TEXT, to);
+		office_set(o, &w.space, KIND_COLLABORATION, &collaboration, COLLABORATION_GOAL, to);
+		office_set(o, &w.space, KIND_COLLABORATION, &collaboration,
+			   COLLABORATION_BACKGROUND, to);
+	}
+	sync_all(&w);
+	for (unsigned i = 0; i < OFFICES; i++) {
+		assert_int_equal(office_count(&w.offices[i], "SELECT count(*) FROM conflict"),
+				 BLOCKS + 2);
+		assert_true(office_agrees(&w.offices[0], &w.offices[i]));
+	}
+	end(&w);
+}
+
 static void what_two_write_at_once_is_all_there(void **state)
 {
 	struct world w;
@@ -829,6 +866,7 @@ int main(void)
 		cmocka_unit_test(splices_are_what_their_author_did),
 		cmocka_unit_test(splices_that_do_not_fit_are_refused),
 		cmocka_unit_test(sentence_that_two_have_written_is_to_be_reread),
+		cmocka_unit_test(every_text_that_two_have_written_is_in_the_inbox),
 		cmocka_unit_test(sentence_that_two_of_one_office_have_written_is_to_be_reread),
 		cmocka_unit_test(history_tells_who_wrote_what),
 		cmocka_unit_test(large_texts_lie_in_pieces_once_they_are_edited),
