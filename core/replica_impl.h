@@ -169,9 +169,9 @@ MUST_CHECK enum err missing_read(struct replica *r, const struct space_id *space
 MUST_CHECK enum err apply_changeset(struct store *store, uint32_t space, const struct stamp *stamp,
 				    const struct changeset *cs, struct arena *arena,
 				    struct errmsg *msg);
-/* What a text is with one more edit, SET or SPLICE, of the record as it is without, and whether
- * a sentence of it is to be reread, as far as that is known before the commit; noted in the text's history (core/apply_text.c). *out
- * is for the record's row; of the arena. */
+/* What a text is with one more edit, SET or SPLICE, of the record as it is without; noted in the
+ * text's history (core/apply_text.c). *out is for the record's row, of the arena; *reread: whether
+ * a sentence of it is to be reread, as far as is known before the commit. */
 MUST_CHECK enum err apply_text(struct store *store, uint32_t space, const struct record *rec,
 			       const struct dot *dot, const struct op *op, struct arena *arena,
 			       struct value *out, bool *reread, struct errmsg *msg);
