@@ -189,7 +189,12 @@ static enum err count_all(struct hasher *h, uint64_t counts[2])
 {
 	enum err rc = count_rows(h, "SELECT count(*) FROM element", &counts[0]);
 
-	return rc == OK ? count_rows(h, "SELECT count(*) FROM text_edit", &counts[1]) : rc;
+	if (rc != OK)
+		return rc;
+	return count_rows(h,
+			  "SELECT (SELECT count(*) FROM text_edit) + "
+			  "(SELECT coalesce(sum(last - first + 1), 0) FROM text_pack)",
+			  &counts[1]);
 }
 
 /* They are read by their records: any others belong to none. */

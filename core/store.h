@@ -14,6 +14,7 @@
  *   r_<kind>(id, space, life, <registers>, meta)   one row a record
  *   element(record, kind, field, space, replica, seq, n, hlc, author, value)
  *   text_edit(record, kind, field, space, at, ...)   history of a text, once it has one
+ *   text_pack(record, kind, field, space, last, first, size, hash, pack)   its older part
  *   text_piece(key, space, points, text)          of large texts, key = number << 40 | place
  *   conflict(record, kind, field, space)    the conflict inbox
  *   counter(name, next)              readable numbers issued here

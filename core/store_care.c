@@ -144,7 +144,8 @@ void store_forget_pages(struct store *s)
 
 static bool is_state_table(const char *name)
 {
-	static const char *const names[] = { "element", "conflict", "text_edit", "text_piece" };
+	static const char *const names[] = { "element", "conflict", "text_edit", "text_pack",
+					     "text_piece" };
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		if (strcmp(name, names[i]) == 0)

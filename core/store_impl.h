@@ -6,6 +6,7 @@
 
 #include "core/pack.h"
 #include "core/store.h"
+#include "core/text_pack.h"
 
 /* What every store asks, prepared on first use (store_query()). */
 enum query {
@@ -57,6 +58,13 @@ enum query {
 	QUERY_TEXT_NEWEST,
 	QUERY_TEXT_BACK,
 	QUERY_TEXT_ROWS,
+	QUERY_TEXT_SIZES,
+	QUERY_TEXT_DELETE,
+	QUERY_PACK_ADD,
+	QUERY_PACKS,
+	QUERY_PACKS_BACK,
+	QUERY_PACK_SIZES,
+	QUERY_PACK_DELETE,
 	QUERY_PIECES,
 	QUERY_PIECE_TEXTS,
 	QUERY_PIECE_PUT,
@@ -170,6 +178,40 @@ struct row {
 
 /* A field's column as a value, copied into the arena. */
 struct value row_value(struct row *row, int column, const struct field *field);
+
+/* ---- Edits of texts (store_text.c, store_text_pack.c) ---- */
+
+void bind_text(sqlite3_stmt *stmt, const struct text_ref *text); /* parameters 1 to 4 */
+
+/* Packs with a text's edits. */
+struct pack_walk {
+	struct store *store;
+	sqlite3_stmt *stmt;
+	struct errmsg *msg;
+	enum err rc;
+	struct arena arena; /* where the pack is */
+	uint32_t first;
+	const struct text_event *events;
+	size_t count;
+};
+
+/* Those with edits from a number on; or all, the newest first. */
+void pack_walk_begin(struct pack_walk *w, struct store *s, const struct text_ref *text,
+		     uint32_t from, struct errmsg *msg);
+void pack_walk_begin_back(struct pack_walk *w, struct store *s, const struct text_ref *text,
+			  struct errmsg *msg);
+/* False after the last, and when something is wrong, which the end tells. */
+bool pack_walk_next(struct pack_walk *w);
+MUST_CHECK enum err pack_walk_end(struct pack_walk *w);
+
+/* Edits [first, last], ascending, as store_each_text_row(). */
+MUST_CHECK enum err store_each_text_row_in(struct store *s, const struct text_ref *text,
+					   uint32_t first, uint32_t last, struct arena *arena,
+					   enum err (*each)(void *ctx, const struct text_row *row),
+					   void *ctx, struct errmsg *msg);
+/* The text has got so many edits: fold rows into packs, if it is time. */
+MUST_CHECK enum err store_text_fold(struct store *s, const struct text_ref *text, uint32_t count,
+				    struct errmsg *msg);
 
 /* ---- The file (store_file.c) ---- */
 

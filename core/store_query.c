@@ -8,6 +8,7 @@
 	"NOT EXISTS(SELECT 1 FROM changeset AS c WHERE c.key = (branch.feed << 40 | branch.seq) " \
 	"AND c.link = branch.link)"
 
+#define OF_PACK "SELECT first, last, hash, pack FROM text_pack"
 #define OF_TEXT "record = ?1 AND kind = ?2 AND field = ?3 AND space = ?4"
 
 static const char *const query_sql[QUERY_COUNT] = {
@@ -83,8 +84,19 @@ static const char *const query_sql[QUERY_COUNT] = {
 	[QUERY_TEXT_NEWEST] = "SELECT at FROM text_edit WHERE " OF_TEXT " ORDER BY at DESC LIMIT 1",
 	[QUERY_TEXT_BACK] =
 		"SELECT at, flags, reach, after FROM text_edit WHERE " OF_TEXT " ORDER BY at DESC",
-	[QUERY_TEXT_ROWS] = "SELECT at, replica, seq, flags, reach, before, after, parents, edit, "
-			    "text FROM text_edit WHERE " OF_TEXT " AND at >= ?5 ORDER BY at",
+	[QUERY_TEXT_ROWS] =
+		"SELECT at, replica, seq, flags, reach, before, after, parents, edit, "
+		"text FROM text_edit WHERE " OF_TEXT " AND at BETWEEN ?5 AND ?6 ORDER BY at",
+	[QUERY_TEXT_SIZES] =
+		"SELECT at, at, length(parents) + length(edit) + length(text) "
+		"FROM text_edit WHERE " OF_TEXT " AND at BETWEEN ?5 AND ?6 ORDER BY at",
+	[QUERY_TEXT_DELETE] = "DELETE FROM text_edit WHERE " OF_TEXT " AND at BETWEEN ?5 AND ?6",
+	[QUERY_PACK_ADD] = "INSERT INTO text_pack VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+	[QUERY_PACKS] = OF_PACK " WHERE " OF_TEXT " AND last >= ?5 ORDER BY last",
+	[QUERY_PACKS_BACK] = OF_PACK " WHERE " OF_TEXT " ORDER BY last DESC",
+	[QUERY_PACK_SIZES] = "SELECT first, last, size FROM text_pack WHERE " OF_TEXT
+			     " AND last BETWEEN ?5 AND ?6 ORDER BY last",
+	[QUERY_PACK_DELETE] = "DELETE FROM text_pack WHERE " OF_TEXT " AND last BETWEEN ?5 AND ?6",
 	[QUERY_PIECES] =
 		"SELECT key, points FROM text_piece WHERE key BETWEEN ?1 AND ?2 ORDER BY key",
 	[QUERY_PIECE_TEXTS] =

@@ -39,11 +39,15 @@ static const char create_state[] =
 	"reach INTEGER NOT NULL, before INTEGER NOT NULL, after INTEGER NOT NULL, "
 	"parents BLOB NOT NULL, edit BLOB NOT NULL, text BLOB NOT NULL, "
 	"PRIMARY KEY(record, kind, field, space, at)) WITHOUT ROWID;\n"
+	"CREATE TABLE text_pack(record BLOB, kind INTEGER, field INTEGER, space INTEGER, "
+	"last INTEGER, first INTEGER NOT NULL, size INTEGER NOT NULL, hash BLOB NOT NULL, "
+	"pack BLOB NOT NULL, PRIMARY KEY(record, kind, field, space, last)) WITHOUT ROWID;\n"
 	"CREATE TABLE text_piece(key INTEGER PRIMARY KEY, space INTEGER NOT NULL, "
 	"points INTEGER NOT NULL, text TEXT NOT NULL);\n";
 
 static const char drop_state[] = "DROP TABLE IF EXISTS element;\nDROP TABLE IF EXISTS conflict;\n"
 				 "DROP TABLE IF EXISTS text_edit;\n"
+				 "DROP TABLE IF EXISTS text_pack;\n"
 				 "DROP TABLE IF EXISTS text_piece;\n";
 
 static enum err create_state_tables(struct store *s, struct errmsg *msg)
@@ -131,7 +135,7 @@ enum err store_empty_state(struct store *s, struct errmsg *msg)
 
 	/* Without a condition SQLite drops whole trees, whatever their rows say. */
 	buf_append_str(&sql, "DELETE FROM element; DELETE FROM conflict; DELETE FROM text_edit; "
-			     "DELETE FROM text_piece; ");
+			     "DELETE FROM text_pack; DELETE FROM text_piece; ");
 	for (size_t i = 0; i < count; i++)
 		buf_printf(&sql, "DELETE FROM r_%s; ", kinds[i].name);
 	return drop_rows(s, &sql, msg);
@@ -156,6 +160,7 @@ enum err store_clear_spaces(struct store *s, const uint32_t *spaces, size_t coun
 	put_clear(&sql, "", "element", spaces, count);
 	put_clear(&sql, "", "conflict", spaces, count);
 	put_clear(&sql, "", "text_edit", spaces, count);
+	put_clear(&sql, "", "text_pack", spaces, count);
 	put_clear(&sql, "", "text_piece", spaces, count);
 	for (size_t i = 0; i < kind_count; i++)
 		put_clear(&sql, "r_", kinds[i].name, spaces, count);

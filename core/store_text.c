@@ -1,5 +1,5 @@
 /* Edits of texts that were edited more than once: one row each, numbered in the order in
- * which they were applied here. */
+ * which they were applied here; older ones in packs (core/store_text_pack.c). */
 #include "core/store_impl.h"
 
 #include "core/wire.h"
@@ -7,7 +7,7 @@
 /* Row flags. */
 enum { SEES_ALL = 1, IS_ADRIFT = 2 };
 
-static void bind_text(sqlite3_stmt *stmt, const struct text_ref *text)
+void bind_text(sqlite3_stmt *stmt, const struct text_ref *text)
 {
 	bind_id(stmt, 1, text->record.bytes);
 	sqlite3_bind_int64(stmt, 2, text->kind);
@@ -48,7 +48,8 @@ enum err store_text_add(struct store *s, const struct text_ref *text, const stru
 	bind_bytes(stmt, 12, buf_bytes(&s->scratch));
 	bind_bytes(stmt, 13, row->edit);
 	bind_bytes(stmt, 14, row->text);
-	return store_run(s, stmt, "note an edit of a text", msg);
+	rc = store_run(s, stmt, "note an edit of a text", msg);
+	return rc == OK ? store_text_fold(s, text, row->at + 1, msg) : rc;
 }
 
 /* One number, or none: ERR_NOT_FOUND. */
@@ -66,6 +67,24 @@ static enum err step_number(struct store *s, sqlite3_stmt *stmt, uint32_t *out, 
 	return rc;
 }
 
+static enum err find_packed(struct store *s, const struct text_ref *text, const struct dot *dot,
+			    uint32_t *at, struct errmsg *msg)
+{
+	struct pack_walk w;
+	bool is_found = false;
+	enum err rc;
+
+	pack_walk_begin_back(&w, s, text, msg);
+	while (!is_found && pack_walk_next(&w))
+		for (size_t i = w.count; i-- > 0 && !is_found;) {
+			is_found = dot_cmp(&w.events[i].dot, dot) == 0;
+			if (is_found)
+				*at = w.first + (uint32_t)i;
+		}
+	rc = pack_walk_end(&w);
+	return rc != OK || is_found ? rc : ERR_NOT_FOUND;
+}
+
 enum err store_text_find(struct store *s, const struct text_ref *text, const struct dot *dot,
 			 uint32_t *at, struct errmsg *msg)
 {
@@ -80,7 +99,8 @@ enum err store_text_find(struct store *s, const struct text_ref *text, const str
 	bind_text(stmt, text);
 	sqlite3_bind_int64(stmt, 5, replica);
 	sqlite3_bind_int64(stmt, 6, (int64_t)dot->seq);
-	return step_number(s, stmt, at, msg);
+	rc = step_number(s, stmt, at, msg);
+	return rc == ERR_NOT_FOUND ? find_packed(s, text, dot, at, msg) : rc;
 }
 
 enum err store_text_count(struct store *s, const struct text_ref *text, uint32_t *out,
@@ -94,14 +114,33 @@ enum err store_text_count(struct store *s, const struct text_ref *text, uint32_t
 		return rc;
 	bind_text(stmt, text);
 	rc = step_number(s, stmt, &newest, msg);
-	if (rc == OK || rc == ERR_NOT_FOUND)
-		*out = rc == OK ? newest + 1 : 0;
+	if (rc == ERR_NOT_FOUND) /* and so there are none: the newest have a row each */
+		*out = 0;
+	else if (rc == OK)
+		*out = newest + 1;
 	return rc == ERR_NOT_FOUND ? OK : rc;
 }
 
-/* As find_base() in core/text.c does it in memory. */
-enum err store_text_base(struct store *s, const struct text_ref *text, uint32_t least,
-			 uint32_t *base, uint32_t *length, struct errmsg *msg)
+/* As find_base() in core/text.c does it in memory: from the newest edit back. */
+struct base_search {
+	uint32_t least, base, length;
+	bool is_over;
+};
+
+static void step_back(struct base_search *b, uint32_t at, bool sees_all, uint32_t reach,
+		      uint32_t after)
+{
+	if (sees_all && at + 1 <= b->least) {
+		b->base = at + 1;
+		b->length = after;
+		b->is_over = true;
+	}
+	b->least = reach < b->least ? reach : b->least;
+	b->is_over |= b->least == 0;
+}
+
+static enum err search_rows(struct store *s, const struct text_ref *text, struct base_search *b,
+			    struct errmsg *msg)
 {
 	enum err rc;
 	sqlite3_stmt *stmt = store_query(s, QUERY_TEXT_BACK, &rc, msg);
@@ -109,22 +148,48 @@ enum err store_text_base(struct store *s, const struct text_ref *text, uint32_t 
 
 	if (rc != OK)
 		return rc;
-	*base = *length = 0;
 	bind_text(stmt, text);
-	while (least && (result = sqlite3_step(stmt)) == SQLITE_ROW) {
-		uint32_t at = (uint32_t)sqlite3_column_int64(stmt, 0);
-		uint32_t reach = (uint32_t)sqlite3_column_int64(stmt, 2);
-
-		if (sqlite3_column_int64(stmt, 1) & SEES_ALL && at + 1 <= least) {
-			*base = at + 1;
-			*length = (uint32_t)sqlite3_column_int64(stmt, 3);
-			break;
-		}
-		least = reach < least ? reach : least;
-	}
+	while (!b->is_over && (result = sqlite3_step(stmt)) == SQLITE_ROW)
+		step_back(b, (uint32_t)sqlite3_column_int64(stmt, 0),
+			  sqlite3_column_int64(stmt, 1) & SEES_ALL,
+			  (uint32_t)sqlite3_column_int64(stmt, 2),
+			  (uint32_t)sqlite3_column_int64(stmt, 3));
 	if (result != SQLITE_ROW && result != SQLITE_DONE)
 		rc = store_error(s, result, "read edits of a text", msg);
 	sqlite3_reset(stmt);
+	return rc;
+}
+
+static uint32_t event_reach(const struct text_event *e)
+{
+	return e->parent_count ? e->parents[0] + 1 : 0;
+}
+
+static enum err search_packs(struct store *s, const struct text_ref *text, struct base_search *b,
+			     struct errmsg *msg)
+{
+	struct pack_walk w;
+
+	pack_walk_begin_back(&w, s, text, msg);
+	while (!b->is_over && pack_walk_next(&w))
+		for (size_t i = w.count; i-- > 0 && !b->is_over;)
+			step_back(b, w.first + (uint32_t)i, w.events[i].sees_all,
+				  event_reach(&w.events[i]), text_event_after(&w.events[i]));
+	return pack_walk_end(&w);
+}
+
+enum err store_text_base(struct store *s, const struct text_ref *text, uint32_t least,
+			 uint32_t *base, uint32_t *length, struct errmsg *msg)
+{
+	struct base_search b = { .least = least, .is_over = least == 0 };
+	enum err rc = search_rows(s, text, &b, msg);
+
+	if (rc == OK && !b.is_over)
+		rc = search_packs(s, text, &b, msg);
+	if (rc == OK) {
+		*base = b.base;
+		*length = b.length;
+	}
 	return rc;
 }
 
@@ -164,10 +229,51 @@ static enum err read_text_row(struct store *s, sqlite3_stmt *stmt, struct arena 
 	return get_parents(column_bytes(stmt, 7), arena, out);
 }
 
-enum err store_each_text_row(struct store *s, const struct text_ref *text, uint32_t from,
-			     struct arena *arena,
-			     enum err (*each)(void *ctx, const struct text_row *row), void *ctx,
-			     struct errmsg *msg)
+typedef enum err each_row(void *ctx, const struct text_row *row);
+
+static enum err packed_row(const struct text_event *e, uint32_t at, struct buf *edit,
+			   each_row *each, void *ctx)
+{
+	struct text_row row = { .at = at,
+				.dot = e->dot,
+				.sees_all = e->sees_all,
+				.is_adrift = e->is_adrift,
+				.reach = event_reach(e),
+				.before = e->before,
+				.after = text_event_after(e),
+				.parents = e->parents,
+				.parent_count = e->parent_count,
+				.text = e->edit.text };
+
+	buf_clear(edit);
+	text_edit_encode(edit, &e->edit);
+	row.edit = buf_bytes(edit);
+	return buf_check(edit) == OK ? each(ctx, &row) : ERR_NOMEM;
+}
+
+static enum err each_packed_row(struct store *s, const struct text_ref *text, uint32_t first,
+				uint32_t last, each_row *each, void *ctx, struct errmsg *msg)
+{
+	struct buf edit = BUF_EMPTY;
+	struct pack_walk w;
+	enum err rc = OK, end;
+
+	pack_walk_begin(&w, s, text, first, msg);
+	while (rc == OK && pack_walk_next(&w) && w.first <= last)
+		for (size_t i = 0; i < w.count && rc == OK; i++) {
+			uint32_t at = w.first + (uint32_t)i;
+
+			if (at >= first && at <= last)
+				rc = packed_row(&w.events[i], at, &edit, each, ctx);
+		}
+	end = pack_walk_end(&w);
+	buf_release(&edit);
+	return rc == OK ? end : rc;
+}
+
+static enum err each_loose_row(struct store *s, const struct text_ref *text, uint32_t first,
+			       uint32_t last, struct arena *arena, each_row *each, void *ctx,
+			       struct errmsg *msg)
 {
 	enum err rc;
 	sqlite3_stmt *stmt = store_query(s, QUERY_TEXT_ROWS, &rc, msg);
@@ -177,7 +283,8 @@ enum err store_each_text_row(struct store *s, const struct text_ref *text, uint3
 	if (rc != OK)
 		return rc;
 	bind_text(stmt, text);
-	sqlite3_bind_int64(stmt, 5, from);
+	sqlite3_bind_int64(stmt, 5, first);
+	sqlite3_bind_int64(stmt, 6, last);
 	while (rc == OK && (result = sqlite3_step(stmt)) == SQLITE_ROW) {
 		rc = read_text_row(s, stmt, arena, &row);
 		if (rc == ERR_CORRUPT)
@@ -189,4 +296,19 @@ enum err store_each_text_row(struct store *s, const struct text_ref *text, uint3
 		rc = store_error(s, result, "read edits of a text", msg);
 	sqlite3_reset(stmt);
 	return rc;
+}
+
+enum err store_each_text_row_in(struct store *s, const struct text_ref *text, uint32_t first,
+				uint32_t last, struct arena *arena, each_row *each, void *ctx,
+				struct errmsg *msg)
+{
+	enum err rc = each_packed_row(s, text, first, last, each, ctx, msg);
+
+	return rc == OK ? each_loose_row(s, text, first, last, arena, each, ctx, msg) : rc;
+}
+
+enum err store_each_text_row(struct store *s, const struct text_ref *text, uint32_t from,
+			     struct arena *arena, each_row *each, void *ctx, struct errmsg *msg)
+{
+	return store_each_text_row_in(s, text, from, UINT32_MAX, arena, each, ctx, msg);
 }

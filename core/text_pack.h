@@ -45,8 +45,8 @@ uint32_t text_event_after(const struct text_event *e);
 /* How many of the events, from the first on, one pack can take. At least one. */
 size_t text_pack_fit(const struct text_event *events, size_t count);
 
-/* Appended to `out`; the same for the same events. A replica's seqs ascend. ERR_NOMEM,
- * ERR_LIMIT. */
+/* Appended to `out`; the same for the same events. ERR_INVALID: a replica's seqs don't ascend;
+ * ERR_NOMEM, ERR_LIMIT. */
 MUST_CHECK enum err text_pack_encode(struct buf *out, uint32_t first,
 				     const struct text_event *events, size_t count);
 

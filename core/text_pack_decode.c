@@ -16,6 +16,7 @@ struct unpacker {
 	uint32_t *order;  /* author by author */
 	struct wire_reader columns[COLUMN_COUNT];
 	struct bytes text; /* what is not taken yet */
+	struct pack pack;
 	struct arena *arena;
 };
 
@@ -52,17 +53,12 @@ static size_t column_left(const struct unpacker *u, enum text_column column)
 
 /* ---- The parts -------------------------------------------------------------- */
 
-static enum err unpack(struct bytes packed, size_t size_max, struct arena *arena, struct bytes *out)
+static enum err unpack(struct unpacker *u, struct bytes packed, size_t size_max, struct bytes *out)
 {
-	struct pack pack = PACK_EMPTY;
-	enum err rc = OK;
-
 	if (pack_is_frame(packed))
-		rc = pack_restore(&pack, packed, size_max, arena, out);
-	else
-		*out = arena_copy(arena, packed);
-	pack_release(&pack);
-	return rc || out->data ? rc : ERR_NOMEM;
+		return pack_restore(&u->pack, packed, size_max, u->arena, out);
+	*out = arena_copy(u->arena, packed);
+	return out->data ? OK : ERR_NOMEM;
 }
 
 static enum err read_replicas(struct unpacker *u, struct wire_reader *r)
@@ -86,7 +82,7 @@ static enum err open_columns(struct unpacker *u, struct bytes packed)
 {
 	struct wire_reader r;
 	struct bytes all;
-	enum err rc = unpack(packed, TEXT_PACK_COLUMNS_MAX, u->arena, &all);
+	enum err rc = unpack(u, packed, TEXT_PACK_COLUMNS_MAX, &all);
 
 	if (rc)
 		return rc;
@@ -109,7 +105,7 @@ static enum err open_text(struct unpacker *u, struct bytes packed)
 {
 	struct wire_reader r;
 	struct bytes all;
-	enum err rc = unpack(packed, TEXT_PACK_TEXT_MAX + WRAPPING, u->arena, &all);
+	enum err rc = unpack(u, packed, TEXT_PACK_TEXT_MAX + WRAPPING, &all);
 
 	if (rc)
 		return rc;
@@ -425,6 +421,7 @@ enum err text_pack_decode(struct bytes packed, uint32_t first, struct arena *are
 	enum err rc = read_all(&u, packed);
 
 	intern_release(&u.replicas);
+	pack_release(&u.pack);
 	if (rc == ERR_NOMEM)
 		return rc;
 	if (rc)

@@ -66,17 +66,19 @@ static void put_code(struct packer *p, size_t at, uint32_t own, bool is_stray)
 			      !e->sees_all * CODE_NOT_ALL | is_stray * CODE_STRAY);
 }
 
-static void put_event(struct packer *p, size_t at, uint32_t own, struct text_lengths *lengths)
+static enum err put_event(struct packer *p, size_t at, uint32_t own, struct text_lengths *lengths)
 {
 	const struct text_event *e = &p->events[at];
 	int64_t over = e->edit.length - lengths_expected(lengths, e);
 	bool follows = lengths_follow(lengths, e);
 	bool is_stray = e->is_adrift || e->before != e->edit.length || (follows && over);
 	struct buf *strays = &p->columns[COLUMN_STRAYS];
+	uint64_t last = own ? p->events[own - 1].dot.seq : 0;
 
+	if (e->dot.seq <= last)
+		return ERR_INVALID;
 	put_code(p, at, own, is_stray);
-	wire_put_uint(&p->columns[COLUMN_SEQS],
-		      e->dot.seq - (own ? p->events[own - 1].dot.seq : 0) - 1);
+	wire_put_uint(&p->columns[COLUMN_SEQS], e->dot.seq - last - 1);
 	if (!follows)
 		wire_put_int(&p->columns[COLUMN_LENGTHS], over);
 	if (is_stray) {
@@ -85,21 +87,23 @@ static void put_event(struct packer *p, size_t at, uint32_t own, struct text_len
 		wire_put_uint(strays, e->is_adrift);
 	}
 	lengths_learn(lengths, at, e);
+	return OK;
 }
 
 static enum err put_graph(struct packer *p)
 {
 	struct text_lengths lengths = { .first = p->first };
 	uint32_t *newest = arena_array(&p->arena, p->replicas.count, sizeof(*newest));
+	enum err rc = OK;
 
 	lengths.after = arena_array(&p->arena, p->count, sizeof(*lengths.after));
 	if (!newest || !lengths.after)
 		return ERR_NOMEM;
-	for (uint32_t i = 0; i < p->count; i++) {
-		put_event(p, i, newest[p->author[i]], &lengths);
+	for (uint32_t i = 0; i < p->count && rc == OK; i++) {
+		rc = put_event(p, i, newest[p->author[i]], &lengths);
 		newest[p->author[i]] = i + 1;
 	}
-	return OK;
+	return rc;
 }
 
 /* ---- The runs, author by author --------------------------------------------- */

@@ -7,7 +7,7 @@
 
 enum {
 	TEXT_PACK_EDITS_MAX = 1 << 15,
-	TEXT_PACK_PARENTS_MAX = 1 << 17, /* of all edits */
+	TEXT_PACK_PARENTS_MAX = 1 << 18, /* of all edits */
 	TEXT_PACK_RUNS_MAX = 1 << 17,
 	TEXT_PACK_TEXT_MAX = 4 << 20,
 	TEXT_PACK_COLUMNS_MAX = 8 << 20, /* more than that many edits, parents and runs take */

@@ -11,6 +11,7 @@
 #include <sqlite3.h>
 
 #include "core/scrub.h"
+#include "core/text.h"
 #include "tests/support/forge.h"
 #include "tests/support/office.h"
 #include "tests/support/tempdir.h"
@@ -447,6 +448,54 @@ static void damaged_state_is_made_anew(void **state)
 	}
 }
 
+/* Keystrokes, each an edit: so many that older ones are packed. */
+static void type_goal(struct world *w, const struct record_id *id, uint32_t count)
+{
+	struct text_run run = { 0, 1, TEXT_INSERT };
+
+	for (; run.pos < count; run.pos++) {
+		struct text_edit splice = { run.pos, &run, 1, bytes_of_str("x") };
+		struct edit *e = office_edit(&w->a, &w->space);
+		struct arena arena = ARENA_EMPTY;
+		const struct entry *head;
+		struct record rec;
+		size_t head_count;
+
+		OFFICE_MUST(
+			replica_record(w->a.replica, KIND_MEETING, id, &arena, &rec, NULL, &msg));
+		head = record_values(&rec, MEETING_GOAL, &head_count);
+		OFFICE_MUST(edit_splice(e, KIND_MEETING, id, MEETING_GOAL, &head->stamp.dot,
+					head_count, &splice, &msg));
+		office_seal(&w->a, e);
+		arena_release(&arena);
+	}
+	office_pull(&w->b, &w->a);
+}
+
+static void damaged_pack_of_edits_is_named_and_made_anew(void **state)
+{
+	struct world *w = *state;
+	struct value none = value_str("");
+	struct record_id id = office_create(&w->a, &w->space, KIND_MEETING, MEETING_GOAL, &none);
+	struct errmsg why = { .text = "" };
+	struct text text;
+
+	type_goal(w, &id, 520);
+	assert_int_equal(
+		change(w, "UPDATE text_pack SET pack = CAST(replace(pack, 'xxx', 'xyx') AS BLOB)"),
+		1);
+	assert_int_equal(replica_text(w->b.replica, KIND_MEETING, &id, MEETING_GOAL, &text, &why),
+			 ERR_CORRUPT);
+	assert_non_null(strstr(why.text, "a pack of a text's edits is damaged"));
+	scrub_all(w);
+	assert_int_equal(damage(w)->mended, 1);
+	assert_int_equal(damage(w)->last.kind, DAMAGE_STATE);
+	assert_whole(w);
+	OFFICE_MUST(replica_text(w->b.replica, KIND_MEETING, &id, MEETING_GOAL, &text, &msg));
+	assert_int_equal(text.history.count, 521);
+	text_release(&text);
+}
+
 static void damage_index(struct world *w)
 {
 	/* Filled while it was said to be of another column. */
@@ -561,6 +610,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(nothing_is_chained_to_damage, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(damage_is_known_after_a_restart, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(damaged_state_is_made_anew, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(damaged_pack_of_edits_is_named_and_made_anew,
+						set_up, tear_down),
 		cmocka_unit_test_setup_teardown(damaged_index_is_made_anew, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(state_waits_for_a_sound_log, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(damaged_membership_is_folded_anew, set_up,

@@ -388,6 +388,7 @@ static void packs_that_take_too_much_are_refused(void **state)
 
 	(void)state;
 	assert_non_null(events);
+	assert_int_equal(text_pack_encode(&w->packed, 0, events, 1), ERR_INVALID); /* no seq */
 	for (size_t i = 0; i < COUNT; i++)
 		events[i].dot.seq = i + 1;
 	assert_int_equal(text_pack_fit(events, COUNT), COUNT - 1);

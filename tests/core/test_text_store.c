@@ -699,6 +699,56 @@ static void text_that_is_too_long_grows_no_more(void **state)
 	end(&w);
 }
 
+/* Keystrokes at the end of the text, a changeset each. */
+static void type_on(struct world *w, unsigned office, uint32_t count)
+{
+	struct arena arena = ARENA_EMPTY;
+	uint32_t end = (uint32_t)read_block(w, office, &arena).text.size;
+
+	for (uint32_t i = 0; i < count; i++)
+		splice_block(w, &w->offices[office], end + i, "x", 0);
+	arena_release(&arena);
+}
+
+static void assert_typed(struct world *w, const char *front, uint32_t count)
+{
+	struct buf expected = BUF_EMPTY;
+
+	buf_append_str(&expected, front);
+	while (count--)
+		buf_append_str(&expected, "x");
+	buf_append_byte(&expected, 0);
+	assert_all(w, (const char *)expected.data);
+	assert_all_agree(w);
+	buf_release(&expected);
+}
+
+/* One who was away since before the edits that are packed now. */
+static void old_branch_merges_with_packed_edits(void **state)
+{
+	struct world w;
+	struct text t;
+
+	(void)state;
+	begin(&w, 8, "ab");
+	type_on(&w, 1, 10);
+	sync_all(&w);
+	splice_block(&w, &w.offices[2], 0, "(", 0);
+	type_on(&w, 2, 60);
+	type_on(&w, 0, 460);
+	assert_typed(&w, "(ab", 10 + 60 + 460);
+	type_on(&w, 1, 300); /* the branch is packed with these */
+	assert_typed(&w, "(ab", 10 + 60 + 460 + 300);
+	for (unsigned i = 0; i < OFFICES; i++) {
+		assert_true(office_count(&w.offices[i], "SELECT count(*) FROM text_pack") > 0);
+		OFFICE_MUST(replica_text(w.offices[i].replica, KIND_BLOCK, &w.block, BLOCK_TEXT, &t,
+					 &msg));
+		assert_int_equal(t.history.count, 1 + 10 + 1 + 60 + 460 + 300);
+		text_release(&t);
+	}
+	end(&w);
+}
+
 /* ---- At random ------------------------------------------------------------- */
 
 static void draw_edit(struct prng *prng, struct bytes from, struct buf *out)
@@ -875,6 +925,7 @@ int main(void)
 		cmocka_unit_test(large_text_is_as_before_after_a_rollback),
 		cmocka_unit_test(text_that_is_too_long_grows_no_more),
 		cmocka_unit_test(what_is_kept_of_a_history_is_as_another_process_has_left_it),
+		cmocka_unit_test(old_branch_merges_with_packed_edits),
 		cmocka_unit_test(offices_read_what_the_model_says),
 		cmocka_unit_test(edit_of_long_ago_comes_while_others_write_at_once),
 		cmocka_unit_test(offices_agree_on_large_texts),
