@@ -293,19 +293,31 @@ static enum err reduce_parents(struct text_history *h, uint32_t *edits, size_t *
 	return OK;
 }
 
+static void drop_head(struct text_history *h, uint32_t edit)
+{
+	uint32_t low = 0, high = h->head_count - 1;
+
+	while (low < high) {
+		uint32_t middle = low + (high - low) / 2;
+
+		if (h->heads[middle] < edit)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	assert(h->heads[low] == edit);
+	h->head_count--;
+	memmove(h->heads + low, h->heads + low + 1, (h->head_count - low) * sizeof(*h->heads));
+	h->nodes[edit].is_head = false;
+}
+
 static void replace_heads(struct text_history *h, const struct text_node *n, uint32_t edit)
 {
 	const uint32_t *parents = h->parent_pool + n->parents;
-	uint32_t kept = 0, replaced = 0;
 
-	for (uint32_t k = 0; k < n->parent_count; k++) {
-		replaced += h->nodes[parents[k]].is_head;
-		h->nodes[parents[k]].is_head = false;
-	}
-	for (uint32_t i = 0; replaced && i < h->head_count; i++)
-		if (h->nodes[h->heads[i]].is_head)
-			h->heads[kept++] = h->heads[i];
-	h->head_count -= replaced;
+	for (uint32_t k = 0; k < n->parent_count; k++)
+		if (h->nodes[parents[k]].is_head)
+			drop_head(h, parents[k]);
 	h->heads[h->head_count++] = edit;
 }
 
