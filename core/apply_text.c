@@ -74,22 +74,23 @@ static enum err begin_history(struct text_apply *a, struct bytes written)
 /* The edits that it refers to, by their numbers. */
 static enum err find_parents(struct text_apply *a)
 {
-	a->parents = arena_array(a->arena, a->op->target_count, sizeof(*a->parents));
-	if (!a->parents)
-		return ERR_NOMEM;
-	for (size_t i = 0; i < a->op->target_count; i++) {
-		uint32_t *at = &a->parents[a->parent_count];
-		enum err rc =
-			store_text_find(a->store, &a->ref, &a->op->targets[i].dot, at, a->msg);
+	size_t count = a->op->target_count;
+	struct dot *dots = arena_array(a->arena, count, sizeof(*dots));
+	enum err rc;
 
-		if (rc == OK)
-			a->parent_count++;
-		else if (rc == ERR_NOT_FOUND)
+	a->parents = arena_array(a->arena, count, sizeof(*a->parents));
+	if (!dots || !a->parents)
+		return ERR_NOMEM;
+	for (size_t i = 0; i < count; i++)
+		dots[i] = a->op->targets[i].dot;
+	rc = store_text_find(a->store, &a->ref, dots, count, a->parents, a->msg);
+	for (size_t i = 0; rc == OK && i < count; i++) {
+		if (a->parents[i] == UINT32_MAX)
 			a->is_adrift = true;
 		else
-			return rc;
+			a->parents[a->parent_count++] = a->parents[i];
 	}
-	return OK;
+	return rc;
 }
 
 static bool is_target(const struct op *op, const struct dot *dot)

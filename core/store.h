@@ -285,9 +285,10 @@ struct text_row {
 
 MUST_CHECK enum err store_text_add(struct store *s, const struct text_ref *text,
 				   const struct text_row *row, struct errmsg *msg);
-/* ERR_NOT_FOUND leaves msg alone. */
+/* at: their numbers; UINT32_MAX: there is none. */
 MUST_CHECK enum err store_text_find(struct store *s, const struct text_ref *text,
-				    const struct dot *dot, uint32_t *at, struct errmsg *msg);
+				    const struct dot *dots, size_t count, uint32_t *at,
+				    struct errmsg *msg);
 /* How many there are; 0 also of a text that was written once. */
 MUST_CHECK enum err store_text_count(struct store *s, const struct text_ref *text, uint32_t *out,
 				     struct errmsg *msg);

@@ -67,25 +67,25 @@ static enum err step_number(struct store *s, sqlite3_stmt *stmt, uint32_t *out, 
 	return rc;
 }
 
-static enum err find_packed(struct store *s, const struct text_ref *text, const struct dot *dot,
-			    uint32_t *at, struct errmsg *msg)
+/* In one walk over the packs: an edit may name many that are in none. */
+static enum err find_packed(struct store *s, const struct text_ref *text, const struct dot *dots,
+			    size_t count, size_t missing, uint32_t *at, struct errmsg *msg)
 {
 	struct pack_walk w;
-	bool is_found = false;
-	enum err rc;
 
 	pack_walk_begin_back(&w, s, text, msg);
-	while (!is_found && pack_walk_next(&w))
-		for (size_t i = w.count; i-- > 0 && !is_found;) {
-			is_found = dot_cmp(&w.events[i].dot, dot) == 0;
-			if (is_found)
-				*at = w.first + (uint32_t)i;
-		}
-	rc = pack_walk_end(&w);
-	return rc != OK || is_found ? rc : ERR_NOT_FOUND;
+	while (missing && pack_walk_next(&w))
+		for (size_t i = w.count; i-- > 0 && missing;)
+			for (size_t k = 0; k < count; k++)
+				if (at[k] == UINT32_MAX &&
+				    dot_cmp(&w.events[i].dot, &dots[k]) == 0) {
+					at[k] = w.first + (uint32_t)i;
+					missing--;
+				}
+	return pack_walk_end(&w);
 }
 
-enum err store_text_find(struct store *s, const struct text_ref *text, const struct dot *dot,
+static enum err find_row(struct store *s, const struct text_ref *text, const struct dot *dot,
 			 uint32_t *at, struct errmsg *msg)
 {
 	enum err rc;
@@ -99,8 +99,25 @@ enum err store_text_find(struct store *s, const struct text_ref *text, const str
 	bind_text(stmt, text);
 	sqlite3_bind_int64(stmt, 5, replica);
 	sqlite3_bind_int64(stmt, 6, (int64_t)dot->seq);
-	rc = step_number(s, stmt, at, msg);
-	return rc == ERR_NOT_FOUND ? find_packed(s, text, dot, at, msg) : rc;
+	return step_number(s, stmt, at, msg);
+}
+
+enum err store_text_find(struct store *s, const struct text_ref *text, const struct dot *dots,
+			 size_t count, uint32_t *at, struct errmsg *msg)
+{
+	size_t missing = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		enum err rc = find_row(s, text, &dots[i], &at[i], msg);
+
+		if (rc == ERR_NOT_FOUND) {
+			at[i] = UINT32_MAX;
+			missing++;
+		} else if (rc != OK) {
+			return rc;
+		}
+	}
+	return missing ? find_packed(s, text, dots, count, missing, at, msg) : OK;
 }
 
 enum err store_text_count(struct store *s, const struct text_ref *text, uint32_t *out,
