@@ -38,26 +38,40 @@ static const struct rewritten *map_of(const struct reauthor *a, const struct rep
 	return NULL;
 }
 
+/* So much of a feed is held. */
+static uint64_t held_to(const struct reauthor *a, const struct replica_id *replica)
+{
+	const struct space_state *space = replica_space(a->r, &a->space);
+	const struct feed *feed = space ? replica_feed(a->r, space, replica) : NULL;
+
+	return feed ? feed->head.seq : 0;
+}
+
+/* What was lost here with the damage, and is still to come from others, can't be named: nothing
+ * is written before what it speaks of is held (I-4). It stands beside it then. */
 static enum err translate_targets(struct reauthor *a, struct op *op)
 {
 	struct target *out = arena_array(&a->arena, op->target_count, sizeof(*out));
+	size_t got = 0;
 
 	if (!out)
 		return ERR_NOMEM;
 	for (size_t i = 0; i < op->target_count; i++) {
 		const struct rewritten *w = map_of(a, &op->targets[i].dot.replica);
 
-		out[i] = op->targets[i];
+		out[got] = op->targets[i];
 		if (w)
-			rewritten_find(w, out[i].dot.seq, &out[i].dot);
+			rewritten_find(w, out[got].dot.seq, &out[got].dot);
+		got += out[got].dot.seq <= held_to(a, &out[got].dot.replica);
 	}
 	op->targets = out;
+	op->target_count = got;
 	return OK;
 }
 
 /* What a void has seen of a replica is all before a seq: of what was written again it has
- * seen the new dots, and of the rest still the old ones. More than an op can say is left out: then
- * people are asked. */
+ * seen the new dots, and of the rest still the old ones, as far as they are held. More than an
+ * op can say is left out: then people are asked. */
 static enum err translate_observed(struct reauthor *a, struct op *op)
 {
 	struct target *out = arena_array(&a->arena, OP_REPLACED_MAX, sizeof(*out));
@@ -76,8 +90,14 @@ static enum err translate_observed(struct reauthor *a, struct op *op)
 		seen[0] = *dot;
 		if (w)
 			count = rewritten_seen(w, dot->seq, seen);
-		for (size_t k = 0; k < count && got < OP_REPLACED_MAX; k++)
-			out[got++] = (struct target){ seen[k], 0 };
+		for (size_t k = 0; k < count && got < OP_REPLACED_MAX; k++) {
+			uint64_t held = held_to(a, &seen[k].replica);
+
+			out[got] = (struct target){ seen[k], 0 };
+			if (out[got].dot.seq > held)
+				out[got].dot.seq = held;
+			got += out[got].dot.seq > 0;
+		}
 	}
 	op->observed = out;
 	op->observed_count = got;
@@ -97,16 +117,6 @@ static enum err translate_ops(struct reauthor *a, struct changeset *cs)
 			rc = translate_observed(a, op);
 	}
 	return rc;
-}
-
-/* ---- Feeds ------------------------------------------------------------------- */
-
-static uint64_t own_head(const struct reauthor *a)
-{
-	const struct space_state *space = replica_space(a->r, &a->space);
-	const struct feed *feed = space ? replica_feed(a->r, space, &a->r->id) : NULL;
-
-	return feed ? feed->head.seq : 0;
 }
 
 /* ---- What is there already ---------------------------------------------------- */
@@ -249,7 +259,7 @@ static enum err all_is_done(struct reauthor *a, struct draft *d, bool *out)
 /* What names it from now on names what it became, by whomever. */
 static enum err note(struct reauthor *a, const struct draft *d, uint64_t seq, bool is_written)
 {
-	struct dot own = { a->r->id, own_head(a) };
+	struct dot own = { a->r->id, held_to(a, &a->r->id) };
 
 	if (is_written)
 		return rewritten_note(a->source, seq, &own);

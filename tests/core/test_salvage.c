@@ -427,6 +427,23 @@ static void what_nobody_else_has_is_written_again(void **state)
 	office_close(&w->saved);
 }
 
+/* It names what was lost with the damage and comes back from a peer: every office ends in
+ * the same state, and has both. */
+static void what_speaks_of_what_was_lost_stands_beside_it(void **state)
+{
+	struct value lost = value_str("damaged-one"), later = value_str("behind-it");
+	struct world *w = *state;
+	struct record_id record;
+
+	record = office_create(&w->a, &w->space, KIND_ACTION, ACTION_TITLE, &lost);
+	office_sync(&w->a, &w->b);
+	office_set(&w->b, &w->space, KIND_ACTION, &record, ACTION_TITLE, &later);
+	free(w->image);
+	read_image(w);
+	change_text(w, "damaged-one");
+	assert_true(is_healed(w));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -435,6 +452,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(sound_database_is_saved_whole, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(what_nobody_else_has_is_written_again, set_up,
 						tear_down),
+		cmocka_unit_test_setup_teardown(what_speaks_of_what_was_lost_stands_beside_it,
+						set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
