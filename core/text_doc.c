@@ -363,17 +363,17 @@ enum err text_doc_text(struct text_doc *d, struct text **out, struct errmsg *msg
 static enum err take_text(struct replica *r, uint16_t kind, const struct record_id *id,
 			  uint8_t field, bool is_whole, struct text *out, struct errmsg *msg)
 {
-	struct text_doc *d;
+	struct text_doc *d = NULL;
 	enum err rc = text_doc_open(&d, r, kind, id, field, msg);
 
 	if (rc == OK && is_whole)
 		rc = load_whole(d, msg);
-	if (rc != OK)
-		return rc;
-	*out = d->text;
-	d->text = TEXT_EMPTY;
+	if (rc == OK) {
+		*out = d->text;
+		d->text = TEXT_EMPTY;
+	}
 	text_doc_close(d);
-	return OK;
+	return rc;
 }
 
 enum err replica_text(struct replica *r, uint16_t kind, const struct record_id *id, uint8_t field,

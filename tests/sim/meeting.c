@@ -47,8 +47,7 @@ static size_t tell(struct node *from, struct node *to)
 
 	if (is_over(from, to) || !replica_trust(from->replica) || !replica_has_org(to->replica))
 		return 0;
-	news = node_hand_over_statements(from, to);
-	if (news)
+	if (node_hand_over_statements(from, to, &news) && news)
 		changed(to);
 	return news;
 }

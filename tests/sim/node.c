@@ -757,7 +757,7 @@ static bool hand_over_some(struct node *from, struct node *to, const struct spac
 	return rc == OK && more && receipt.held_back == 0;
 }
 
-size_t node_hand_over_statements(struct node *from, struct node *to)
+bool node_hand_over_statements(struct node *from, struct node *to, size_t *added)
 {
 	struct statement_list l = { 0 };
 	struct statements_receipt receipt = { 0 };
@@ -770,12 +770,13 @@ size_t node_hand_over_statements(struct node *from, struct node *to)
 	if (rc != OK && node_disk_is_good(from) && node_disk_is_good(to))
 		world_fail(from->world, "W-16", "%s to %s: %s", from->code, to->code, msg.text);
 	statement_list_release(&l);
-	return rc == OK ? receipt.added : 0;
+	*added = rc == OK ? receipt.added : 0;
+	return rc == OK;
 }
 
 void node_hand_over(struct node *from, struct node *to)
 {
-	size_t count;
+	size_t count, added;
 	struct errmsg msg;
 	bool changed;
 
@@ -783,8 +784,10 @@ void node_hand_over(struct node *from, struct node *to)
 	    replica_refresh(from->replica, &changed, &msg) != OK ||
 	    replica_refresh(to->replica, &changed, &msg) != OK)
 		return;
-	if (replica_trust(from->replica) && replica_has_org(to->replica))
-		node_hand_over_statements(from, to);
+	/* As a session ends that can't store them: membership travels first. */
+	if (replica_trust(from->replica) && replica_has_org(to->replica) &&
+	    !node_hand_over_statements(from, to, &added))
+		return;
 	replica_spaces(from->replica, &count);
 	for (size_t i = 0; i < count && !from->world->rule; i++) {
 		struct space_id space = replica_spaces(from->replica, &count)[i];

@@ -73,8 +73,8 @@ MUST_CHECK enum err node_open_replica(struct node *n, bool create, struct replic
 
 /* Hand over what `to` lacks and may have, without engines, as long as nothing forks. */
 void node_hand_over(struct node *from, struct node *to);
-/* All statements that `from` has; returns how many were new, 0 also after a failure. */
-size_t node_hand_over_statements(struct node *from, struct node *to);
+/* All statements that `from` has; *added: so many were new. False: a disk failed. */
+bool node_hand_over_statements(struct node *from, struct node *to, size_t *added);
 static inline bool node_disk_is_good(const struct node *n)
 {
 	return !n->disk_is_limited && !memdisk_has_failed(n->disk);
