@@ -17,10 +17,11 @@ struct view {
 static const struct verb_text {
 	const char *name; /* in JSON */
 	const char *mark; /* in front of the value, for people */
-} verbs[] = {
-	[VERB_SET] = { "set", "= " }, [VERB_REPLACE] = { "set", "= " },
-	[VERB_ADD] = { "add", "+ " }, [VERB_REMOVE] = { "remove", "- " },
-	[VERB_VOID] = { "void", "" }, [VERB_REVIVE] = { "revive", "" },
+} verbs[VERB_COUNT] = {
+	[VERB_SET] = { "set", "= " },       [VERB_REPLACE] = { "set", "= " },
+	[VERB_ADD] = { "add", "+ " },       [VERB_REMOVE] = { "remove", "- " },
+	[VERB_VOID] = { "void", "" },       [VERB_REVIVE] = { "revive", "" },
+	[VERB_SPLICE] = { "splice", "~ " }, /* the value is what was put in */
 };
 
 static bool is_told(const struct view *t, const struct op *op)

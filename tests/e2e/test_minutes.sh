@@ -58,6 +58,11 @@ exits 3 ht SHA minutes diff "$block" 00000000/1
 says 'no version 00000000/1'
 exits 3 ht SHA minutes restore "$block" nonsense
 
+step "the log names what was done to a text"
+ht NYC log --limit 1000 --json | jq -e '[.. | .verb? // empty] | index("splice")' >/dev/null ||
+	fail "no splice in the log"
+! ht NYC log --limit 1000 | grep -F '(null)' || fail "a change without a name"
+
 step "back to the first version: an edit like any other"
 ht FRA minutes restore "$block" "$first" >/dev/null
 converge SHA FRA NYC >/dev/null
