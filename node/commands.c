@@ -58,10 +58,11 @@
 		"address", "HOST:PORT", N_("where the other offices reach this node, if they can") \
 	}
 /* Of texts (node/writing.h). */
-#define OPTIONS_WRITING                                                               \
-	{ WRITING_RESUME, NULL, N_("go on with what was typed and not stored") },     \
-	{                                                                             \
-		WRITING_DISCARD, NULL, N_("throw away what was typed and not stored") \
+#define OPTIONS_WRITING                                                                \
+	{ WRITING_RESUME, NULL, N_("go on with what was typed and not stored") },      \
+	{                                                                              \
+		WRITING_DISCARD, NULL,                                                 \
+			N_("throw away what was typed and not stored, and begin anew") \
 	}
 #define OPTION_FROM                                                                  \
 	{                                                                            \
