@@ -10,7 +10,7 @@ static enum err compare_fold(const struct replica *r, const struct trust *fold, 
 	struct buf stored = BUF_EMPTY, anew = BUF_EMPTY;
 	enum err rc = store_setting_get(r->store, SETTING_TRUST, &stored, msg);
 
-	trust_encode(&anew, fold);
+	membership_encode(&anew, fold);
 	if (rc == OK)
 		rc = buf_check(&anew);
 	if (rc == ERR_NOT_FOUND || (rc == OK && !bytes_equal(buf_bytes(&stored), buf_bytes(&anew))))
@@ -36,33 +36,61 @@ void membership_check_release(struct membership_check *c)
 	c->at = 0;
 }
 
-static enum err check_fold(const struct replica *r, const struct statement_set *set,
-			   struct errmsg *msg)
+/* *out: NULL of no statements. */
+static enum err fold_set(struct trust **out, const struct statement_set *set, struct errmsg *msg)
 {
-	struct trust *fold = NULL;
 	uint8_t *verdicts = calloc(set->count + !set->count, 1);
 	enum err rc = verdicts ? OK : ERR_NOMEM;
 
+	*out = NULL;
 	if (rc == OK && set->count)
-		rc = trust_fold(&fold, (const struct statement *const *)set->list, set->count,
+		rc = trust_fold(out, (const struct statement *const *)set->list, set->count,
 				verdicts, msg);
+	free(verdicts);
+	return rc;
+}
+
+static enum err check_fold(const struct replica *r, const struct statement_set *set,
+			   struct errmsg *msg)
+{
+	struct trust *fold;
+	enum err rc = fold_set(&fold, set, msg);
+
 	if (rc == OK && fold)
 		rc = compare_fold(r, fold, msg);
 	trust_free(fold);
-	free(verdicts);
+	return rc;
+}
+
+static enum err verify_some(struct membership_check *c, size_t count, struct errmsg *msg)
+{
+	enum err rc = OK;
+
+	for (; rc == OK && count-- && c->at < c->set.count; c->at++)
+		rc = statement_verify(c->set.list[c->at], c->set.encoded[c->at], msg);
 	return rc;
 }
 
 enum err membership_check_step(struct membership_check *c, const struct replica *r, size_t count,
 			       bool *is_done, struct errmsg *msg)
 {
-	enum err rc = OK;
-
 	*is_done = c->at == c->set.count;
-	if (*is_done)
-		return check_fold(r, &c->set, msg);
-	for (; rc == OK && count-- && c->at < c->set.count; c->at++)
-		rc = statement_verify(c->set.list[c->at], c->set.encoded[c->at], msg);
+	return *is_done ? check_fold(r, &c->set, msg) : verify_some(c, count, msg);
+}
+
+enum err membership_fold(struct trust **out, struct replica *r, struct errmsg *msg)
+{
+	struct membership_check c = { .set = { .arena = ARENA_EMPTY } };
+	enum err rc = membership_check_begin(&c, r, msg);
+
+	*out = NULL;
+	if (rc == OK)
+		rc = verify_some(&c, SIZE_MAX, msg);
+	if (rc == OK)
+		rc = fold_set(out, &c.set, msg);
+	if (rc == OK && !*out)
+		rc = errmsg_set(msg, ERR_CORRUPT, "there are no statements");
+	membership_check_release(&c);
 	return rc;
 }
 

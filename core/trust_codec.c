@@ -320,6 +320,14 @@ static void get_roots(struct wire_reader *r, struct trust *t)
 		wire_fail(r, ERR_FORMAT);
 }
 
+static bool has_current_epochs(const struct trust *t)
+{
+	for (size_t i = 0; i < t->node_count; i++)
+		if (!trust_epoch(t, &t->nodes[i].current))
+			return false;
+	return true;
+}
+
 static void get_trust(struct wire_reader *r, struct trust *t)
 {
 	expect_array(r, TRUST_ELEMENTS);
@@ -336,8 +344,9 @@ static void get_trust(struct wire_reader *r, struct trust *t)
 	get_list(r, &space_list, &t->spaces, &t->space_count);
 	get_list(r, &hash_list, &t->heads, &t->head_count);
 	get_list(r, &hash_list, &t->ids, &t->statement_count);
-	if (wire_is_ok(r) && (t->statement_count == 0 || t->statement_count > STATEMENTS_MAX ||
-			      t->head_count == 0 || t->head_count > t->statement_count))
+	if (wire_is_ok(r) &&
+	    (t->statement_count == 0 || t->statement_count > STATEMENTS_MAX || t->head_count == 0 ||
+	     t->head_count > t->statement_count || !has_current_epochs(t)))
 		wire_fail(r, ERR_FORMAT);
 }
 

@@ -552,6 +552,36 @@ static void damaged_membership_is_folded_anew(void **state)
 	OFFICE_MUST(replica_check_member(w->b.replica, &msg));
 }
 
+/* Whichever byte of it was changed: what is opened is what the statements say. */
+static void damaged_membership_is_not_believed(void **state)
+{
+	static const char change_byte[] =
+		"UPDATE setting SET value = (SELECT CAST(substr(value, 1, %d) || CASE "
+		"substr(value, %d, 1) WHEN x'01' THEN x'00' ELSE x'01' END || substr(value, %d) "
+		"AS BLOB) FROM setting WHERE key = 'sound') WHERE key = 'trust'";
+	struct world *w = *state;
+	struct buf before = BUF_EMPTY;
+	int size;
+
+	trust_encode(&before, replica_trust(w->b.replica));
+	size = office_count(&w->b, "SELECT length(value) FROM setting WHERE key = 'trust'");
+	assert_int_equal(change(w, "INSERT INTO setting SELECT 'sound', value FROM setting "
+				   "WHERE key = 'trust'"),
+			 1);
+	for (int at = 0; at < size; at++) {
+		struct buf after = BUF_EMPTY;
+		char sql[512];
+
+		snprintf(sql, sizeof(sql), change_byte, at, at + 1, at + 2);
+		assert_int_equal(change(w, sql), 1);
+		office_reopen(&w->b);
+		trust_encode(&after, replica_trust(w->b.replica));
+		assert_true(bytes_equal(buf_bytes(&before), buf_bytes(&after)));
+		buf_release(&after);
+	}
+	buf_release(&before);
+}
+
 static bool count_statement(void *ctx, const struct statement *s, struct bytes encoded,
 			    enum verdict verdict)
 {
@@ -615,6 +645,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(damaged_index_is_made_anew, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(state_waits_for_a_sound_log, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(damaged_membership_is_folded_anew, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(damaged_membership_is_not_believed, set_up,
 						tear_down),
 		cmocka_unit_test_setup_teardown(damaged_statement_is_put_back, set_up, tear_down),
 	};

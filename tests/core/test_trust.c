@@ -1435,6 +1435,25 @@ static void damaged_bytes_are_refused_or_mean_something(void **state)
 	org_release(&o);
 }
 
+/* A node that nothing is known of: found by seed 12549168466660769625 of test_salvage. */
+static void node_without_its_epoch_is_refused(void **state)
+{
+	struct errmsg msg = { 0 };
+	struct trust *t;
+	struct buf bytes;
+	struct org o;
+
+	org_init(&o, 1);
+	fold(&o);
+	bytes = encoded(o.t);
+	for (size_t i = 0; i + ID_BYTES <= bytes.size; i++)
+		if (memcmp(bytes.data + i, o.t->nodes[0].current.bytes, ID_BYTES) == 0)
+			bytes.data[i] ^= 1;
+	assert_int_equal(trust_decode(&t, buf_bytes(&bytes), &msg), ERR_FORMAT);
+	buf_release(&bytes);
+	org_release(&o);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -1497,6 +1516,7 @@ int main(void)
 		cmocka_unit_test(too_few_roots_extend_in_vain),
 		cmocka_unit_test(what_was_encoded_decodes_to_the_same),
 		cmocka_unit_test(damaged_bytes_are_refused_or_mean_something),
+		cmocka_unit_test(node_without_its_epoch_is_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -8,8 +8,10 @@ static void ask(const struct trust *t)
 {
 	const struct space_id elsewhere = { { 1 } };
 
-	for (size_t i = 0; i < t->node_count; i++)
+	for (size_t i = 0; i < t->node_count; i++) {
 		require(trust_node(t, &t->nodes[i].node) == &t->nodes[i]);
+		require(trust_epoch(t, &t->nodes[i].current));
+	}
 	for (size_t i = 0; i < t->epoch_count; i++) {
 		const struct trust_epoch *epoch = &t->epochs[i];
 
