@@ -97,11 +97,12 @@ static bool is_fresh_key(const struct trust *t, const struct record_id *node,
 	return is_own || !is_other;
 }
 
-static bool is_cut(const struct trust *t, const struct replica_id *replica,
+/* By the first `count` of the cuts, which are sorted. */
+static bool is_cut(const struct trust *t, size_t count, const struct replica_id *replica,
 		   const struct space_id *space)
 {
 	struct trust_cut key = { .replica = *replica, .space = *space };
-	size_t low = 0, high = t->cut_count;
+	size_t low = 0, high = count;
 
 	while (low < high) {
 		size_t mid = low + (high - low) / 2;
@@ -498,10 +499,11 @@ static void apply_grant(struct trust *t, const struct statement *s, bool stands)
 		const struct trust_epoch *epoch = trust_epoch(t, &named->replica);
 		struct trust_cut cut, usual;
 
-		if (!epoch && !is_cut(t, &named->replica, space))
+		if (is_cut(t, count, &named->replica, space))
+			continue;
+		if (!epoch)
 			append_cut(t, named, whole_cut(CUT_VOID));
-		if (!epoch || !is_loss || strcmp(epoch->office_code, office_code) != 0 ||
-		    is_cut(t, &named->replica, space))
+		if (!epoch || !is_loss || strcmp(epoch->office_code, office_code) != 0)
 			continue;
 		cut = least_cut(whole_cut(epoch->cause), named_cut(named, CUT_ROLE));
 		usual = trust_cut_default(t, epoch, space);

@@ -1308,6 +1308,33 @@ static void what_could_raise_a_cut_is_folded_anew(void **state)
 	org_release(&o);
 }
 
+/* Whichever of them is cut already, and by what else. */
+static void a_loss_that_names_many_feeds_extends(void **state)
+{
+	enum { FEEDS = 6 };
+
+	for (unsigned forked = 0; forked < FEEDS; forked++) {
+		const struct statement *before = NULL;
+		struct actor feeds[FEEDS];
+		struct cut cuts[FEEDS];
+		struct org o;
+
+		org_init(&o, 1);
+		for (unsigned i = 0; i < FEEDS; i++) {
+			feeds[i] = actor_restored(&o.bob, 20 + i);
+			cuts[i] = cut_at(&feeds[i], &o.space, 3, 0);
+			before = say_epoch(&o.w, BY(&o.bob), AFTER_ALL, &feeds[i], EPOCH_RESTORED,
+					   NULL);
+		}
+		say_fork(&o.w, &feeds[forked], &o.space, 5);
+		fold(&o);
+		say_grant(&o.w, BY(&o.ann), AFTER(before), &o.space, "BBB", ROLE_READER,
+			  (struct cuts){ cuts, FEEDS });
+		assert_int_equal(extend_by_last(&o), OK);
+		org_release(&o);
+	}
+}
+
 /* A FORK is seen by nobody: it may come before the space does. */
 static void a_space_with_a_fork_in_it_is_folded_anew(void **state)
 {
@@ -1511,6 +1538,7 @@ int main(void)
 		cmocka_unit_test(extending_is_folding_anew),
 		cmocka_unit_test(what_has_not_seen_all_does_not_extend),
 		cmocka_unit_test(what_could_raise_a_cut_is_folded_anew),
+		cmocka_unit_test(a_loss_that_names_many_feeds_extends),
 		cmocka_unit_test(a_space_with_a_fork_in_it_is_folded_anew),
 		cmocka_unit_test(a_second_admission_is_folded_anew),
 		cmocka_unit_test(too_few_roots_extend_in_vain),
