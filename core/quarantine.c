@@ -303,17 +303,25 @@ static enum err cut_here(struct replica *r, const struct feed *feed, struct cut 
 	return out->seq ? link_at(r, feed, out->seq, out->link, msg) : OK;
 }
 
-static bool is_of_node(const struct replica *r, const struct feed *feed,
-		       const struct record_id *node)
+/* Whose feeds are meant: a node's, or those of all nodes that an office has or had. */
+struct owner {
+	const struct record_id *node;
+	const char *office_code;
+};
+
+static bool owns(const struct owner *o, const struct replica *r, const struct feed *feed)
 {
 	const struct trust_epoch *epoch = trust_epoch(r->trust, &feed->replica);
+	const struct trust_node *node;
 
-	return epoch && record_id_cmp(&epoch->node, node) == 0;
+	if (!epoch || o->node)
+		return epoch && record_id_cmp(&epoch->node, o->node) == 0;
+	node = trust_node(r->trust, &epoch->node);
+	return node && strcmp(node->office_code, o->office_code) == 0;
 }
 
-enum err replica_cuts_of(struct replica *r, const struct record_id *node,
-			 const struct space_id *space, struct arena *arena, struct cut **out,
-			 size_t *count, struct errmsg *msg)
+static enum err cuts_of(struct replica *r, const struct owner *owner, const struct space_id *space,
+			struct arena *arena, struct cut **out, size_t *count, struct errmsg *msg)
 {
 	struct cut *cuts = arena_array(arena, r->feed_count, sizeof(*cuts));
 	size_t got = 0;
@@ -322,7 +330,7 @@ enum err replica_cuts_of(struct replica *r, const struct record_id *node,
 	for (uint32_t i = 0; rc == OK && i < r->feed_count; i++) {
 		const struct feed *feed = &r->feeds[i];
 
-		if (feed->head.seq == 0 || !is_of_node(r, feed, node) ||
+		if (feed->head.seq == 0 || !owns(owner, r, feed) ||
 		    (space && space_id_cmp(space, &r->spaces[feed->space].id) != 0))
 			continue;
 		rc = cut_here(r, feed, &cuts[got++], msg);
@@ -333,6 +341,21 @@ enum err replica_cuts_of(struct replica *r, const struct record_id *node,
 	*out = cuts;
 	*count = got;
 	return OK;
+}
+
+enum err replica_cuts_of(struct replica *r, const struct record_id *node,
+			 const struct space_id *space, struct arena *arena, struct cut **out,
+			 size_t *count, struct errmsg *msg)
+{
+	return cuts_of(r, &(struct owner){ .node = node }, space, arena, out, count, msg);
+}
+
+enum err replica_cuts_of_office(struct replica *r, const char *office_code,
+				const struct space_id *space, struct arena *arena, struct cut **out,
+				size_t *count, struct errmsg *msg)
+{
+	return cuts_of(r, &(struct owner){ .office_code = office_code }, space, arena, out, count,
+		       msg);
 }
 
 /* ---- Telling ----------------------------------------------------------------- */

@@ -183,6 +183,10 @@ MUST_CHECK enum err replica_state(struct replica *r, struct statement *s,
 MUST_CHECK enum err replica_cuts_of(struct replica *r, const struct record_id *node,
 				    const struct space_id *space, struct arena *arena,
 				    struct cut **out, size_t *count, struct errmsg *msg);
+/* The same of all nodes that the office has or had. */
+MUST_CHECK enum err replica_cuts_of_office(struct replica *r, const char *office_code,
+					   const struct space_id *space, struct arena *arena,
+					   struct cut **out, size_t *count, struct errmsg *msg);
 
 /* Begin a new epoch now (M-18). When EPOCHS_MAX are used up: ERR_LIMIT with EPOCH_ROTATED,
  * else it is a member no more: replica_check_member() says so. `fresh_sign_secret` and

@@ -2,7 +2,6 @@
 #include "node/change.h"
 #include "node/cmd.h"
 #include "node/i18n.h"
-#include "node/member_ref.h"
 #include "node/office_roles.h"
 #include "node/output.h"
 #include "node/record_view.h"
@@ -143,36 +142,7 @@ enum err cmd_collab_offices(struct context *ctx, const struct args *args, struct
 
 /* ---- admit, remove --------------------------------------------------------- */
 
-/* Where the feeds of the office's nodes end in the space: with what is held here. What
- * former nodes of it wrote counts on, too. */
-static enum err cuts_of_office(struct context *ctx, const char *code, const struct space_id *space,
-			       struct cut **out, size_t *count, struct errmsg *msg)
-{
-	struct cut *all = arena_array(&ctx->arena, CUTS_MAX, sizeof(*all));
-	const struct member *m;
-	enum err rc = all ? OK : no_memory(msg);
-
-	*count = 0;
-	for (size_t i = 0; rc == OK && (m = member_nth(ctx, i)); i++) {
-		struct cut *cuts;
-		size_t more;
-
-		if (strcmp(m->office_code, code) != 0)
-			continue;
-		rc = replica_cuts_of(ctx->replica, &m->node, space, &ctx->arena, &cuts, &more, msg);
-		if (rc == OK && more > CUTS_MAX - *count)
-			rc = errmsg_set(msg, ERR_LIMIT,
-					_("the office has more than %d feeds there"), CUTS_MAX);
-		if (rc == OK) {
-			memcpy(all + *count, cuts, more * sizeof(*cuts));
-			*count += more;
-		}
-	}
-	cuts_sort(all, all ? *count : 0);
-	*out = all;
-	return rc;
-}
-
+/* What it wrote so far goes on to count, as much of it as is held here. */
 static enum err grant(struct context *ctx, const struct space_id *space, const char *code,
 		      enum role role, struct errmsg *msg)
 {
@@ -183,7 +153,8 @@ static enum err grant(struct context *ctx, const struct space_id *space, const c
 
 	memcpy(s.u.grant.office_code, code, strlen(code) + 1);
 	if (role < ROLE_EDITOR)
-		rc = cuts_of_office(ctx, code, space, &cuts, &s.u.grant.cut_count, msg);
+		rc = replica_cuts_of_office(ctx->replica, code, space, &ctx->arena, &cuts,
+					    &s.u.grant.cut_count, msg);
 	s.u.grant.cuts = cuts;
 	return rc == OK ? stating_one(ctx, &s, NULL, 0, msg) : rc;
 }

@@ -329,9 +329,6 @@ enum err cmd_quarantine_adopt(struct context *ctx, const struct args *args, stru
 	if (rc == OK && count == 0)
 		rc = errmsg_set(msg, ERR_INVALID,
 				_("only a branch is there: whoever wrote it has written it again"));
-	if (rc == OK && count > CUTS_MAX)
-		rc = errmsg_set(msg, ERR_LIMIT, _("more than %d feeds: say which by --in"),
-				CUTS_MAX);
 	if (rc != OK)
 		return rc;
 	cuts_sort(cuts, count);

@@ -164,6 +164,31 @@ static void node_of_many_feeds_is_revoked_where_they_end(void **state)
 	assert_true(office_agrees(&w->a, &w->c));
 }
 
+/* All that an office has in one space can be named, whatever became of its nodes. */
+static void office_ends_where_all_of_its_nodes_do(void **state)
+{
+	struct world *w = *state;
+	struct office second;
+	struct cut *cuts;
+	size_t count;
+
+	office_open(&second, NULL, 4);
+	assert_int_equal(revoke(w, &w->a), OK);
+	office_join(&second, &w->a, "FRA");
+	office_pull(&second, &w->a);
+	office_pull(&w->c, &w->a);
+	office_item(&second, &w->spaces[0], "by another one");
+	office_item(&w->c, &w->spaces[0], "by another office");
+	office_pull(&w->a, &second);
+	office_pull(&w->a, &w->c);
+	OFFICE_MUST(replica_cuts_of_office(w->a.replica, "FRA", &w->spaces[0], &w->arena, &cuts,
+					   &count, &msg));
+	assert_int_equal(count, EPOCHS + 1);
+	for (size_t i = 1; i < count; i++)
+		assert_true(cut_cmp(&cuts[i - 1], &cuts[i]) < 0);
+	office_close(&second);
+}
+
 static void node_of_many_feeds_changes_its_keys(void **state)
 {
 	struct world *w = *state;
@@ -195,6 +220,7 @@ int main(void)
 		cmocka_unit_test(the_others_are_adopted_unless_nothing_of_them_counts),
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 		TEST(node_of_many_feeds_is_revoked_where_they_end),
+		TEST(office_ends_where_all_of_its_nodes_do),
 		TEST(node_of_many_feeds_changes_its_keys),
 		TEST(node_of_many_feeds_leaves_its_end_to_an_admin),
 	};
