@@ -14,6 +14,7 @@ enum damage_kind {
 	DAMAGE_STATEMENT, /* one of membership */
 	DAMAGE_FOLD,      /* what the statements say together */
 	DAMAGE_CHANGESET, /* one of the log */
+	DAMAGE_BRANCH,    /* one that was moved out of it (core/branch.h) */
 	DAMAGE_STATE,     /* records, elements, conflicts, and their indexes */
 	DAMAGE_KIND_COUNT
 };
@@ -22,7 +23,7 @@ enum { DAMAGE_MAX = 64, DAMAGE_TEXT_BYTES = 160 };
 
 struct damage {
 	enum damage_kind kind;
-	struct space_id space; /* of DAMAGE_CHANGESET, else zeros */
+	struct space_id space; /* of DAMAGE_CHANGESET and _BRANCH, else zeros */
 	struct dot dot;        /* likewise */
 	bool is_beyond;        /* it can't be put back in place */
 	bool is_seen;          /* in this round of the scrub */

@@ -3,7 +3,7 @@
  * are replayed as a whole. */
 #include <stdlib.h>
 
-#include "core/replica_impl.h"
+#include "core/branch.h"
 
 /* ---- Branches ---------------------------------------------------------------- */
 
@@ -107,33 +107,12 @@ static enum err chain_add(struct chain *c, const uint8_t link[LINK_BYTES])
 	return OK;
 }
 
-/* More contents of one dot than this are not told apart. */
-enum { BRANCHES_MAX = 16 };
-
 static const struct stored *row_with(const struct stored *rows, size_t count,
 				     const uint8_t link[LINK_BYTES])
 {
 	for (size_t i = 0; i < count; i++)
 		if (memcmp(rows[i].link, link, LINK_BYTES) == 0)
 			return &rows[i];
-	return NULL;
-}
-
-/* Which of the rows, all of one seq, `next` continues. */
-static const struct stored *row_before(const struct stored *rows, size_t count,
-				       const struct space_id *space, const struct feed *feed,
-				       const struct stored *next)
-{
-	for (size_t i = 0; i < count; i++) {
-		struct feed_head head = { .seq = rows[i].seq };
-		uint8_t link[LINK_BYTES];
-
-		memcpy(head.link, rows[i].link, LINK_BYTES);
-		memcpy(head.signature, rows[i].signature, SIGNATURE_BYTES);
-		changeset_link(link, space, &feed->replica, &head, next->body);
-		if (memcmp(link, next->link, LINK_BYTES) == 0)
-			return &rows[i];
-	}
 	return NULL;
 }
 
@@ -156,7 +135,7 @@ static enum err trace(struct replica *r, const struct feed *feed, const struct t
 					  &count, msg);
 		if (rc != OK)
 			return rc;
-		at = next.seq ? row_before(rows, count, &cut->space, feed, &next)
+		at = next.seq ? branch_before(rows, count, &cut->space, feed, &next)
 			      : row_with(rows, count, cut->link);
 		if (!at)
 			return OK;

@@ -3,8 +3,8 @@
  * re-authored writes names the new ones. */
 #include <stdlib.h>
 
+#include "core/branch.h"
 #include "core/limits.h"
-#include "core/replica_impl.h"
 #include "core/rewritten.h"
 #include "core/wire.h"
 
@@ -328,24 +328,41 @@ static enum err write_tail(struct reauthor *a, const struct feed *feed)
 	return rc;
 }
 
+/* One that is damaged would say under our name what nobody has said. */
+static enum err write_branched(struct reauthor *a, const struct feed *of, const struct stored *row)
+{
+	bool is_sound = false;
+	enum err rc = branch_is_sound(a->r, of, row, &is_sound, a->msg);
+
+	if (rc == OK && is_sound)
+		rc = write_again(a, row);
+	else if (rc == OK)
+		branch_note_damage(a->r, of, row->seq);
+	return rc == OK ? store_branch_done(a->r->store, of->idx, row, a->msg) : rc;
+}
+
 /* What was moved out of it. */
 static enum err write_branch(struct reauthor *a, const struct feed *feed)
 {
 	const struct feed of = *feed;
-	size_t count = 1;
-	enum err rc = OK;
+	uint64_t seq = 0;
+	enum err rc = store_branch_waiting(a->r->store, of.idx, &seq, a->msg);
 
-	while (rc == OK && count) {
-		struct stored rows[PIECE_COUNT];
+	while (rc == OK && seq) {
+		struct stored rows[BRANCHES_MAX];
+		size_t count = 0;
 
 		arena_reset(&a->rows);
-		rc = store_read_branch(a->r->store, of.idx, PIECE_COUNT, &a->rows, rows, &count,
-				       a->msg);
-		for (size_t i = 0; rc == OK && i < count; i++) {
-			rc = write_again(a, &rows[i]);
-			if (rc == OK)
-				rc = store_branch_done(a->r->store, of.idx, &rows[i], a->msg);
+		rc = store_read_branch(a->r->store, of.idx, seq, BRANCHES_MAX, &a->rows, rows,
+				       &count, a->msg);
+		for (size_t i = 0; rc == OK && i < count; i++)
+			rc = write_branched(a, &of, &rows[i]);
+		if (rc == OK && count == 0) {
+			branch_note_damage(a->r, &of, seq);
+			rc = store_branch_pass(a->r->store, of.idx, seq, a->msg);
 		}
+		if (rc == OK)
+			rc = store_branch_waiting(a->r->store, of.idx, &seq, a->msg);
 	}
 	return rc;
 }
@@ -362,19 +379,17 @@ static bool has_void_tail(const struct reauthor *a, const struct feed *feed)
 /* Something of the feed waits to be written again: its tail, or its branch. */
 static enum err look(struct reauthor *a, const struct feed *feed, bool is_branch, bool *waits)
 {
-	struct stored row;
 	uint64_t seq = 0;
-	size_t count = 0;
 	enum err rc = OK;
 
+	*waits = false;
 	if (is_branch) {
-		arena_reset(&a->rows);
-		rc = store_read_branch(a->r->store, feed->idx, 1, &a->rows, &row, &count, a->msg);
+		rc = store_branch_waiting(a->r->store, feed->idx, &seq, a->msg);
+		*waits = rc == OK && seq > 0;
 	} else if (has_void_tail(a, feed)) {
 		rc = reauthor_done_to(a->r, feed, &seq, a->msg);
-		count = seq < feed->head.seq;
+		*waits = rc == OK && seq < feed->head.seq;
 	}
-	*waits = rc == OK && count > 0;
 	return rc;
 }
 

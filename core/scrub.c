@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "core/branch.h"
 #include "core/membership_check.h"
 #include "core/shadow.h"
 #include "core/wire.h"
@@ -10,7 +11,7 @@
 #define SETTING_SCRUB "scrub"
 
 enum {
-	STATE_VERSION = 1,
+	STATE_VERSION = 2,
 	SLICE_ROWS_MAX = 256,
 	SLICE_BYTES = 256 << 10,
 	KEEP_MS = 60000, /* so much of a round is done again after a crash */
@@ -21,6 +22,7 @@ enum phase {
 	PHASE_STRUCTURE,
 	PHASE_STATEMENTS,
 	PHASE_LOG,
+	PHASE_BRANCHES,
 	PHASE_STATE,
 	PHASE_COUNT
 };
@@ -31,8 +33,8 @@ struct place {
 	uint64_t began_ms, ended_ms;
 	uint64_t mended;
 	bool is_partial; /* some could not be looked at for what was damaged before it */
-	uint64_t at;     /* STRUCTURE: of the tables; LOG: the feed's number */
-	uint64_t seq;    /* LOG: looked at up to here */
+	uint64_t at;     /* STRUCTURE: of the tables; LOG, BRANCHES: the feed's number */
+	uint64_t seq;    /* LOG, BRANCHES: looked at up to here */
 };
 
 struct scrub {
@@ -443,6 +445,38 @@ static enum err check_log(struct scrub *s, size_t row_count, struct errmsg *msg)
 	return check_rows(s, feed, row_count, msg);
 }
 
+static enum err check_branches(struct scrub *s, size_t row_count, struct errmsg *msg)
+{
+	const struct feed *feed = feed_from(s->r, s->place.at);
+	enum err rc = OK;
+
+	if (!feed) {
+		next_phase(s);
+		return OK;
+	}
+	if (feed->idx != s->place.at)
+		s->place.seq = 0;
+	s->place.at = feed->idx;
+	for (size_t i = 0; rc == OK && i < row_count; i++) {
+		uint64_t seq = 0;
+		bool is_sound = true;
+
+		rc = store_branch_next(s->r->store, feed->idx, s->place.seq, &seq, msg);
+		if (rc == OK && seq == 0) {
+			s->place.at++;
+			s->place.seq = 0;
+			break;
+		}
+		if (rc == OK)
+			rc = branch_check(s->r, feed, seq, &is_sound, msg);
+		if (!is_sound)
+			branch_note_damage(s->r, feed, seq);
+		if (rc == OK)
+			s->place.seq = seq;
+	}
+	return rc;
+}
+
 /* What came out of causal order is applied otherwise by a whole replay (M-21): before anything is
  * said to be wrong, the replay is done from its beginning. */
 static void look_again(struct scrub *s, struct errmsg *msg)
@@ -483,9 +517,8 @@ static enum err check_state(struct scrub *s, size_t row_count, struct errmsg *ms
 
 static enum err (*const phases[PHASE_COUNT])(struct scrub *s, size_t row_count,
 					     struct errmsg *msg) = {
-	[PHASE_STRUCTURE] = check_table,
-	[PHASE_STATEMENTS] = check_statements,
-	[PHASE_LOG] = check_log,
+	[PHASE_STRUCTURE] = check_table, [PHASE_STATEMENTS] = check_statements,
+	[PHASE_LOG] = check_log,         [PHASE_BRANCHES] = check_branches,
 	[PHASE_STATE] = check_state,
 };
 

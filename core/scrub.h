@@ -1,9 +1,9 @@
 /* The scrub: all that replica_verify() looks at, in slices that nobody has to wait for, again
  * and again. Sans-I/O but for the replica: the time and how much to do come in.
  *
- *   RESTING --due--> STRUCTURE --> STATEMENTS --> LOG --> STATE --> RESTING
- *                    a table       some, then     some    replayed into a shadow,
- *                    a slice       the fold       rows    compared in some rows
+ *   RESTING --due--> STRUCTURE --> STATEMENTS --> LOG --> BRANCHES --> STATE --> RESTING
+ *                    a table       some, then     some    likewise     replayed into a shadow,
+ *                    a slice       the fold       rows                 compared in some rows
  *
  * What it finds is noted (core/damage.h). Records and indexes are made anew from the log, once
  * that is sound; changesets come from peers (sync/session_mend.h); the rest is named

@@ -165,25 +165,35 @@ MUST_CHECK enum err store_each_branch(struct store *s,
 						       uint64_t last),
 				      void *ctx, struct errmsg *msg);
 
-/* What else is in the branches of a feed, from `seq` on, several of one seq by their
- * links; and all of one seq, also what is back in the log. As below. */
+/* What is in the branches of a feed: out of the log from `seq` on, several of one seq by their
+ * links; all of one seq, also what is back in the log; of one seq what is out of the log and
+ * not yet re-authored. Copied into the arena, at most `count_max`. What can't be read is left
+ * out. */
 MUST_CHECK enum err store_read_branch_from(struct store *s, uint32_t feed, uint64_t seq,
 					   size_t count_max, struct arena *arena,
 					   struct stored *out, size_t *count, struct errmsg *msg);
 MUST_CHECK enum err store_read_branch_at(struct store *s, uint32_t feed, uint64_t seq,
 					 size_t count_max, struct arena *arena, struct stored *out,
 					 size_t *count, struct errmsg *msg);
+MUST_CHECK enum err store_read_branch(struct store *s, uint32_t feed, uint64_t seq,
+				      size_t count_max, struct arena *arena, struct stored *out,
+				      size_t *count, struct errmsg *msg);
+/* The first seq of which something waits to be re-authored; the first after `seq` of which
+ * something is there; 0: none. How much is there of one, whether it can be read or not. */
+MUST_CHECK enum err store_branch_waiting(struct store *s, uint32_t feed, uint64_t *out,
+					 struct errmsg *msg);
+MUST_CHECK enum err store_branch_next(struct store *s, uint32_t feed, uint64_t seq, uint64_t *out,
+				      struct errmsg *msg);
+MUST_CHECK enum err store_branch_count(struct store *s, uint32_t feed, uint64_t seq, uint64_t *out,
+				       struct errmsg *msg);
 /* Put one back into the log, at its end. */
 MUST_CHECK enum err store_branch_back(struct store *s, uint32_t feed, uint64_t seq,
 				      const uint8_t link[LINK_BYTES], struct errmsg *msg);
 
-/* Changesets of a feed that were moved out and not yet re-authored, ascending, copied into
- * the arena; at most `count_max`. */
-MUST_CHECK enum err store_read_branch(struct store *s, uint32_t feed, size_t count_max,
-				      struct arena *arena, struct stored *out, size_t *count,
-				      struct errmsg *msg);
-/* This one is re-authored. */
+/* This one is re-authored. Or nothing of that seq is to be any more. */
 MUST_CHECK enum err store_branch_done(struct store *s, uint32_t feed, const struct stored *row,
+				      struct errmsg *msg);
+MUST_CHECK enum err store_branch_pass(struct store *s, uint32_t feed, uint64_t seq,
 				      struct errmsg *msg);
 
 /* ---- Records and conflicts (core/store_record.c) ---- */

@@ -63,6 +63,42 @@ enum err store_each_branch(struct store *s,
 	return store_each(s, QUERY_BRANCHES, "read branches", visit_branch, &v, msg);
 }
 
+/* A figure of a branch by a query whose arguments are the feed and a seq, or the feed alone. */
+static enum err figure(struct store *s, enum query which, uint32_t feed, uint64_t seq,
+		       uint64_t *out, struct errmsg *msg)
+{
+	enum err rc;
+	sqlite3_stmt *stmt = store_query(s, which, &rc, msg);
+	int64_t value = 0;
+
+	if (rc != OK)
+		return rc;
+	sqlite3_bind_int64(stmt, 1, feed);
+	if (which != QUERY_BRANCH_WAITING)
+		sqlite3_bind_int64(stmt, 2, (int64_t)seq);
+	rc = store_step_int(s, stmt, "look at a branch", &value, msg);
+	if (rc == OK)
+		*out = (uint64_t)value;
+	return rc;
+}
+
+enum err store_branch_waiting(struct store *s, uint32_t feed, uint64_t *out, struct errmsg *msg)
+{
+	return figure(s, QUERY_BRANCH_WAITING, feed, 0, out, msg);
+}
+
+enum err store_branch_next(struct store *s, uint32_t feed, uint64_t seq, uint64_t *out,
+			   struct errmsg *msg)
+{
+	return figure(s, QUERY_BRANCH_NEXT, feed, seq, out, msg);
+}
+
+enum err store_branch_count(struct store *s, uint32_t feed, uint64_t seq, uint64_t *out,
+			    struct errmsg *msg)
+{
+	return figure(s, QUERY_BRANCH_COUNT, feed, seq, out, msg);
+}
+
 /* Rows of a branch by a query whose arguments are the feed and a seq. */
 static enum err read_branch(struct store *s, enum query which, uint32_t feed, uint64_t seq,
 			    size_t count_max, struct arena *arena, struct stored *out,
@@ -76,10 +112,13 @@ static enum err read_branch(struct store *s, enum query which, uint32_t feed, ui
 	if (rc != OK)
 		return rc;
 	sqlite3_bind_int64(stmt, 1, feed);
-	if (which != QUERY_BRANCH_READ)
-		sqlite3_bind_int64(stmt, 2, (int64_t)seq);
-	while (rc == OK && got < count_max && (result = sqlite3_step(stmt)) == SQLITE_ROW)
-		rc = store_copy_row(s, stmt, arena, &out[got++], msg);
+	sqlite3_bind_int64(stmt, 2, (int64_t)seq);
+	while (rc == OK && got < count_max && (result = sqlite3_step(stmt)) == SQLITE_ROW) {
+		rc = store_copy_row(s, stmt, arena, &out[got], NULL);
+		got += rc == OK;
+		if (rc == ERR_CORRUPT)
+			rc = OK;
+	}
 	if (rc == OK && result != SQLITE_ROW && result != SQLITE_DONE)
 		rc = store_error(s, result, "read a branch", msg);
 	sqlite3_reset(stmt);
@@ -88,10 +127,11 @@ static enum err read_branch(struct store *s, enum query which, uint32_t feed, ui
 	return rc;
 }
 
-enum err store_read_branch(struct store *s, uint32_t feed, size_t count_max, struct arena *arena,
-			   struct stored *out, size_t *count, struct errmsg *msg)
+enum err store_read_branch(struct store *s, uint32_t feed, uint64_t seq, size_t count_max,
+			   struct arena *arena, struct stored *out, size_t *count,
+			   struct errmsg *msg)
 {
-	return read_branch(s, QUERY_BRANCH_READ, feed, 0, count_max, arena, out, count, msg);
+	return read_branch(s, QUERY_BRANCH_READ, feed, seq, count_max, arena, out, count, msg);
 }
 
 enum err store_read_branch_from(struct store *s, uint32_t feed, uint64_t seq, size_t count_max,
@@ -135,4 +175,16 @@ enum err store_branch_done(struct store *s, uint32_t feed, const struct stored *
 	sqlite3_bind_int64(stmt, 2, (int64_t)row->seq);
 	bind_bytes(stmt, 3, bytes_of(row->link, LINK_BYTES));
 	return store_run(s, stmt, "note what was written again", msg);
+}
+
+enum err store_branch_pass(struct store *s, uint32_t feed, uint64_t seq, struct errmsg *msg)
+{
+	enum err rc;
+	sqlite3_stmt *stmt = store_query(s, QUERY_BRANCH_PASS, &rc, msg);
+
+	if (rc != OK)
+		return rc;
+	sqlite3_bind_int64(stmt, 1, feed);
+	sqlite3_bind_int64(stmt, 2, (int64_t)seq);
+	return store_run(s, stmt, "pass over a branch", msg);
 }

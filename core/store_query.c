@@ -51,8 +51,14 @@ static const char *const query_sql[QUERY_COUNT] = {
 		"signature, (key & ?3) <= ?4 FROM changeset WHERE key >= ?1 AND key <= ?2",
 	[QUERY_BRANCH_PUT] = "INSERT OR IGNORE INTO branch VALUES(?1, ?2, ?3, ?4, ?5, 0)",
 	[QUERY_CUT_OFF] = "DELETE FROM changeset WHERE key >= ?1 AND key <= ?2",
+	[QUERY_BRANCH_WAITING] = "SELECT coalesce(min(seq), 0) FROM branch WHERE feed = ?1 AND "
+				 "NOT is_done AND " IS_OUT_OF_LOG,
 	[QUERY_BRANCH_READ] = "SELECT seq, body, signature, link FROM branch WHERE feed = ?1 AND "
-			      "NOT is_done AND " IS_OUT_OF_LOG " ORDER BY seq, link",
+			      "seq = ?2 AND NOT is_done AND " IS_OUT_OF_LOG " ORDER BY link",
+	[QUERY_BRANCH_PASS] = "UPDATE branch SET is_done = 1 WHERE feed = ?1 AND seq = ?2",
+	[QUERY_BRANCH_NEXT] = "SELECT coalesce(min(seq), 0) FROM branch WHERE feed = ?1 AND "
+			      "seq > ?2",
+	[QUERY_BRANCH_COUNT] = "SELECT count(*) FROM branch WHERE feed = ?1 AND seq = ?2",
 	[QUERY_BRANCH_AT] = "SELECT seq, body, signature, link FROM branch WHERE feed = ?1 AND "
 			    "seq = ?2 ORDER BY link",
 	[QUERY_BRANCH_BACK] = "INSERT INTO changeset SELECT ?4, body, signature, link FROM branch "

@@ -1,6 +1,6 @@
-/* Verification: every link, every signature but those that a later one vouches for, and the log
- * replayed into a fresh state that must equal the stored one. */
-#include "core/replica_impl.h"
+/* Verification: every link, every signature but those that a later one vouches for, what was moved
+ * out of the log, and the log replayed into a fresh state that must equal the stored one. */
+#include "core/branch.h"
 
 enum { BATCH_COUNT = 512, BATCH_BYTES = 1 << 20 };
 
@@ -80,6 +80,23 @@ static enum err verify_feed(struct verifier *v, const struct feed *feed)
 	return rc;
 }
 
+static enum err verify_branches(struct verifier *v, const struct feed *feed)
+{
+	struct sealed at = { .replica = feed->replica };
+	bool is_sound = true;
+	enum err rc = store_branch_next(v->r->store, feed->idx, 0, &at.seq, v->msg);
+
+	while (rc == OK && at.seq) {
+		rc = branch_check(v->r, feed, at.seq, &is_sound, v->msg);
+		if (rc == OK && !is_sound)
+			rc = complain(v, ERR_CORRUPT, &at,
+				      "it was moved out of the log and is damaged");
+		if (rc == OK)
+			rc = store_branch_next(v->r->store, feed->idx, at.seq, &at.seq, v->msg);
+	}
+	return rc;
+}
+
 static enum err verify_chains(struct replica *r, struct verify_report *report, struct errmsg *msg)
 {
 	struct verifier v = { .r = r, .report = report, .msg = msg };
@@ -88,6 +105,8 @@ static enum err verify_chains(struct replica *r, struct verify_report *report, s
 	report->feeds = r->feed_count;
 	for (uint32_t i = 0; rc == OK && i < r->feed_count; i++)
 		rc = verify_feed(&v, &r->feeds[i]);
+	for (uint32_t i = 0; rc == OK && i < r->feed_count; i++)
+		rc = verify_branches(&v, &r->feeds[i]);
 	arena_release(&v.arena);
 	return rc;
 }

@@ -5,9 +5,15 @@
 #include "node/i18n.h"
 
 static const char *const kind_names[DAMAGE_KIND_COUNT] = {
-	[DAMAGE_STRUCTURE] = "structure", [DAMAGE_STATEMENT] = "statement", [DAMAGE_FOLD] = "fold",
-	[DAMAGE_CHANGESET] = "changeset", [DAMAGE_STATE] = "state",
+	[DAMAGE_STRUCTURE] = "structure", [DAMAGE_STATEMENT] = "statement",
+	[DAMAGE_FOLD] = "fold",           [DAMAGE_CHANGESET] = "changeset",
+	[DAMAGE_BRANCH] = "branch",       [DAMAGE_STATE] = "state",
 };
+
+static bool has_dot(const struct damage *d)
+{
+	return d->kind == DAMAGE_CHANGESET || d->kind == DAMAGE_BRANCH;
+}
 
 void damage_view(char out[DAMAGE_VIEW_BYTES], const struct damage *d)
 {
@@ -19,8 +25,11 @@ void damage_view(char out[DAMAGE_VIEW_BYTES], const struct damage *d)
 	};
 	char replica[ID_TEXT_SIZE], space[ID_TEXT_SIZE];
 
-	if (d->kind == DAMAGE_CHANGESET)
-		snprintf(out, DAMAGE_VIEW_BYTES, _("changeset %llu of replica %.8s in space %.8s"),
+	if (has_dot(d))
+		snprintf(out, DAMAGE_VIEW_BYTES,
+			 d->kind == DAMAGE_BRANCH
+				 ? _("changeset %llu of replica %.8s in space %.8s, out of the log")
+				 : _("changeset %llu of replica %.8s in space %.8s"),
 			 (unsigned long long)d->dot.seq, id_text(d->dot.replica.bytes, replica),
 			 id_text(d->space.bytes, space));
 	else
@@ -29,6 +38,8 @@ void damage_view(char out[DAMAGE_VIEW_BYTES], const struct damage *d)
 
 const char *damage_prospect(const struct damage *d)
 {
+	if (d->kind == DAMAGE_BRANCH)
+		return _("it is not written again, all else is; huitong repair leaves it out");
 	if (d->is_beyond)
 		return _("with the daemon stopped: huitong repair");
 	if (d->kind == DAMAGE_CHANGESET || d->kind == DAMAGE_STATEMENT)
@@ -41,7 +52,7 @@ static json_t *one_json(const struct damage *d)
 	char text[DAMAGE_VIEW_BYTES], replica[ID_TEXT_SIZE], space[ID_TEXT_SIZE];
 
 	damage_view(text, d);
-	if (d->kind != DAMAGE_CHANGESET)
+	if (!has_dot(d))
 		return json_pack("{s:s, s:s, s:b}", "what", kind_names[d->kind], "detail", text,
 				 "beyond", d->is_beyond);
 	return json_pack("{s:s, s:s, s:b, s:s, s:s, s:I}", "what", kind_names[d->kind], "detail",

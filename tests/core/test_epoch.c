@@ -9,8 +9,10 @@
 #include <unistd.h>
 
 #include <cmocka.h>
+#include <sqlite3.h>
 
 #include "core/limits.h"
+#include "core/scrub.h"
 #include "tests/support/office.h"
 #include "tests/support/tempdir.h"
 
@@ -671,22 +673,29 @@ static void adopted_branch_that_comes_late_is_seen_as_before(void **state)
 	office_close(&t.c);
 }
 
-/* Another process, without our key, has taken the proof and moved our tail out. */
-static void nothing_is_written_where_the_fork_was(void **state)
+/* Another process, without our key, takes the proof of the fork and moves our tail out. */
+static void move_out_without_key(struct world *w, struct twins *t)
 {
-	struct world *w = *state;
 	struct replica_id old = id_of(&w->b);
 	struct office keyless = w->b;
 	struct replica_config config = { .path = w->path,
 					 .dice = prng_dice(&keyless.prng),
 					 .now_ms = w->b.now_ms };
-	struct twins t;
 
-	make_twins(w, &t);
-	prove(w, &w->a, &t.c, &old);
+	prove(w, &w->a, &t->c, &old);
 	OFFICE_MUST(replica_open(&keyless.replica, &config, &msg));
 	office_pull_statements(&keyless, &w->a);
 	office_close(&keyless);
+}
+
+static void nothing_is_written_where_the_fork_was(void **state)
+{
+	struct world *w = *state;
+	struct replica_id old = id_of(&w->b);
+	struct twins t;
+
+	make_twins(w, &t);
+	move_out_without_key(w, &t);
 	office_item(&w->b, &w->space, "after the fork");
 	assert_int_not_equal(replica_id_cmp(&old, replica_id(w->b.replica)), 0);
 	assert_int_equal(has_title(&w->b, "after the fork"), 1);
@@ -695,6 +704,78 @@ static void nothing_is_written_where_the_fork_was(void **state)
 }
 
 /* The database is of an epoch before the one that the mark speaks of. */
+/* Behind the replica's back. */
+static void change(struct world *w, const char *sql)
+{
+	sqlite3 *db;
+
+	assert_int_equal(sqlite3_open(w->path, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_changes(db), 1);
+	sqlite3_close(db);
+}
+
+static void scrub(struct office *o)
+{
+	struct scrub *scrub;
+
+	OFFICE_MUST(scrub_new(&scrub, o->replica, &msg));
+	do
+		OFFICE_MUST(scrub_slice(scrub, o->now_ms++, 8, &msg));
+	while (scrub_is_due(scrub, o->now_ms, UINT64_MAX));
+	scrub_free(scrub);
+}
+
+/* What a damaged row of a branch says would go out under our signature; what stands behind it is
+ * sound. */
+static void assert_rest_is_written_again(struct world *w, const char *damage)
+{
+	const struct damage_list *found;
+	struct replica_id id;
+	struct verify_report report;
+	struct errmsg why;
+	struct twins t;
+
+	make_twins(w, &t);
+	office_item(&w->b, &w->space, "the second");
+	office_item(&w->b, &w->space, "the third");
+	move_out_without_key(w, &t);
+	office_close(&w->b);
+	change(w, damage);
+	office_reopen(&w->b);
+	assert_int_equal(has_title(&w->b, "by the one"), 1);
+	assert_int_equal(has_title(&w->b, "the third"), 1);
+	assert_int_equal(office_items(&w->b), 3);
+	found = replica_damage(w->b.replica);
+	assert_int_equal(found->count, 1);
+	assert_int_equal(found->list[0].kind, DAMAGE_BRANCH);
+	assert_int_equal(found->list[0].dot.seq, 3);
+	assert_true(found->list[0].is_beyond);
+	assert_int_equal(replica_verify(w->b.replica, &report, NULL, NULL, &why), ERR_CORRUPT);
+	/* That is all: it does not wait, and does not cost an id each time. */
+	id = id_of(&w->b);
+	office_reopen(&w->b);
+	assert_int_equal(replica_id_cmp(&id, replica_id(w->b.replica)), 0);
+	assert_int_equal(office_items(&w->b), 3);
+	assert_int_equal(replica_damage(w->b.replica)->count, 0);
+	scrub(&w->b);
+	assert_int_equal(replica_damage(w->b.replica)->count, 1);
+	assert_int_equal(replica_damage(w->b.replica)->list[0].kind, DAMAGE_BRANCH);
+	office_close(&t.twin);
+	office_close(&t.c);
+}
+
+static void changed_byte_of_a_branch_is_not_written_again(void **state)
+{
+	assert_rest_is_written_again(*state, "UPDATE branch SET body = CAST(substr(body, 1, "
+					     "length(body) - 1) || '!' AS BLOB) WHERE seq = 3");
+}
+
+static void row_of_a_branch_that_can_not_be_read_stops_nothing(void **state)
+{
+	assert_rest_is_written_again(*state, "UPDATE branch SET signature = x'00' WHERE seq = 3");
+}
+
 static void mark_of_a_later_epoch_shows_an_older_database(void **state)
 {
 	struct world *w = *state;
@@ -733,6 +814,8 @@ int main(void)
 		TEST(what_has_seen_a_branch_is_taken_without_it),
 		TEST(adopted_branch_that_comes_late_is_seen_as_before),
 		TEST(nothing_is_written_where_the_fork_was),
+		TEST(changed_byte_of_a_branch_is_not_written_again),
+		TEST(row_of_a_branch_that_can_not_be_read_stops_nothing),
 		TEST(mark_of_a_later_epoch_shows_an_older_database),
 	};
 
