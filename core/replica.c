@@ -224,6 +224,39 @@ enum err replica_join(struct replica *r, const uint8_t org[ORG_ID_BYTES], struct
 
 /* Reading. */
 
+struct space_search {
+	uint32_t idx;
+	struct space_id *id;
+	bool is_found;
+};
+
+static enum err compare_space(void *ctx, uint32_t idx, const struct space_id *id)
+{
+	struct space_search *search = ctx;
+
+	if (idx == search->idx) {
+		*search->id = *id;
+		search->is_found = true;
+	}
+	return OK;
+}
+
+enum err replica_space_id(struct replica *r, uint32_t idx, struct space_id *out, struct errmsg *msg)
+{
+	struct space_search search = { idx, out, false };
+	enum err rc = OK;
+
+	for (uint32_t i = 0; i < r->space_count && !search.is_found; i++)
+		if (r->spaces[i].idx == idx)
+			rc = compare_space(&search, idx, &r->spaces[i].id);
+	/* Another process may have brought it since the caches were read. */
+	if (!search.is_found)
+		rc = store_each_space(r->store, compare_space, &search, msg);
+	if (rc == OK && !search.is_found)
+		rc = errmsg_set(msg, ERR_CORRUPT, "a record is in a space that is not there");
+	return rc;
+}
+
 enum err replica_record(struct replica *r, uint16_t number, const struct record_id *id,
 			struct arena *arena, struct record *out, struct space_id *space_out,
 			struct errmsg *msg)
@@ -237,10 +270,7 @@ enum err replica_record(struct replica *r, uint16_t number, const struct record_
 	rc = store_record_space(r->store, kind, id, &idx, msg);
 	if (rc == OK)
 		rc = store_record_load(r->store, idx, kind, id, arena, out, msg);
-	for (uint32_t i = 0; rc == OK && space_out && i < r->space_count; i++)
-		if (r->spaces[i].idx == idx)
-			*space_out = r->spaces[i].id;
-	return rc;
+	return rc == OK && space_out ? replica_space_id(r, idx, space_out, msg) : rc;
 }
 
 enum err replica_elements(struct replica *r, uint16_t number, const struct record_id *id,

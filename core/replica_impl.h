@@ -92,6 +92,10 @@ struct space_state *replica_space(const struct replica *r, const struct space_id
 MUST_CHECK enum err replica_space_add(struct replica *r, const struct space_id *id,
 				      struct space_state **out, struct errmsg *msg);
 
+/* Of its number in the store. ERR_CORRUPT: there is no such. */
+MUST_CHECK enum err replica_space_id(struct replica *r, uint32_t idx, struct space_id *out,
+				     struct errmsg *msg);
+
 struct feed *replica_feed(const struct replica *r, const struct space_state *space,
 			  const struct replica_id *id);
 /* Also stores it (and the space). Invalidates pointers to feeds and spaces. */

@@ -59,14 +59,13 @@ static enum err read_element(struct store *s, struct row *row, const struct fiel
 			     struct element *out)
 {
 	sqlite3_stmt *stmt = row->stmt;
-	int64_t replica = sqlite3_column_int64(stmt, 0);
+	const struct replica_id *replica = store_replica(s, sqlite3_column_int64(stmt, 0));
 	struct bytes author = column_bytes(stmt, 4);
 
-	if (replica < 0 || replica >= s->replicas.count ||
-	    (author.size != 0 && author.size != ID_BYTES))
+	if (!replica || (author.size != 0 && author.size != ID_BYTES))
 		return ERR_CORRUPT;
 	*out = (struct element){ 0 };
-	out->stamp.dot.replica = s->replicas.ids[replica];
+	out->stamp.dot.replica = *replica;
 	out->stamp.dot.seq = (uint64_t)sqlite3_column_int64(stmt, 1);
 	out->stamp.hlc.bits = (uint64_t)sqlite3_column_int64(stmt, 3);
 	out->n = (uint32_t)sqlite3_column_int64(stmt, 2);

@@ -144,6 +144,9 @@ void store_forget_kind_queries(struct store *s);
 /* Step a query that returns no rows, and reset it. */
 MUST_CHECK enum err store_run(struct store *s, sqlite3_stmt *stmt, const char *what,
 			      struct errmsg *msg);
+/* The replica of that number; NULL: none. It may be one that another process has brought since
+ * the last look. Borrowed until the next one is brought. */
+const struct replica_id *store_replica(struct store *s, int64_t number);
 /* One that returns one row of one integer. */
 MUST_CHECK enum err store_step_int(struct store *s, sqlite3_stmt *stmt, const char *what,
 				   int64_t *out, struct errmsg *msg);

@@ -33,12 +33,30 @@ static enum err read_replica(void *ctx, sqlite3_stmt *row)
 	return intern_add(&w->store->replicas, &replica);
 }
 
+/* Those that have come since. */
+static enum err learn_replicas(struct store *s, struct errmsg *msg)
+{
+	struct walk w = { .store = s, .next = s->replicas.count, .msg = msg };
+	enum err rc;
+	sqlite3_stmt *stmt = store_query(s, QUERY_REPLICAS, &rc, msg);
+
+	if (rc != OK)
+		return rc;
+	sqlite3_bind_int64(stmt, 1, w.next);
+	return store_each_row(s, stmt, "read replicas", read_replica, &w, msg);
+}
+
 enum err store_load_replicas(struct store *s, struct errmsg *msg)
 {
-	struct walk w = { .store = s, .msg = msg };
-
 	intern_release(&s->replicas);
-	return store_each(s, QUERY_REPLICAS, "read replicas", read_replica, &w, msg);
+	return learn_replicas(s, msg);
+}
+
+const struct replica_id *store_replica(struct store *s, int64_t number)
+{
+	if (number >= s->replicas.count && learn_replicas(s, NULL) != OK)
+		return NULL;
+	return 0 <= number && number < s->replicas.count ? &s->replicas.ids[number] : NULL;
 }
 
 enum err store_intern(struct store *s, const struct replica_id *id, uint32_t *out,

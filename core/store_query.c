@@ -25,7 +25,7 @@ static const char *const query_sql[QUERY_COUNT] = {
 	[QUERY_COUNTER_SET] = "UPDATE counter SET next = ?2 WHERE name = ?1",
 	[QUERY_COUNTER_NEXT] = "INSERT INTO counter VALUES(?1, 2) ON CONFLICT(name) DO UPDATE SET "
 			       "next = next + 1 RETURNING next - 1",
-	[QUERY_REPLICAS] = "SELECT idx, id FROM replica_index ORDER BY idx",
+	[QUERY_REPLICAS] = "SELECT idx, id FROM replica_index WHERE idx >= ?1 ORDER BY idx",
 	[QUERY_REPLICA_ADD] = "INSERT INTO replica_index VALUES(?1, ?2)",
 	[QUERY_SPACES] = "SELECT idx, id FROM space_index ORDER BY idx",
 	[QUERY_SPACE_ADD] = "INSERT INTO space_index(id) VALUES(?1)",

@@ -162,6 +162,12 @@ static enum err read_record(struct store *s, sqlite3_stmt *stmt, const struct ki
 	if (!meta.data)
 		return ERR_NOMEM;
 	rc = record_meta_decode(out, meta, &s->replicas, row_shown, &row);
+	/* It may name a replica that another process has brought since. */
+	if (rc == ERR_CORRUPT && store_replica(s, s->replicas.count)) {
+		record_init(out, kind, &record_id, arena);
+		row.row.rc = OK;
+		rc = record_meta_decode(out, meta, &s->replicas, row_shown, &row);
+	}
 	/* What the registers don't explain, an element did. */
 	if (rc == OK && sqlite3_column_int64(stmt, COLUMN_LIFE) == RECORD_REVIVED)
 		out->has_unseen_element = record_life(out) == RECORD_VOID;

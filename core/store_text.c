@@ -228,13 +228,14 @@ static enum err get_parents(struct bytes encoded, struct arena *arena, struct te
 static enum err read_text_row(struct store *s, sqlite3_stmt *stmt, struct arena *arena,
 			      struct text_row *out)
 {
-	int64_t replica = sqlite3_column_int64(stmt, 1), flags = sqlite3_column_int64(stmt, 3);
+	const struct replica_id *replica = store_replica(s, sqlite3_column_int64(stmt, 1));
+	int64_t flags = sqlite3_column_int64(stmt, 3);
 
-	if (replica < 0 || replica >= s->replicas.count)
+	if (!replica)
 		return ERR_CORRUPT;
 	*out = (struct text_row){
 		.at = (uint32_t)sqlite3_column_int64(stmt, 0),
-		.dot = { s->replicas.ids[replica], (uint64_t)sqlite3_column_int64(stmt, 2) },
+		.dot = { *replica, (uint64_t)sqlite3_column_int64(stmt, 2) },
 		.sees_all = flags & SEES_ALL,
 		.is_adrift = flags & IS_ADRIFT,
 		.reach = (uint32_t)sqlite3_column_int64(stmt, 4),

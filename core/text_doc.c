@@ -328,9 +328,8 @@ enum err text_doc_open(struct text_doc **out, struct replica *r, uint16_t number
 	d->text = TEXT_EMPTY;
 	d->is_stale = true;
 	rc = store_record_space(r->store, kind, id, &d->ref.space, msg);
-	for (uint32_t i = 0; rc == OK && i < r->space_count; i++)
-		if (r->spaces[i].idx == d->ref.space)
-			d->space = r->spaces[i].id;
+	if (rc == OK)
+		rc = replica_space_id(r, d->ref.space, &d->space, msg);
 	if (rc == OK)
 		rc = doc_settle(d, msg);
 	if (rc == OK)
