@@ -2,6 +2,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "core/gather.h"
 #include "core/limits.h"
 #include "core/replica_impl.h"
 #include "core/text_rewrite.h"
@@ -219,10 +220,19 @@ static enum err write_splice(struct edit *e, const struct kind *kind, const stru
 			     const struct record_id *id, const struct text_edit *made,
 			     const struct dot *seen, size_t seen_count, struct errmsg *msg)
 {
-	struct target *targets = arena_array(&e->arena, seen_count, sizeof(*targets));
+	const struct gather gather = { e->r,       &e->space,    id,
+				       &e->author, kind->number, field->number,
+				       e->now_ms,  &e->arena,    msg };
+	struct target *targets;
 	struct op *op;
-	enum err rc = targets ? OK : ERR_NOMEM;
+	const size_t all = seen_count;
+	enum err rc = gather_heads(&gather, &seen, &seen_count);
 
+	if (seen_count != all)
+		e->loaded.kind = NULL; /* it is another record now */
+	targets = arena_array(&e->arena, seen_count, sizeof(*targets));
+	if (rc == OK && !targets)
+		rc = ERR_NOMEM;
 	if (rc == OK)
 		rc = new_op(e, kind->number, id, field->number, VERB_SPLICE, &op, msg);
 	if (rc != OK)
@@ -259,15 +269,6 @@ static enum err write_text(struct edit *e, const struct kind *kind, const struct
 	return rc;
 }
 
-static enum err check_heads(const struct kind *kind, const struct field *field, size_t count,
-			    struct errmsg *msg)
-{
-	if (count <= OP_REPLACED_MAX)
-		return OK;
-	return errmsg_set(msg, ERR_LIMIT, "%s.%s: more than %d edits at once", kind->name,
-			  field->name, OP_REPLACED_MAX);
-}
-
 /* From the text as it is. */
 static enum err rewrite_text(struct edit *e, const struct kind *kind, const struct field *field,
 			     const struct record_id *id, struct bytes to, struct errmsg *msg)
@@ -280,9 +281,6 @@ static enum err rewrite_text(struct edit *e, const struct kind *kind, const stru
 	if (rc != OK)
 		return rc;
 	heads = record_values(&e->loaded, field->number, &count);
-	rc = check_heads(kind, field, count, msg);
-	if (rc != OK)
-		return rc;
 	seen = arena_array(&e->arena, count, sizeof(*seen));
 	if (!seen)
 		return ERR_NOMEM;
@@ -345,8 +343,6 @@ enum err edit_splice(struct edit *e, uint16_t kind_number, const struct record_i
 	enum err rc = find_text(e, kind_number, number, &kind, &field, msg);
 
 	assert(head_count > 0);
-	if (rc == OK)
-		rc = check_heads(kind, field, head_count, msg);
 	if (rc == OK)
 		rc = field_validate(field, &inserted, msg);
 	if (rc == OK)

@@ -96,11 +96,12 @@ static enum err parse_version(struct draft *d, char *text)
 	if (!line || !*line || strchr(line, '/'))
 		return ERR_FORMAT;
 	snprintf(d->path, sizeof(d->path), "%s/%.*s", d->folder, DRAFT_NAME_MAX, line);
-	d->heads = calloc(OP_REPLACED_MAX, sizeof(*d->heads));
+	d->heads = calloc(RECORD_ENTRIES_MAX, sizeof(*d->heads));
 	if (!d->heads)
 		return ERR_NOMEM;
 	while ((line = strsep(&text, "\n")) && *line) {
-		if (d->head_count == OP_REPLACED_MAX || !parse_dot(line, &d->heads[d->head_count]))
+		if (d->head_count == RECORD_ENTRIES_MAX ||
+		    !parse_dot(line, &d->heads[d->head_count]))
 			return ERR_FORMAT;
 		d->head_count++;
 	}

@@ -700,6 +700,59 @@ static void text_that_is_too_long_grows_no_more(void **state)
 }
 
 /* Keystrokes at the end of the text, a changeset each. */
+/* Every office leaves edits of one version under so many ids, none of which has seen another. */
+static void write_side_by_side(struct world *w, unsigned ids)
+{
+	struct arena arena = ARENA_EMPTY;
+	struct text_version begun = read_block(w, 0, &arena);
+
+	for (unsigned i = 0; i < OFFICES; i++)
+		for (unsigned k = 0; k < ids; k++) {
+			struct office *o = &w->offices[i];
+			struct edit *e = office_edit(o, &w->space);
+			char to[64];
+
+			snprintf(to, sizeof(to), "%c%u. It begins.", 'A' + (int)i, k);
+			OFFICE_MUST(edit_text(e, KIND_BLOCK, &w->block, BLOCK_TEXT, &begun,
+					      bytes_of_str(to), &msg));
+			office_seal(o, e);
+			OFFICE_MUST(replica_new_epoch(o->replica, EPOCH_MOVED, NULL, NULL,
+						      o->now_ms++, &msg));
+		}
+	sync_all(w);
+	arena_release(&arena);
+}
+
+/* More than an edit can name. */
+static void text_of_many_heads_can_be_written(void **state)
+{
+	enum { IDS = OP_REPLACED_MAX / 2 - 2 }; /* 378 heads: it is gathered twice */
+
+	struct arena arena = ARENA_EMPTY;
+	struct text_version now;
+	struct buf to = BUF_EMPTY;
+	struct world w;
+
+	begin(&w, 1900, "It begins.");
+	write_side_by_side(&w, IDS);
+	now = read_block(&w, 1, &arena);
+	assert_int_equal(now.head_count, OFFICES * IDS);
+	buf_append(&to, now.text.data, now.text.size);
+	buf_append_str(&to, " It ends.");
+	buf_append_byte(&to, 0);
+	write_block(&w, 1, (const char *)to.data);
+	now = read_block(&w, 1, &arena);
+	assert_int_equal(now.head_count, 1);
+	assert_all(&w, (const char *)to.data);
+	assert_int_equal(office_count(&w.offices[0], "SELECT count(*) FROM conflict"), 0);
+	assert_int_equal(office_count(&w.offices[0], "SELECT count(*) FROM text_edit WHERE "
+						     "flags & 2"),
+			 0);
+	buf_release(&to);
+	arena_release(&arena);
+	end(&w);
+}
+
 static void type_on(struct world *w, unsigned office, uint32_t count)
 {
 	struct arena arena = ARENA_EMPTY;
@@ -924,6 +977,7 @@ int main(void)
 		cmocka_unit_test(what_another_process_wrote_into_a_large_text_is_seen),
 		cmocka_unit_test(large_text_is_as_before_after_a_rollback),
 		cmocka_unit_test(text_that_is_too_long_grows_no_more),
+		cmocka_unit_test(text_of_many_heads_can_be_written),
 		cmocka_unit_test(what_is_kept_of_a_history_is_as_another_process_has_left_it),
 		cmocka_unit_test(old_branch_merges_with_packed_edits),
 		cmocka_unit_test(offices_read_what_the_model_says),
