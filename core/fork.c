@@ -136,6 +136,14 @@ bool fork_is_waited_for(const struct replica *r, const struct space_id *space,
 	       !(fork && fork->seq <= dot->seq);
 }
 
+bool fork_may_be_unproved(const struct replica *r, const struct space_id *space,
+			  const struct dot *dot)
+{
+	struct trust_cut cut = trust_cut(r->trust, &dot->replica, space);
+
+	return cut.has_link && dot->seq <= cut.seq;
+}
+
 /* ---- Telling ------------------------------------------------------------------- */
 
 static const struct feed *feed_of(const struct replica *r, const struct space_id *space_id,

@@ -206,22 +206,26 @@ static enum err check_seen(struct receiver *v, const struct sealed *s, const str
 			   const struct dot *dot, enum taking *taking)
 {
 	struct hlc_stamp hlc;
+	bool may_differ;
 	enum err rc;
 
 	if (replica_id_cmp(&dot->replica, &s->replica) == 0 && dot->seq <= s->seq)
 		return OK; /* its own feed, itself included */
 	if (trust_epoch(v->r->trust, &dot->replica) && !fork_is_waited_for(v->r, &v->space, dot))
 		return note_unseen(v, dot, taking);
+	may_differ = fork_may_be_unproved(v->r, &v->space, dot);
 	if (!vv_covers(replica_vv(v->r, &v->space), dot)) {
-		if (!is_held(v, &dot->replica))
+		/* By its stamp it may have been sent before what we hold in place of that. */
+		if (!is_held(v, &dot->replica) && !may_differ)
 			return refuse_for(v, s, dot);
 		*taking = HOLD;
 		return OK;
 	}
 	rc = held_hlc(v, dot, cs->hlc, &hlc);
-	if (rc == OK && hlc_cmp(cs->hlc, hlc) <= 0)
-		return refuse(v, ERR_INVALID, s, "its stamp is not after its dependency's");
-	return rc;
+	if (rc != OK || hlc_cmp(cs->hlc, hlc) > 0)
+		return rc;
+	return may_differ ? note_unseen(v, dot, taking)
+			  : refuse(v, ERR_INVALID, s, "its stamp is not after its dependency's");
 }
 
 /* I-4 and I-5: what it depends on or speaks of is held and has a smaller stamp.

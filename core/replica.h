@@ -331,7 +331,8 @@ MUST_CHECK enum err replica_missing(struct replica *r, const struct space_id *sp
 struct receipt {
 	size_t applied;    /* new and now durable */
 	size_t duplicates; /* held before, same bytes */
-	/* Too far in the future, or without room here, or depending on such: not stored */
+	/* Too far in the future, without room here, before what it names, or depending on such: not
+	 * stored */
 	size_t held_back;
 	struct replica_id held_replica; /* of the first one held back */
 	struct hlc_stamp held_hlc;      /* of the first one from the future; zero: none is */

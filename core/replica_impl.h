@@ -264,6 +264,10 @@ bool fork_vouches(const struct replica *r, const struct feed *feed, uint64_t seq
  * not count, or may be of any branch of a fork. */
 bool fork_is_waited_for(const struct replica *r, const struct space_id *space,
 			const struct dot *dot);
+/* A cut names the branch that counts at the dot (M-16): who names the dot may have held another
+ * one, of which there is no proof any more. */
+bool fork_may_be_unproved(const struct replica *r, const struct space_id *space,
+			  const struct dot *dot);
 
 /* replica_prove_fork() in the open transaction. */
 MUST_CHECK enum err fork_prove(struct replica *r, const struct space_id *space,

@@ -189,6 +189,8 @@ static void warn_of_held(struct session *s, const struct space_id *space,
 		why = "the statement that names it was set aside";
 	else if (s->room_look_ms)
 		why = "a record would have too many concurrent values, or a text be too long";
+	else if (s->held_until_ms == 0)
+		why = "what they name has not come yet";
 	snprintf(s->warning, sizeof(s->warning), "held back: changes of replica %.8s: %s",
 		 id_text(replica->bytes, text), why);
 }

@@ -644,6 +644,48 @@ static void what_has_seen_a_branch_is_taken_without_it(void **state)
 	office_close(&t.c);
 }
 
+static void revoke_node(struct office *by, const struct replica_id *replica)
+{
+	struct statement s = { .type = STATEMENT_REVOKE };
+	struct arena arena = ARENA_EMPTY;
+	struct cut *cuts;
+
+	s.u.revoke.node = trust_epoch(replica_trust(by->replica), replica)->node;
+	OFFICE_MUST(replica_cuts_of(by->replica, &s.u.revoke.node, NULL, &arena, &cuts,
+				    &s.u.revoke.cut_count, &msg));
+	s.u.revoke.cuts = cuts;
+	OFFICE_MUST(replica_state(by->replica, &s, NULL, 0, by->now_ms++, &msg));
+	arena_release(&arena);
+}
+
+/* The same, but SHA revokes the node, whose branch ends with the one's then: no fork is proved any
+ * more, and what NYC has written is older than what stands in place of what it has seen. */
+static void what_has_seen_a_branch_without_a_proof_is_taken(void **state)
+{
+	struct world *w = *state;
+	struct replica_id old = id_of(&w->b);
+	struct office newcomer;
+	struct twins t;
+
+	w->b.now_ms += 1000;
+	make_twins(w, &t);
+	office_item(&t.c, &w->space, "seen the other");
+	revoke_node(&w->a, &old);
+	office_sync(&w->a, &t.c);
+	assert_int_equal(has_title(&w->a, "by the one"), 1);
+	assert_int_equal(has_title(&w->a, "seen the other"), 1);
+	assert_true(office_agrees(&w->a, &t.c));
+	/* Who comes anew is sent that before what it names. */
+	office_open(&newcomer, NULL, 4);
+	office_join(&newcomer, &w->a, "LON");
+	office_sync(&w->a, &newcomer);
+	office_sync(&w->a, &newcomer);
+	assert_true(office_agrees(&w->a, &newcomer));
+	office_close(&newcomer);
+	office_close(&t.twin);
+	office_close(&t.c);
+}
+
 /* NYC has replaced what the other wrote, and then its branch is adopted: SHA gets it after what
  * has seen it. */
 static void adopted_branch_that_comes_late_is_seen_as_before(void **state)
@@ -812,6 +854,7 @@ int main(void)
 		TEST(branch_that_was_moved_out_can_be_read),
 		TEST(adopted_branch_comes_back),
 		TEST(what_has_seen_a_branch_is_taken_without_it),
+		TEST(what_has_seen_a_branch_without_a_proof_is_taken),
 		TEST(adopted_branch_that_comes_late_is_seen_as_before),
 		TEST(nothing_is_written_where_the_fork_was),
 		TEST(changed_byte_of_a_branch_is_not_written_again),
