@@ -139,8 +139,11 @@ static enum err apply_beside(struct text_apply *a, struct text_row *row)
 	enum err rc = store_history_open(&a->history, a->store, &a->ref, row->at, row->reach,
 					 &a->body, a->msg);
 
-	if (rc == OK)
-		rc = store_history_add(a->history, row, &a->edit, &sink);
+	if (rc != OK)
+		return rc;
+	rc = store_history_add(a->history, row, &a->edit, &sink);
+	if (rc == ERR_CORRUPT)
+		rc = errmsg_set(a->msg, rc, "a text's history: its edits do not fit each other");
 	if (rc == OK)
 		store_reread_later(a->store, &a->ref);
 	return rc;

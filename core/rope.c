@@ -39,6 +39,13 @@ uint32_t rope_size(const struct rope *r, enum rope_unit unit)
 	return r->tree.total.of[unit] + (r->at == SUMTREE_NONE ? 0 : r->pending.of[unit]);
 }
 
+bool rope_has(const struct rope *r, uint32_t pos, uint32_t count)
+{
+	uint32_t size = rope_size(r, ROPE_POINTS);
+
+	return pos <= size && count <= size - pos;
+}
+
 /* ---- UTF-8 that is known to be valid --------------------------------------- */
 
 /* Counted in steps that a compiler makes wide. */

@@ -38,6 +38,7 @@ void rope_release(struct rope *r);
 void rope_clear(struct rope *r); /* empty; memory is kept */
 
 uint32_t rope_size(const struct rope *r, enum rope_unit unit);
+bool rope_has(const struct rope *r, uint32_t pos, uint32_t count); /* [pos, pos + count) */
 
 /* Asserts pos <= size. ERR_NOMEM. */
 MUST_CHECK enum err rope_insert(struct rope *r, uint32_t pos, struct bytes text);

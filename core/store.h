@@ -306,7 +306,8 @@ MUST_CHECK enum err store_text_count(struct store *s, const struct text_ref *tex
  * `least` of them; the text's length then. */
 MUST_CHECK enum err store_text_base(struct store *s, const struct text_ref *text, uint32_t least,
 				    uint32_t *base, uint32_t *length, struct errmsg *msg);
-/* From a number on, ascending. */
+/* From a number on, ascending, none left out; each in itself as an edit must be
+ * (text_edit_validate). ERR_CORRUPT: not so. */
 MUST_CHECK enum err store_each_text_row(struct store *s, const struct text_ref *text, uint32_t from,
 					struct arena *arena,
 					enum err (*each)(void *ctx, const struct text_row *row),
@@ -363,7 +364,8 @@ MUST_CHECK enum err store_history_open(struct store_history **out, struct store 
 				       const struct text_ref *ref, uint32_t count, uint32_t reach,
 				       struct store_body *body, struct errmsg *msg);
 /* One more edit, whose row is about to be stored, goes into the text; its lengths are told.
- * ERR_LIMIT, ERR_NOMEM, or what the sink says: then there is nothing to keep. */
+ * ERR_LIMIT, ERR_NOMEM, ERR_CORRUPT of what was read, or what the sink says: then there is nothing
+ * to keep. */
 MUST_CHECK enum err store_history_add(struct store_history *h, struct text_row *row,
 				      const struct text_edit *e, const struct text_sink *sink);
 /* For the next edit, in place of the one that was kept before. Takes it. */

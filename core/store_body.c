@@ -14,7 +14,9 @@ enum {
 	PLACE_STEP = 1 << 16, /* between two pieces, to begin with */
 };
 
-#define PLACE_END (INT64_C(1) << PLACE_BITS)
+#define PLACE_END  (INT64_C(1) << PLACE_BITS)
+#define NUMBER_MAX ((INT64_C(1) << (63 - PLACE_BITS)) - 1)
+#define POINTS_MAX UINT16_MAX /* of a piece: more than its bytes ever are */
 
 static int64_t piece_key(int64_t number, uint64_t place)
 {
@@ -23,12 +25,17 @@ static int64_t piece_key(int64_t number, uint64_t place)
 
 /* ---- Reading --------------------------------------------------------------- */
 
+static bool is_number(int64_t number)
+{
+	return number > 0 && number <= NUMBER_MAX;
+}
+
 static enum err append_piece(void *ctx, sqlite3_stmt *row)
 {
 	struct bytes text = column_bytes(row, 0);
 
 	buf_append(ctx, text.data, text.size);
-	if ((int64_t)utf8_count(text) != sqlite3_column_int64(row, 1))
+	if (!utf8_is_valid(text) || (int64_t)utf8_count(text) != sqlite3_column_int64(row, 1))
 		return ERR_CORRUPT;
 	return buf_check(ctx);
 }
@@ -62,9 +69,11 @@ enum err store_body_read(struct store *s, int64_t number, struct arena *arena, s
 			 struct errmsg *msg)
 {
 	struct buf text = BUF_EMPTY;
-	enum err rc =
-		read_pieces(s, piece_key(number, 0), piece_key(number, PLACE_END - 1), &text, msg);
+	enum err rc = is_number(number) ? OK : store_damaged(s, "a text", msg);
 
+	if (rc == OK)
+		rc = read_pieces(s, piece_key(number, 0), piece_key(number, PLACE_END - 1), &text,
+				 msg);
 	if (rc == OK) {
 		*out = arena_copy(arena, buf_bytes(&text));
 		rc = out->data ? OK : ERR_NOMEM;
@@ -85,8 +94,11 @@ static enum err add_piece(void *ctx, sqlite3_stmt *row)
 {
 	struct store_body *b = ctx;
 	uint64_t place = (uint64_t)sqlite3_column_int64(row, 0) & (PLACE_END - 1);
+	uint64_t points = (uint64_t)sqlite3_column_int64(row, 1);
 
-	return text_body_add(&b->text, place, (uint32_t)sqlite3_column_int64(row, 1));
+	if (place == 0 || points > POINTS_MAX)
+		return store_damaged(b->store, "a text", b->msg);
+	return text_body_add(&b->text, place, (uint32_t)points);
 }
 
 static enum err list_pieces(struct store_body *b)
@@ -152,18 +164,29 @@ static void keep(struct store_body *b)
 	b->text = TEXT_BODY_EMPTY;
 }
 
+struct point_count {
+	struct store *store;
+	uint64_t points;
+	struct errmsg *msg;
+};
+
 static enum err add_points(void *ctx, sqlite3_stmt *row)
 {
-	uint64_t *points = ctx;
+	struct point_count *c = ctx;
+	uint64_t points = (uint64_t)sqlite3_column_int64(row, 1);
 
-	*points += (uint64_t)sqlite3_column_int64(row, 1);
+	if (points > POINTS_MAX)
+		return store_damaged(c->store, "a text", c->msg);
+	c->points += points;
 	return OK;
 }
 
 static enum err count_points(struct store *s, int64_t number, uint64_t *out, struct errmsg *msg)
 {
+	struct point_count count = { s, 0, msg };
 	sqlite3_stmt *stmt;
-	enum err rc = store_check_texts(s, msg);
+	enum err rc =
+		is_number(number) ? store_check_texts(s, msg) : store_damaged(s, "a text", msg);
 
 	for (size_t i = 0; rc == OK && i < BODIES_KEPT; i++)
 		if (s->bodies[i].number == number) {
@@ -175,10 +198,11 @@ static enum err count_points(struct store *s, int64_t number, uint64_t *out, str
 	stmt = store_query(s, QUERY_PIECES, &rc, msg);
 	if (rc != OK)
 		return rc;
-	*out = 0;
 	sqlite3_bind_int64(stmt, 1, piece_key(number, 0));
 	sqlite3_bind_int64(stmt, 2, piece_key(number, PLACE_END - 1));
-	return store_each_row(s, stmt, "read a text", add_points, out, msg);
+	rc = store_each_row(s, stmt, "read a text", add_points, &count, msg);
+	*out = count.points;
+	return rc;
 }
 
 enum err store_body_points(struct store *s, const struct value *value, uint64_t *out,
@@ -194,7 +218,8 @@ enum err store_body_points(struct store *s, const struct value *value, uint64_t 
 
 static enum err open_pieces(struct store_body *b)
 {
-	enum err rc = store_check_texts(b->store, b->msg);
+	enum err rc = is_number(b->number) ? store_check_texts(b->store, b->msg)
+					   : store_damaged(b->store, "a text", b->msg);
 
 	if (rc != OK)
 		return rc;
@@ -350,8 +375,11 @@ static enum err draw_number(struct store_body *b)
 
 	if (rc == OK)
 		rc = store_step_int(b->store, stmt, "number a text", &newest, b->msg);
+	newest >>= PLACE_BITS;
+	if (rc == OK && !is_number(newest + 1))
+		rc = store_damaged(b->store, "the numbers of texts", b->msg);
 	if (rc == OK)
-		b->number = (newest >> PLACE_BITS) + 1;
+		b->number = newest + 1;
 	return rc;
 }
 

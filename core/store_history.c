@@ -85,19 +85,22 @@ static enum err read_row(void *ctx, const struct text_row *row)
 	return rc;
 }
 
-static enum err read_rows(struct store_history *h, struct store *s, bool is_in_text,
+/* All that there are, `count` in the end. */
+static enum err read_rows(struct store_history *h, struct store *s, uint32_t count, bool is_in_text,
 			  struct errmsg *msg)
 {
 	struct reader r = { h, is_in_text, ARENA_EMPTY, msg };
 	enum err rc = store_each_text_row(s, &h->ref, h->count, &r.arena, read_row, &r, msg);
 
 	arena_release(&r.arena);
+	if (rc == OK && h->count != count)
+		rc = store_damaged(s, "the list of a text's edits", msg);
 	return rc;
 }
 
 static enum err read_history(struct store_history **out, struct store *s,
-			     const struct text_ref *ref, uint32_t reach, struct bytes now,
-			     struct errmsg *msg)
+			     const struct text_ref *ref, uint32_t count, uint32_t reach,
+			     struct bytes now, struct errmsg *msg)
 {
 	struct store_history *h = calloc(1, sizeof(*h));
 	uint32_t length;
@@ -113,7 +116,7 @@ static enum err read_history(struct store_history **out, struct store *s,
 		rc = h->base ? text_begin(&h->text, now, length)
 			     : rope_insert(&h->text.rope, 0, now);
 	if (rc == OK)
-		rc = read_rows(h, s, true, msg);
+		rc = read_rows(h, s, count, true, msg);
 	if (rc == OK)
 		*out = h;
 	else
@@ -156,8 +159,10 @@ static enum err catch_up(struct store_history *h, struct store *s, uint32_t coun
 	enum err rc = OK;
 
 	if (h->count < count)
-		rc = read_rows(h, s, false, msg);
-	return rc == OK ? text_merge(&h->text, NULL) : rc;
+		rc = read_rows(h, s, count, false, msg);
+	if (rc == OK)
+		rc = text_merge(&h->text, NULL);
+	return rc == ERR_CORRUPT ? store_damaged(s, "the list of a text's edits", msg) : rc;
 }
 
 enum err store_history_open(struct store_history **out, struct store *s, const struct text_ref *ref,
@@ -180,7 +185,7 @@ enum err store_history_open(struct store_history **out, struct store *s, const s
 	if (rc == OK)
 		rc = store_body_text(body, &arena, &now);
 	if (rc == OK)
-		rc = read_history(out, s, ref, reach, now, msg);
+		rc = read_history(out, s, ref, count, reach, now, msg);
 	arena_release(&arena);
 	return rc;
 }

@@ -118,7 +118,11 @@ static struct value row_shown(void *ctx, const struct field *field)
 	struct bytes text;
 	enum err rc;
 
-	if (of->is_opened || field->merge != MERGE_TEXT || value.type != VALUE_INT)
+	if (field->merge != MERGE_TEXT || value.type == VALUE_NIL || value.type == VALUE_TEXT)
+		return value;
+	if (value.type != VALUE_INT)
+		of->row.rc = ERR_CORRUPT;
+	if (of->is_opened || of->row.rc != OK)
 		return value;
 	rc = store_body_read(of->store, value.number, of->row.arena, &text, of->msg);
 	if (rc == OK)

@@ -32,6 +32,13 @@ static bool stop_at_first(void *ctx, const struct reread_note *note)
 	return false;
 }
 
+static enum err look_at(struct store *s, struct text *t, bool *is_any, struct errmsg *msg)
+{
+	enum err rc = text_reread(t, stop_at_first, is_any);
+
+	return rc == ERR_CORRUPT ? store_damaged(s, "the list of a text's edits", msg) : rc;
+}
+
 static enum err read_again(struct store *s, const struct text_ref *text, const struct value *now,
 			   uint32_t count, uint32_t base, bool *is_any, struct errmsg *msg)
 {
@@ -42,7 +49,7 @@ static enum err read_again(struct store *s, const struct text_ref *text, const s
 	if (rc == OK)
 		rc = store_history_open(&h, s, text, count, base, &body, msg);
 	if (rc == OK)
-		rc = text_reread(&h->text, stop_at_first, is_any);
+		rc = look_at(s, &h->text, is_any, msg);
 	if (rc == OK)
 		store_history_keep(h, s);
 	else
@@ -66,7 +73,7 @@ static enum err look(struct store *s, const struct text_ref *text, const struct 
 	if (rc != OK || base == count)
 		return rc;
 	if (s->history && is_same(&s->history->ref, text) && s->history->count == count)
-		return text_reread(&s->history->text, stop_at_first, is_any);
+		return look_at(s, &s->history->text, is_any, msg);
 	return read_again(s, text, now, count, base, is_any, msg);
 }
 

@@ -2,10 +2,14 @@
  * which they were applied here; older ones in packs (core/store_text_pack.c). */
 #include "core/store_impl.h"
 
+#include "core/limits.h"
 #include "core/wire.h"
 
 /* Row flags. */
 enum { SEES_ALL = 1, IS_ADRIFT = 2 };
+
+#define EDIT_MAX   (UINT32_MAX - 1) /* a number of one */
+#define LENGTH_MAX INT32_MAX        /* of a text at any version */
 
 void bind_text(sqlite3_stmt *stmt, const struct text_ref *text)
 {
@@ -52,15 +56,24 @@ enum err store_text_add(struct store *s, const struct text_ref *text, const stru
 	return rc == OK ? store_text_fold(s, text, row->at + 1, msg) : rc;
 }
 
+/* An integer of a row, at most so large. */
+static bool column_number(sqlite3_stmt *stmt, int column, uint32_t max, uint32_t *out)
+{
+	int64_t value = sqlite3_column_int64(stmt, column);
+
+	*out = (uint32_t)value;
+	return sqlite3_column_type(stmt, column) == SQLITE_INTEGER && value >= 0 && value <= max;
+}
+
 /* One number, or none: ERR_NOT_FOUND. */
 static enum err step_number(struct store *s, sqlite3_stmt *stmt, uint32_t *out, struct errmsg *msg)
 {
 	int result = sqlite3_step(stmt);
 	enum err rc = OK;
 
-	if (result == SQLITE_ROW)
-		*out = (uint32_t)sqlite3_column_int64(stmt, 0);
-	else
+	if (result == SQLITE_ROW && !column_number(stmt, 0, EDIT_MAX, out))
+		rc = store_damaged(s, "the list of a text's edits", msg);
+	else if (result != SQLITE_ROW)
 		rc = result == SQLITE_DONE ? ERR_NOT_FOUND
 					   : store_error(s, result, "read edits of a text", msg);
 	sqlite3_reset(stmt);
@@ -156,6 +169,17 @@ static void step_back(struct base_search *b, uint32_t at, bool sees_all, uint32_
 	b->is_over |= b->least == 0;
 }
 
+static enum err step_back_row(struct base_search *b, sqlite3_stmt *stmt)
+{
+	uint32_t at, reach, after;
+
+	if (!column_number(stmt, 0, EDIT_MAX, &at) || !column_number(stmt, 2, at, &reach) ||
+	    !column_number(stmt, 3, LENGTH_MAX, &after))
+		return ERR_CORRUPT;
+	step_back(b, at, sqlite3_column_int64(stmt, 1) & SEES_ALL, reach, after);
+	return OK;
+}
+
 static enum err search_rows(struct store *s, const struct text_ref *text, struct base_search *b,
 			    struct errmsg *msg)
 {
@@ -166,12 +190,11 @@ static enum err search_rows(struct store *s, const struct text_ref *text, struct
 	if (rc != OK)
 		return rc;
 	bind_text(stmt, text);
-	while (!b->is_over && (result = sqlite3_step(stmt)) == SQLITE_ROW)
-		step_back(b, (uint32_t)sqlite3_column_int64(stmt, 0),
-			  sqlite3_column_int64(stmt, 1) & SEES_ALL,
-			  (uint32_t)sqlite3_column_int64(stmt, 2),
-			  (uint32_t)sqlite3_column_int64(stmt, 3));
-	if (result != SQLITE_ROW && result != SQLITE_DONE)
+	while (rc == OK && !b->is_over && (result = sqlite3_step(stmt)) == SQLITE_ROW)
+		rc = step_back_row(b, stmt);
+	if (rc == ERR_CORRUPT)
+		rc = store_damaged(s, "an edit of a text", msg);
+	else if (result != SQLITE_ROW && result != SQLITE_DONE)
 		rc = store_error(s, result, "read edits of a text", msg);
 	sqlite3_reset(stmt);
 	return rc;
@@ -215,14 +238,29 @@ static enum err get_parents(struct bytes encoded, struct arena *arena, struct te
 	struct wire_reader r = wire_reader_of(encoded);
 	uint32_t *parents;
 
-	row->parent_count = wire_array(&r, UINT32_MAX);
+	row->parent_count = wire_array(&r, row->at);
 	parents = arena_array(arena, row->parent_count, sizeof(*parents));
 	if (!parents)
 		return ERR_NOMEM;
 	for (size_t i = 0; i < row->parent_count; i++)
-		parents[i] = (uint32_t)wire_uint(&r, row->at ? row->at - 1 : 0);
+		parents[i] = (uint32_t)wire_uint(&r, row->at - 1);
 	row->parents = parents;
 	return wire_end(&r) == OK ? OK : ERR_CORRUPT;
+}
+
+/* It is as an edit must be, and does what the lengths say. */
+static enum err check_edit(const struct text_row *row, struct arena *arena)
+{
+	struct text_event e = { .edit.text = row->text,
+				.before = row->before,
+				.is_adrift = row->is_adrift };
+	enum err rc = text_edit_decode(&e.edit, row->edit, arena, NULL);
+
+	if (rc == OK)
+		rc = text_edit_validate(&e.edit, NULL);
+	if (rc == OK && text_event_after(&e) != row->after)
+		rc = ERR_CORRUPT;
+	return rc == OK || rc == ERR_NOMEM ? rc : ERR_CORRUPT;
 }
 
 static enum err read_text_row(struct store *s, sqlite3_stmt *stmt, struct arena *arena,
@@ -230,27 +268,50 @@ static enum err read_text_row(struct store *s, sqlite3_stmt *stmt, struct arena 
 {
 	const struct replica_id *replica = store_replica(s, sqlite3_column_int64(stmt, 1));
 	int64_t flags = sqlite3_column_int64(stmt, 3);
+	struct text_row row = { .sees_all = flags & SEES_ALL, .is_adrift = flags & IS_ADRIFT };
+	enum err rc;
 
-	if (!replica)
+	if (!replica || !column_number(stmt, 0, EDIT_MAX, &row.at) ||
+	    !column_number(stmt, 4, row.at, &row.reach) ||
+	    !column_number(stmt, 5, LENGTH_MAX, &row.before) ||
+	    !column_number(stmt, 6, LENGTH_MAX, &row.after))
 		return ERR_CORRUPT;
-	*out = (struct text_row){
-		.at = (uint32_t)sqlite3_column_int64(stmt, 0),
-		.dot = { *replica, (uint64_t)sqlite3_column_int64(stmt, 2) },
-		.sees_all = flags & SEES_ALL,
-		.is_adrift = flags & IS_ADRIFT,
-		.reach = (uint32_t)sqlite3_column_int64(stmt, 4),
-		.before = (uint32_t)sqlite3_column_int64(stmt, 5),
-		.after = (uint32_t)sqlite3_column_int64(stmt, 6),
-		.edit = column_bytes(stmt, 8),
-		.text = column_bytes(stmt, 9),
-	};
-	return get_parents(column_bytes(stmt, 7), arena, out);
+	row.dot.replica = *replica;
+	row.dot.seq = (uint64_t)sqlite3_column_int64(stmt, 2);
+	if (row.dot.seq > SEQ_MAX)
+		return ERR_CORRUPT;
+	row.edit = column_bytes(stmt, 8);
+	row.text = column_bytes(stmt, 9);
+	rc = get_parents(column_bytes(stmt, 7), arena, &row);
+	if (rc == OK)
+		rc = check_edit(&row, arena);
+	if (rc == OK)
+		*out = row;
+	return rc;
 }
 
 typedef enum err each_row(void *ctx, const struct text_row *row);
 
-static enum err packed_row(const struct text_event *e, uint32_t at, struct buf *edit,
-			   each_row *each, void *ctx)
+/* Edits [next, last], none of which may be missing before another one. */
+struct row_walk {
+	struct store *store;
+	const struct text_ref *text;
+	uint32_t next, last;
+	struct arena *arena;
+	each_row *each;
+	void *ctx;
+	struct errmsg *msg;
+};
+
+static enum err visit(struct row_walk *w, const struct text_row *row)
+{
+	if (row->at != w->next++)
+		return store_damaged(w->store, "the list of a text's edits", w->msg);
+	return w->each(w->ctx, row);
+}
+
+static enum err packed_row(struct row_walk *w, const struct text_event *e, uint32_t at,
+			   struct buf *edit)
 {
 	struct text_row row = { .at = at,
 				.dot = e->dot,
@@ -266,52 +327,50 @@ static enum err packed_row(const struct text_event *e, uint32_t at, struct buf *
 	buf_clear(edit);
 	text_edit_encode(edit, &e->edit);
 	row.edit = buf_bytes(edit);
-	return buf_check(edit) == OK ? each(ctx, &row) : ERR_NOMEM;
+	return buf_check(edit) == OK ? visit(w, &row) : ERR_NOMEM;
 }
 
-static enum err each_packed_row(struct store *s, const struct text_ref *text, uint32_t first,
-				uint32_t last, each_row *each, void *ctx, struct errmsg *msg)
+static enum err each_packed_row(struct row_walk *w, uint32_t first)
 {
 	struct buf edit = BUF_EMPTY;
-	struct pack_walk w;
+	struct pack_walk p;
 	enum err rc = OK, end;
 
-	pack_walk_begin(&w, s, text, first, msg);
-	while (rc == OK && pack_walk_next(&w) && w.first <= last)
-		for (size_t i = 0; i < w.count && rc == OK; i++) {
-			uint32_t at = w.first + (uint32_t)i;
+	pack_walk_begin(&p, w->store, w->text, first, w->msg);
+	while (rc == OK && pack_walk_next(&p) && p.first <= w->last)
+		for (size_t i = 0; i < p.count && rc == OK; i++) {
+			uint32_t at = p.first + (uint32_t)i;
 
-			if (at >= first && at <= last)
-				rc = packed_row(&w.events[i], at, &edit, each, ctx);
+			if (at >= first && at <= w->last)
+				rc = packed_row(w, &p.events[i], at, &edit);
 		}
-	end = pack_walk_end(&w);
+	end = pack_walk_end(&p);
 	buf_release(&edit);
 	return rc == OK ? end : rc;
 }
 
-static enum err each_loose_row(struct store *s, const struct text_ref *text, uint32_t first,
-			       uint32_t last, struct arena *arena, each_row *each, void *ctx,
-			       struct errmsg *msg)
+static enum err each_loose_row(struct row_walk *w, uint32_t first)
 {
+	struct store *s = w->store;
 	enum err rc;
-	sqlite3_stmt *stmt = store_query(s, QUERY_TEXT_ROWS, &rc, msg);
+	sqlite3_stmt *stmt = store_query(s, QUERY_TEXT_ROWS, &rc, w->msg);
 	struct text_row row;
 	int result = SQLITE_DONE;
 
 	if (rc != OK)
 		return rc;
-	bind_text(stmt, text);
+	bind_text(stmt, w->text);
 	sqlite3_bind_int64(stmt, 5, first);
-	sqlite3_bind_int64(stmt, 6, last);
+	sqlite3_bind_int64(stmt, 6, w->last);
 	while (rc == OK && (result = sqlite3_step(stmt)) == SQLITE_ROW) {
-		rc = read_text_row(s, stmt, arena, &row);
+		rc = read_text_row(s, stmt, w->arena, &row);
 		if (rc == ERR_CORRUPT)
-			rc = store_damaged(s, "an edit of a text", msg);
+			rc = store_damaged(s, "an edit of a text", w->msg);
 		if (rc == OK)
-			rc = each(ctx, &row);
+			rc = visit(w, &row);
 	}
 	if (rc == OK && result != SQLITE_DONE)
-		rc = store_error(s, result, "read edits of a text", msg);
+		rc = store_error(s, result, "read edits of a text", w->msg);
 	sqlite3_reset(stmt);
 	return rc;
 }
@@ -320,9 +379,10 @@ enum err store_each_text_row_in(struct store *s, const struct text_ref *text, ui
 				uint32_t last, struct arena *arena, each_row *each, void *ctx,
 				struct errmsg *msg)
 {
-	enum err rc = each_packed_row(s, text, first, last, each, ctx, msg);
+	struct row_walk w = { s, text, first, last, arena, each, ctx, msg };
+	enum err rc = each_packed_row(&w, first);
 
-	return rc == OK ? each_loose_row(s, text, first, last, arena, each, ctx, msg) : rc;
+	return rc == OK ? each_loose_row(&w, first) : rc;
 }
 
 enum err store_each_text_row(struct store *s, const struct text_ref *text, uint32_t from,

@@ -188,8 +188,6 @@ static enum err note_event(void *ctx, const struct text_row *row)
 	if (!e->parents || !e->edit.text.data)
 		return ERR_NOMEM;
 	rc = text_edit_decode(&e->edit, row->edit, &f->arena, NULL);
-	if (rc == OK)
-		rc = text_edit_validate(&e->edit, NULL);
 	return rc == OK || rc == ERR_NOMEM ? rc
 					   : store_damaged(f->store, "an edit of a text", f->msg);
 }
@@ -240,6 +238,8 @@ static enum err fold_units(struct fold *f, const struct unit *units, size_t coun
 		return ERR_NOMEM;
 	rc = store_each_text_row_in(f->store, f->text, first, last, &f->arena, note_event, f,
 				    f->msg);
+	if (rc == OK && f->event_count != last - first + 1)
+		rc = store_damaged(f->store, "the list of a text's edits", f->msg);
 	if (rc == OK)
 		rc = text_pack_encode(&pack, first, f->events, f->event_count);
 	if (rc == ERR_INVALID || rc == ERR_LIMIT)

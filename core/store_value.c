@@ -1,6 +1,8 @@
 /* Values of ours as parameters and columns of SQLite's. */
 #include "core/store_impl.h"
 
+#include "core/utf8.h"
+
 void bind_bytes(sqlite3_stmt *stmt, int index, struct bytes data)
 {
 	/* A NULL pointer would bind NULL; an empty blob is not nothing. */
@@ -45,6 +47,16 @@ static struct value row_bytes(struct row *row, int column, enum value_type type)
 	return (struct value){ .type = type, .bytes = data };
 }
 
+/* Whatever a text is used for counts on it: SQLite lets any bytes be one. */
+static struct value row_text(struct row *row, int column)
+{
+	struct value value = row_bytes(row, column, VALUE_TEXT);
+
+	if (row->rc == OK && !utf8_is_valid(value.bytes))
+		row->rc = ERR_CORRUPT;
+	return value;
+}
+
 struct value row_value(struct row *row, int column, const struct field *field)
 {
 	struct bytes id;
@@ -52,7 +64,7 @@ struct value row_value(struct row *row, int column, const struct field *field)
 
 	switch (sqlite3_column_type(row->stmt, column)) {
 	case SQLITE_INTEGER: return value_int(sqlite3_column_int64(row->stmt, column));
-	case SQLITE_TEXT: return row_bytes(row, column, VALUE_TEXT);
+	case SQLITE_TEXT: return row_text(row, column);
 	case SQLITE_BLOB: break;
 	default: return value_nil();
 	}

@@ -128,15 +128,20 @@ struct target {
 static enum err target_insert(void *ctx, uint32_t pos, struct bytes text, uint32_t count)
 {
 	const struct target *to = ctx;
-	enum err rc = to->also ? to->also->insert(to->also->ctx, pos, text, count) : OK;
+	enum err rc = rope_has(to->rope, pos, 0) ? OK : ERR_CORRUPT;
 
+	if (rc == OK && to->also)
+		rc = to->also->insert(to->also->ctx, pos, text, count);
 	return rc == OK ? rope_insert(to->rope, pos, text) : rc;
 }
 
 static enum err target_remove(void *ctx, uint32_t pos, uint32_t count)
 {
 	const struct target *to = ctx;
-	enum err rc = to->also ? to->also->remove(to->also->ctx, pos, count) : OK;
+	enum err rc = rope_has(to->rope, pos, count) ? OK : ERR_CORRUPT;
+
+	if (rc == OK && to->also)
+		rc = to->also->remove(to->also->ctx, pos, count);
 
 	if (rc == OK)
 		rope_delete(to->rope, pos, count);
@@ -347,6 +352,14 @@ enum err text_merge(struct text *t, const struct text_sink *sink)
 	return rc;
 }
 
+/* The walk has come to the text as it is. If not, what was recalled is not its history. */
+static enum err check_end(const struct text *t, const struct text_walk *w)
+{
+	uint32_t length = text_items_length(&w->items, TEXT_EFFECT);
+
+	return length == rope_size(&t->rope, ROPE_POINTS) ? OK : ERR_CORRUPT;
+}
+
 enum err text_replay_tail(struct text *t, uint32_t *base)
 {
 	struct text_history *h = &t->history;
@@ -357,7 +370,9 @@ enum err text_replay_tail(struct text *t, uint32_t *base)
 	*base = find_base(h, 0, h->count - 1, h->count);
 	if (!t->is_walking || t->walk.base > *base)
 		rc = start_walk(t, *base, length_at(h, *base));
-	return rc ? rc : go_on(t, h->count, NULL);
+	if (rc == OK)
+		rc = go_on(t, h->count, NULL);
+	return rc == OK ? check_end(t, &t->walk) : rc;
 }
 
 /* ---- Versions -------------------------------------------------------------- */
@@ -537,6 +552,8 @@ enum err text_blame(struct text *t, text_walk_visit *visit, void *ctx)
 
 	if (rc == OK)
 		rc = walk_range(&walk, 0, t->merged, NULL, NULL);
+	if (rc == OK)
+		rc = check_end(t, &walk);
 	if (rc == OK)
 		text_walk_each(&walk, visit, ctx);
 	text_walk_release(&walk);

@@ -47,20 +47,22 @@ MUST_CHECK enum err text_take(struct text *t, const struct dot *dot, const struc
 
 /* Begin with a text that is known, and the newest part of its history, which `now` has
  * already: an edit that all others have seen stands for what was before, with number 0
- * and the text's length then; the others are recalled, each after its parents, by
- * their numbers here. length: of the text at their version. ERR_NOMEM. */
+ * and the text's length then; the others are recalled, validated, each after its parents, by
+ * their numbers here. length: of the text at their version. Whether all that is true shows later:
+ * with ERR_CORRUPT where the text is not what its history makes. ERR_NOMEM. */
 MUST_CHECK enum err text_begin(struct text *t, struct bytes now, uint32_t base_length);
 MUST_CHECK enum err text_recall(struct text *t, const struct dot *dot, const struct text_edit *e,
 				const uint32_t *parents, size_t parent_count, bool is_adrift,
 				uint32_t length);
 
 /* Bring all that was taken into the text. sink: told of each change before it is made, in
- * order; may be NULL. ERR_NOMEM, or what the sink says: then the text is of no use any more. */
+ * order; may be NULL. ERR_NOMEM, ERR_CORRUPT of what was recalled, or what the sink says: then
+ * the text is of no use any more. */
 MUST_CHECK enum err text_merge(struct text *t, const struct text_sink *sink);
 
 /* Have t->walk replay every edit that some head has not seen, and what it needs. All that
  * was taken is merged. *base: what came before this number has been seen by all from it on.
- * ERR_NOMEM. */
+ * ERR_NOMEM; ERR_CORRUPT of what was recalled. */
 MUST_CHECK enum err text_replay_tail(struct text *t, uint32_t *base);
 
 /* One edit alone, which has seen all of a text of this length: what it does goes to the sink.
@@ -90,7 +92,8 @@ MUST_CHECK enum err text_replay(struct text *t, uint32_t first, const uint32_t *
 				size_t head_count, const struct text_sink *to_then,
 				const struct text_sink *to_now);
 
-/* Whose the text is: so many code points of an edit, from the beginning. ERR_NOMEM. */
+/* Whose the text is: so many code points of an edit, from the beginning. ERR_NOMEM; ERR_CORRUPT
+ * of what was recalled. */
 MUST_CHECK enum err text_blame(struct text *t, text_walk_visit *visit, void *ctx);
 
 #endif

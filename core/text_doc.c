@@ -63,6 +63,11 @@ const struct doc_mark *doc_find_mark(const struct text_doc *d, uint32_t edits)
 	return low ? &d->marks[low - 1] : NULL;
 }
 
+enum err doc_is_damaged(struct errmsg *msg)
+{
+	return errmsg_set(msg, ERR_CORRUPT, "a text's history: its edits do not fit each other");
+}
+
 /* ---- Reading edits --------------------------------------------------------- */
 
 struct reading {
@@ -112,8 +117,6 @@ static enum err read_row(void *ctx, const struct text_row *row)
 	uint32_t *parents;
 	enum err rc = OK;
 
-	if (row->at != d->base + d->row_count)
-		return errmsg_set(r->msg, ERR_CORRUPT, "the edits of a text have gaps");
 	if (is_before_base(d, row)) {
 		d->is_whole = true;
 		return ERR_NOT_FOUND;
@@ -450,8 +453,10 @@ enum err doc_find_version(struct text_doc *d, struct bytes name, struct arena *a
 static enum err way_insert(void *ctx, uint32_t pos, struct bytes text, uint32_t count)
 {
 	const struct doc_way *w = ctx;
-	enum err rc = w->patch ? text_patch_insert(w->patch, pos, count) : OK;
+	enum err rc = rope_has(w->rope, pos, 0) ? OK : ERR_CORRUPT;
 
+	if (rc == OK && w->patch)
+		rc = text_patch_insert(w->patch, pos, count);
 	if (rc == OK && w->log)
 		rc = text_log_note_insert(w->log, pos, text, count);
 	return rc == OK ? rope_insert(w->rope, pos, text) : rc;
@@ -460,8 +465,10 @@ static enum err way_insert(void *ctx, uint32_t pos, struct bytes text, uint32_t 
 static enum err way_remove(void *ctx, uint32_t pos, uint32_t count)
 {
 	const struct doc_way *w = ctx;
-	enum err rc = w->patch ? text_patch_remove(w->patch, w->rope, pos, count) : OK;
+	enum err rc = rope_has(w->rope, pos, count) ? OK : ERR_CORRUPT;
 
+	if (rc == OK && w->patch)
+		rc = text_patch_remove(w->patch, w->rope, pos, count);
 	if (rc == OK && w->log)
 		rc = text_log_note_remove(w->log, w->rope, pos, count);
 	if (rc == OK)

@@ -51,10 +51,13 @@ MUST_CHECK enum err doc_check_length(const struct doc_version *v, uint32_t lengt
 
 /* The last mark at which the text had none but the first `edits`; NULL: it is forgotten. */
 const struct doc_mark *doc_find_mark(const struct text_doc *d, uint32_t edits);
+/* ERR_CORRUPT: the text is not what its edits make. */
+enum err doc_is_damaged(struct errmsg *msg);
 /* Have the rope say what it said at a mark, or, at NULL, nothing. ERR_NOMEM. */
 MUST_CHECK enum err doc_go_back(struct text_doc *d, const struct doc_mark *mark);
 
-/* A sink that changes the rope on the way from one version to another. */
+/* A sink that changes the rope on the way from one version to another. It says ERR_CORRUPT where
+ * the rope has no such place. */
 struct doc_way {
 	struct rope *rope;
 	struct text_log *log;     /* notes the changes; may be NULL */

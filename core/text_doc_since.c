@@ -40,7 +40,8 @@ static enum err tell(const struct rope *now, const struct text_patch *p,
 }
 
 /* Adds up what leads from the version to now. */
-static enum err compare(struct text_doc *d, const struct doc_version *v, struct text_patch *patch)
+static enum err compare(struct text_doc *d, const struct doc_version *v, struct text_patch *patch,
+			struct errmsg *msg)
 {
 	const struct doc_mark *mark = doc_find_mark(d, v->lacks);
 	struct doc_way way = { &d->text.rope, NULL, NULL }, way_on = { &d->text.rope, NULL, patch };
@@ -51,7 +52,7 @@ static enum err compare(struct text_doc *d, const struct doc_version *v, struct 
 		rc = text_replay(&d->text, mark ? mark->edits : 0, v->heads.edits, v->heads.count,
 				 &to_then, &to_now);
 	d->is_stale = rc != OK;
-	return rc;
+	return rc == ERR_CORRUPT ? doc_is_damaged(msg) : rc;
 }
 
 /* How long the text was. */
@@ -74,7 +75,7 @@ enum err text_doc_since(struct text_doc *d, struct bytes version, enum rope_unit
 
 	text_patch_init(&patch, unit);
 	if (rc == OK && v.lacks != TEXT_NONE)
-		rc = compare(d, &v, &patch);
+		rc = compare(d, &v, &patch, msg);
 	if (rc == OK)
 		rc = doc_check_length(&v, length_before(&d->text.rope, &patch), msg);
 	if (rc == OK)

@@ -100,11 +100,13 @@ static enum err check_in(struct handed_in *in, const struct doc_version *v,
 	if (rc == OK && v->lacks != TEXT_NONE)
 		rc = text_replay(&d->text, mark ? mark->edits : 0, v->heads.edits, v->heads.count,
 				 &to_then, NULL);
+	if (rc == ERR_CORRUPT)
+		rc = doc_is_damaged(in->msg);
 	if (rc == OK)
 		rc = doc_check_length(v, rope_size(&d->text.rope, ROPE_POINTS), in->msg);
 	if (rc == OK)
 		rc = make_changes(in, v, list, count);
-	d->is_stale = rc == ERR_NOMEM || (v->lacks != TEXT_NONE && !mark);
+	d->is_stale = rc == ERR_NOMEM || rc == ERR_CORRUPT || (v->lacks != TEXT_NONE && !mark);
 	if (d->is_stale)
 		return rc;
 	back = text_log_undo(&in->log, &d->text.rope, 0);

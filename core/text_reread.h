@@ -34,7 +34,7 @@ struct reread_note {
 };
 
 /* From the beginning to the end, until `visit` returns false; a note is borrowed for the
- * call. All that was taken is merged. ERR_NOMEM. */
+ * call. All that was taken is merged. ERR_NOMEM; ERR_CORRUPT of what was recalled. */
 typedef bool text_reread_visit(void *ctx, const struct reread_note *note);
 MUST_CHECK enum err text_reread(struct text *t, text_reread_visit *visit, void *ctx);
 

@@ -320,10 +320,22 @@ static void get_roots(struct wire_reader *r, struct trust *t)
 		wire_fail(r, ERR_FORMAT);
 }
 
+/* The current epoch of each node is there, and counts as the node's. */
 static bool has_current_epochs(const struct trust *t)
 {
-	for (size_t i = 0; i < t->node_count; i++)
-		if (!trust_epoch(t, &t->nodes[i].current))
+	for (size_t i = 0; i < t->node_count; i++) {
+		const struct trust_epoch *epoch = trust_epoch(t, &t->nodes[i].current);
+
+		if (!epoch || epoch->is_void || record_id_cmp(&epoch->node, &t->nodes[i].node) != 0)
+			return false;
+	}
+	return true;
+}
+
+static bool holds_heads(const struct trust *t)
+{
+	for (size_t i = 0; i < t->head_count; i++)
+		if (!bsearch(&t->heads[i], t->ids, t->statement_count, sizeof(*t->ids), hash_cmp))
 			return false;
 	return true;
 }
@@ -346,7 +358,7 @@ static void get_trust(struct wire_reader *r, struct trust *t)
 	get_list(r, &hash_list, &t->ids, &t->statement_count);
 	if (wire_is_ok(r) &&
 	    (t->statement_count == 0 || t->statement_count > STATEMENTS_MAX || t->head_count == 0 ||
-	     t->head_count > t->statement_count || !has_current_epochs(t)))
+	     t->head_count > t->statement_count || !has_current_epochs(t) || !holds_heads(t)))
 		wire_fail(r, ERR_FORMAT);
 }
 

@@ -505,7 +505,10 @@ enum err cmd_text_blame(struct context *ctx, const struct args *args, struct err
 
 	if (rc == OK) {
 		rope_read(&v.text.rope, 0, rope_size(&v.text.rope, ROPE_POINTS), &now);
-		rc = buf_check(&now) ? no_memory(msg) : text_blame(&v.text, note_stretch, &exact);
+		rc = buf_check(&now);
+		if (rc == OK)
+			rc = text_blame(&v.text, note_stretch, &exact);
+		rc = text_failure(rc, msg);
 	}
 	if (rc == OK)
 		rc = ctx->is_json ? blame_json(&v, &exact, buf_bytes(&now))

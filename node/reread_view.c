@@ -7,6 +7,7 @@
 #include "node/output.h"
 #include "node/record_view.h"
 #include "node/sys_error.h"
+#include "node/text_view.h"
 
 /* ---- Loading --------------------------------------------------------------- */
 
@@ -177,8 +178,7 @@ enum err reread_load(struct reread_list *out, struct context *ctx, uint16_t kind
 		rc = replica_text_tail(ctx->replica, kind, id, field, &l.text, msg);
 	if (rc)
 		return rc;
-	if (text_reread(&l.text, add_sentence, &l))
-		rc = no_memory(msg);
+	rc = text_failure(text_reread(&l.text, add_sentence, &l), msg);
 	if (rc == OK)
 		rc = l.rc;
 	if (rc == OK)

@@ -9,6 +9,13 @@
 #include "node/sys_error.h"
 #include "node/width.h"
 
+enum err text_failure(enum err rc, struct errmsg *msg)
+{
+	if (rc == ERR_CORRUPT)
+		return errmsg_set(msg, rc, "a text's history: its edits do not fit each other");
+	return rc == OK ? OK : no_memory(msg);
+}
+
 /* ---- Versions -------------------------------------------------------------- */
 
 const char *version_name(const struct text *t, uint32_t edit, char out[VERSION_NAME_BYTES])

@@ -9,6 +9,9 @@
 #include "core/text_version.h"
 #include "node/context.h"
 
+/* Whatever core/text.h or core/text_reread.h failed with, in words; OK stays OK. */
+MUST_CHECK enum err text_failure(enum err rc, struct errmsg *msg);
+
 enum { VERSION_NAME_BYTES = TEXT_EDIT_NAME_BYTES };
 
 const char *version_name(const struct text *t, uint32_t edit, char out[VERSION_NAME_BYTES]);

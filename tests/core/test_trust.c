@@ -1385,6 +1385,57 @@ static void too_few_roots_extend_in_vain(void **state)
 
 /* ---- As bytes -------------------------------------------------------------- */
 
+/* One of another version shows the fuzzer nothing. */
+static void what_the_fuzzer_begins_with_decodes(void **state)
+{
+	static const char *const names[] = { "founded", "small", "roles", "cuts" };
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		char path[512];
+		uint8_t bytes[4096];
+		struct errmsg msg = { 0 };
+		struct trust *t;
+		FILE *file;
+		size_t size;
+
+		snprintf(path, sizeof(path), "%s/tests/fuzz/corpus/trust/%s", HUITONG_SOURCE_DIR,
+			 names[i]);
+		file = fopen(path, "rb");
+		assert_non_null(file);
+		size = fread(bytes, 1, sizeof(bytes), file);
+		fclose(file);
+		assert_int_equal(trust_decode(&t, bytes_of(bytes, size), &msg), OK);
+		trust_free(t);
+	}
+}
+
+/* What a program looks up, and does not expect to miss. */
+static void a_result_that_names_what_it_has_not_got_is_refused(void **state)
+{
+	struct errmsg msg = { 0 };
+	struct trust *t = NULL;
+	struct buf bytes;
+	struct org o;
+
+	org_init(&o, 1);
+	fold(&o);
+	o.t->heads[0].bytes[0] ^= 1;
+	bytes = encoded(o.t);
+	assert_int_equal(trust_decode(&t, buf_bytes(&bytes), &msg), ERR_FORMAT);
+	buf_release(&bytes);
+	o.t->heads[0].bytes[0] ^= 1;
+	for (size_t i = 0; i < o.t->node_count; i++) {
+		struct replica_id current = o.t->nodes[i].current;
+
+		o.t->nodes[i].current = o.t->nodes[(i + 1) % o.t->node_count].current;
+		bytes = encoded(o.t);
+		assert_int_equal(trust_decode(&t, buf_bytes(&bytes), &msg), ERR_FORMAT);
+		buf_release(&bytes);
+		o.t->nodes[i].current = current;
+	}
+	org_release(&o);
+}
+
 static void what_was_encoded_decodes_to_the_same(void **state)
 {
 	for (unsigned i = 0; i < WORLDS / 4; i++) {
@@ -1542,6 +1593,8 @@ int main(void)
 		cmocka_unit_test(a_space_with_a_fork_in_it_is_folded_anew),
 		cmocka_unit_test(a_second_admission_is_folded_anew),
 		cmocka_unit_test(too_few_roots_extend_in_vain),
+		cmocka_unit_test(what_the_fuzzer_begins_with_decodes),
+		cmocka_unit_test(a_result_that_names_what_it_has_not_got_is_refused),
 		cmocka_unit_test(what_was_encoded_decodes_to_the_same),
 		cmocka_unit_test(damaged_bytes_are_refused_or_mean_something),
 		cmocka_unit_test(node_without_its_epoch_is_refused),

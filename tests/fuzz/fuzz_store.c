@@ -16,12 +16,15 @@
 #include <unistd.h>
 
 #include "core/scrub.h"
+#include "core/text_doc.h"
+#include "core/text_reread.h"
 #include "sync/ticket.h"
 #include "tests/fuzz/target.h"
 #include "tests/support/office.h"
 #include "tests/support/tempdir.h"
 
 enum { DAMAGES_MAX = 8, SLICES_MAX = 1000, SLICE_ROWS = 50, PATH_BYTES = TEMPDIR_BYTES_MAX + 16 };
+enum { ITEMS = 2, LONG_TEXT_BYTES = 9000 };
 
 enum change { TO_NULL, TO_INTEGER, TO_TEXT, TO_BYTES, TO_XOR, TO_NOTHING, CHANGE_COUNT };
 
@@ -47,7 +50,17 @@ static const struct {
 	{ "element", "replica", "seq" },    { "element", "seq", "seq" },
 	{ "element", "author", "seq" },     { "element", "value", "seq" },
 	{ "conflict", "record", "record" }, { "conflict", "kind", "record" },
-	{ "conflict", "field", "record" },
+	{ "conflict", "field", "record" },  { "r_action_item", "deliverable", "id" },
+	{ "text_edit", "record", "seq" },   { "text_edit", "at", "seq" },
+	{ "text_edit", "replica", "seq" },  { "text_edit", "seq", "seq" },
+	{ "text_edit", "flags", "seq" },    { "text_edit", "reach", "seq" },
+	{ "text_edit", "before", "seq" },   { "text_edit", "after", "seq" },
+	{ "text_edit", "parents", "seq" },  { "text_edit", "edit", "seq" },
+	{ "text_edit", "text", "seq" },     { "text_piece", "key", "key" },
+	{ "text_piece", "points", "key" },  { "text_piece", "text", "key" },
+	{ "text_pack", "record", "last" },  { "text_pack", "last", "last" },
+	{ "text_pack", "first", "last" },   { "text_pack", "hash", "last" },
+	{ "text_pack", "pack", "last" },
 };
 
 #define COLUMN_COUNT (sizeof(columns) / sizeof(columns[0]))
@@ -57,9 +70,48 @@ static struct {
 	char damaged[PATH_BYTES], saved[PATH_BYTES];
 	struct buf sound_file;
 	struct office a; /* whose it is */
+	struct space_id space;
+	struct record_id
+		items[ITEMS]; /* their texts: edited beside each other, in pieces, in packs */
+	struct sealed *late;  /* by the other office, beside what is there */
+	size_t late_count;
+	struct arena arena;
 } world;
 
 /* ---- A sound one ----------------------------------------------------------------- */
+
+static void write_text(struct office *o, size_t item, const char *text)
+{
+	struct value value = value_str(text);
+
+	office_set(o, &world.space, KIND_ACTION, &world.items[item], ACTION_DELIVERABLE, &value);
+}
+
+static void write_long_text(struct office *o, const char *end)
+{
+	char text[LONG_TEXT_BYTES + 64];
+
+	for (size_t i = 0; i < LONG_TEXT_BYTES; i++)
+		text[i] = "a word. "[i % 8];
+	snprintf(text + LONG_TEXT_BYTES, sizeof(text) - LONG_TEXT_BYTES, "%s", end);
+	write_text(o, 1, text);
+}
+
+/* Both offices write in both, more than once before they hear of each other. */
+static void write_texts(struct office *a, struct office *b)
+{
+	write_text(a, 0, "One sentence. Another one.");
+	write_long_text(a, "");
+	office_sync(a, b);
+	write_text(a, 0, "One long sentence. Another one.");
+	write_long_text(a, "of a");
+	write_text(b, 0, "One good sentence. Another one, 也 。");
+	write_long_text(b, "of b");
+	write_text(b, 0, "One good sentence.");
+	office_sync(a, b);
+	write_text(a, 0, "Two sentences.");
+	write_long_text(a, "of both");
+}
 
 static void write_history(struct office *a, struct office *b)
 {
@@ -81,7 +133,24 @@ static void write_history(struct office *a, struct office *b)
 	office_add(b, &space, KIND_ACTION, &id, ACTION_PROGRESS, &value);
 	office_void(a, &space, KIND_ACTION, &other);
 	office_sync(a, b);
+	world.space = space;
+	world.items[0] = id;
+	world.items[1] = office_item(a, &space, "with a long text");
+	write_texts(a, b);
 	OFFICE_MUST(ticket_stub_store(a->replica, &stub, &msg));
+}
+
+/* Beside what the first office has written last. */
+static void write_late(struct office *b)
+{
+	const struct vv *held = replica_vv(world.a.replica, &world.space);
+	bool more;
+
+	write_text(b, 0, "One late sentence.");
+	write_long_text(b, "late");
+	OFFICE_MUST(replica_missing(b->replica, &world.space, held, SIZE_MAX, 1000, &world.arena,
+				    &world.late, &world.late_count, &more, &msg));
+	require(world.late_count == 2);
 }
 
 static void read_file(struct buf *out, const char *path)
@@ -148,6 +217,7 @@ static void make_world(void)
 	run_sql("INSERT INTO branch SELECT key >> 40, 1, link, body, signature, 0 FROM changeset "
 		"WHERE key & 0xffffffffff = 2");
 	read_file(&world.sound_file, world.damaged);
+	write_late(&b);
 	office_close(&world.a);
 	office_close(&b);
 }
@@ -326,6 +396,80 @@ static void try_edit(struct replica *r, const struct space_id *space)
 	require(rc == OK || rc == ERR_NOMEM || msg.text[0]);
 }
 
+static bool note_sentence(void *ctx, const struct reread_note *note)
+{
+	require(note->from < note->to && note->text.size > 0);
+	return true;
+}
+
+static bool note_stretch(void *ctx, uint32_t count, uint32_t edit)
+{
+	uint64_t *points = ctx;
+
+	*points += count;
+	return true;
+}
+
+static enum err note_inserted(void *ctx, uint32_t pos, struct bytes text, uint32_t count)
+{
+	require(text.size >= count);
+	return OK;
+}
+
+static enum err note_removed(void *ctx, uint32_t pos, uint32_t count)
+{
+	return OK;
+}
+
+/* All that is told of a text whose edits were read. */
+static void tell_text(struct text_doc *d)
+{
+	struct text_sink sink = { note_inserted, note_removed, NULL };
+	struct text_splice change = { 0, 0, bytes_of_str("x") };
+	struct errmsg msg = { .text = "" };
+	struct buf version = BUF_EMPTY, text = BUF_EMPTY;
+	struct text *t;
+	uint64_t points = 0;
+	enum err rc = text_doc_version(d, &version, &msg);
+
+	if (rc == OK)
+		rc = text_doc_text(d, &t, &msg);
+	if (rc == OK)
+		rc = text_reread(t, note_sentence, NULL);
+	for (uint32_t i = 0; rc == OK && i < t->history.count; i++)
+		rc = text_at(t, &i, 1, &text);
+	if (rc == OK)
+		rc = text_blame(t, note_stretch, &points);
+	if (rc == OK)
+		rc = text_doc_since(d, bytes_of(NULL, 0), ROPE_UTF16, &sink, &msg);
+	if (rc == OK)
+		rc = text_doc_splice(d, buf_bytes(&version), ROPE_POINTS, &change, 1, NULL,
+				     world.a.now_ms, &version, &msg);
+	buf_release(&version);
+	buf_release(&text);
+}
+
+static void use_texts(struct replica *r)
+{
+	struct errmsg msg = { .text = "" };
+	struct receipt receipt;
+	enum err rc = replica_receive(r, &world.space, world.late, world.late_count,
+				      world.a.now_ms + 60000, &receipt, &msg);
+
+	require(rc == OK || rc == ERR_NOMEM || msg.text[0]);
+	for (size_t i = 0; i < ITEMS; i++) {
+		struct text_doc *d;
+
+		msg.text[0] = 0;
+		rc = text_doc_open(&d, r, KIND_ACTION, &world.items[i], ACTION_DELIVERABLE, &msg);
+		require(rc == OK || rc == ERR_NOMEM || msg.text[0]);
+		if (rc == OK) {
+			tell_text(d);
+			text_doc_close(d);
+		}
+	}
+}
+
 static void read_all(struct replica *r)
 {
 	struct replica_stats stats;
@@ -341,6 +485,7 @@ static void read_all(struct replica *r)
 	rc = replica_reauthor(r, world.a.now_ms, &written, &msg);
 	rc = replica_stats(r, &stats, &msg);
 	tell_all(r, &space);
+	use_texts(r);
 	try_edit(r, &space);
 	tell_all(r, &space);
 	(void)rc;

@@ -3,15 +3,28 @@
 #include "core/trust.h"
 #include "tests/fuzz/target.h"
 
+static bool is_held(const struct trust *t, const struct statement_id *id)
+{
+	for (size_t i = 0; i < t->statement_count; i++)
+		if (statement_id_cmp(&t->ids[i], id) == 0)
+			return true;
+	return false;
+}
+
 /* Whatever a program asks. */
 static void ask(const struct trust *t)
 {
 	const struct space_id elsewhere = { { 1 } };
 
 	for (size_t i = 0; i < t->node_count; i++) {
+		const struct trust_epoch *epoch = trust_epoch(t, &t->nodes[i].current);
+
 		require(trust_node(t, &t->nodes[i].node) == &t->nodes[i]);
-		require(trust_epoch(t, &t->nodes[i].current));
+		require(epoch && !epoch->is_void);
+		require(record_id_cmp(&epoch->node, &t->nodes[i].node) == 0);
 	}
+	for (size_t i = 0; i < t->head_count; i++)
+		require(is_held(t, &t->heads[i]));
 	for (size_t i = 0; i < t->epoch_count; i++) {
 		const struct trust_epoch *epoch = &t->epochs[i];
 
