@@ -308,22 +308,36 @@ enum err store_copy_row(struct store *s, sqlite3_stmt *stmt, struct arena *arena
 	return OK;
 }
 
+/* A damaged inner page of the table can lead back to rows before: who reads on from there
+ * would go in circles. */
+static enum err read_next(struct store *s, sqlite3_stmt *stmt, int64_t *least, struct arena *arena,
+			  struct stored *out, struct errmsg *msg)
+{
+	int64_t key = sqlite3_column_int64(stmt, 0);
+
+	if (key < *least)
+		return damaged(s, stmt, ERR_CORRUPT, msg);
+	*least = key + 1;
+	return store_copy_row(s, stmt, arena, out, msg);
+}
+
 enum err store_read(struct store *s, uint32_t feed, uint64_t seq, size_t count_max,
 		    size_t bytes_max, struct arena *arena, struct stored *out, size_t *count,
 		    struct errmsg *msg)
 {
 	enum err rc;
 	sqlite3_stmt *stmt = store_query(s, QUERY_READ, &rc, msg);
+	int64_t least = changeset_key(feed, seq);
 	size_t got = 0, bytes = 0;
 	int result = SQLITE_DONE;
 
 	if (rc != OK)
 		return rc;
-	sqlite3_bind_int64(stmt, 1, changeset_key(feed, seq));
+	sqlite3_bind_int64(stmt, 1, least);
 	sqlite3_bind_int64(stmt, 2, changeset_key(feed, SEQ_MAX));
 	while (rc == OK && got < count_max && bytes < bytes_max &&
 	       (result = sqlite3_step(stmt)) == SQLITE_ROW) {
-		rc = store_copy_row(s, stmt, arena, &out[got], msg);
+		rc = read_next(s, stmt, &least, arena, &out[got], msg);
 		if (rc == OK)
 			bytes += out[got++].body.size + SIGNATURE_BYTES;
 	}

@@ -356,6 +356,28 @@ static void changed_byte_is_found_and_healed(void **state)
 	assert_true(in_place > 0 && repaired > 0);
 }
 
+/* A key in an inner page of SQLite's tables is greater than it was: a search for what follows it
+ * ends before it. Found by seed 11188951189138695987. */
+static void damaged_inner_page_leads_nobody_in_circles(void **state)
+{
+	enum { INNER_TABLE = 5, HEADER = 12, KEY = 4, KEY_MIDDLE = KEY + 3, ANY_DIGIT = 0x7f };
+	struct world *w = *state;
+	size_t page_size = (size_t)w->image[16] << 8 | w->image[17], damaged = 0;
+
+	for (size_t at = page_size; at + page_size <= w->size; at += page_size) {
+		uint8_t *page = w->image + at, *cells = page + HEADER;
+
+		for (int i = 0; page[0] == INNER_TABLE && i < (page[3] << 8 | page[4]); i++) {
+			size_t cell = (size_t)cells[2 * i] << 8 | cells[2 * i + 1];
+
+			write_copy(w, at + cell + KEY_MIDDLE, page[cell + KEY_MIDDLE] | ANY_DIGIT);
+			is_healed(w);
+			damaged++;
+		}
+	}
+	assert_true(damaged > 0);
+}
+
 static void sound_database_is_saved_whole(void **state)
 {
 	struct world *w = *state;
@@ -454,6 +476,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(changed_byte_is_found_and_healed, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(damaged_inner_page_leads_nobody_in_circles, set_up,
 						tear_down),
 		cmocka_unit_test_setup_teardown(sound_database_is_saved_whole, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(what_nobody_else_has_is_written_again, set_up,
