@@ -104,7 +104,10 @@ static void tell(const struct plan *p)
 		    _("Whatever comes of it beyond that is held, and left out: huitong "
 		      "quarantine."));
 	if (self && is_planned(p, &self->node))
-		output_line(stderr, "%s", _("This very node is among them."));
+		output_line(
+			stderr, "%s",
+			_("This very node is among them: the others learn of it only over links "
+			  "that are up now. Any other admin's node can do it as well."));
 	if (!leaves_an_admin(p))
 		output_line(stderr, "%s",
 			    _("No admin will be left: only the recovery words can make one."));

@@ -80,12 +80,14 @@ static void refresh_peers(struct engine *e, struct now now)
 	}
 }
 
+/* The sessions first: a node that revokes itself may be the only one that knows, and has nobody
+ * to tell it once it is out. */
 void engine_wake(struct engine *e, struct now now, const struct space_id *space)
 {
-	refresh_peers(e, now);
 	for (size_t i = 0; i < e->conn_count; i++)
 		if (e->conns[i]->session)
 			session_wake(e->conns[i]->session, now, space);
+	refresh_peers(e, now);
 }
 
 /* Peers believe that we hold what has been moved out of the log: over new connections

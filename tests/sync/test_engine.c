@@ -521,6 +521,25 @@ static void revocation_reaches_who_talks_to_the_revoked(void **state)
 	world_release(&t.world);
 }
 
+/* It is out at once, and nobody else can say so. */
+static void who_revokes_himself_tells_the_others(void **state)
+{
+	struct row t;
+
+	row_init(&t);
+	world_start(&t.world);
+	world_run(&t.world);
+	revoke(&t.sha->office, t.sha->office.identity.noise_key);
+	engine_changed(t.sha->engine, site_now(t.sha));
+	world_run(&t.world);
+	assert_null(replica_member_by_noise_key(t.fra->office.replica,
+						t.sha->office.identity.noise_key));
+	assert_null(replica_member_by_noise_key(t.nyc->office.replica,
+						t.sha->office.identity.noise_key));
+	assert_int_equal(loopnet_conn_count(t.world.net, t.fra->host, t.sha->host), 0);
+	world_release(&t.world);
+}
+
 /* Damages one piece of what goes to a host. */
 struct damage {
 	unsigned to;
@@ -697,6 +716,7 @@ int main(void)
 		cmocka_unit_test(who_was_unknown_is_dialled_when_statements_come),
 		cmocka_unit_test(former_member_is_sent_away),
 		cmocka_unit_test(revocation_reaches_who_talks_to_the_revoked),
+		cmocka_unit_test(who_revokes_himself_tells_the_others),
 		cmocka_unit_test(damaged_frame_ends_the_session_only),
 		cmocka_unit_test(replayed_frames_end_the_session_only),
 		cmocka_unit_test(feed_from_the_future_waits_and_others_go_on),
