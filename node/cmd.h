@@ -106,6 +106,9 @@ HANDLER(cmd_text_diff);
 /* cmd_minutes_show.c */
 HANDLER(cmd_minutes_show);
 
+/* cmd_drafts.c */
+HANDLER(cmd_drafts);
+
 /* cmd_conflicts.c */
 HANDLER(cmd_conflicts_list);
 HANDLER(cmd_conflicts_pick);

@@ -10,6 +10,7 @@
 #include "node/control.h"
 #include "node/damage_view.h"
 #include "node/i18n.h"
+#include "node/left_over.h"
 #include "node/output.h"
 #include "node/ref.h"
 #include "node/standing.h"
@@ -296,6 +297,24 @@ static void check_conflicts(struct doctor *d, struct finding *f)
 		find(f, GRADE_OK, NULL, _("none"));
 }
 
+static void check_drafts(struct doctor *d, struct finding *f)
+{
+	const struct left_over *list;
+	struct errmsg msg = { 0 };
+	size_t count;
+	enum err rc = left_over_list(d->ctx, &list, &count, &msg);
+
+	if (rc != OK)
+		find_error(f, rc, &msg);
+	else if (count)
+		find(f, GRADE_WARN, _("huitong drafts lists them."),
+		     P_("%zu text was typed and is not stored",
+			"%zu texts were typed and are not stored", count),
+		     count);
+	else
+		find(f, GRADE_OK, NULL, _("none"));
+}
+
 static void check_quarantine(struct doctor *d, struct finding *f)
 {
 	struct standing standing;
@@ -363,8 +382,8 @@ static const struct check {
 	{ "daemon", false, check_daemon },        { "peers", true, check_peers },
 	{ "clock", false, check_clock },          { "disk", false, check_disk },
 	{ "tzdata", false, check_tzdata },        { "locale", false, check_locale },
-	{ "conflicts", true, check_conflicts },   { "quarantine", true, check_quarantine },
-	{ "forks", true, check_forks },
+	{ "conflicts", true, check_conflicts },   { "drafts", true, check_drafts },
+	{ "quarantine", true, check_quarantine }, { "forks", true, check_forks },
 };
 
 /* ---- The report ---------------------------------------------------------- */

@@ -642,6 +642,14 @@ static const struct command commands[] = {
 	  .needs = NEEDS_EDITING,
 	  .run = cmd_text_restore },
 
+	{ .name = "drafts",
+	  .arguments = "",
+	  .summary = N_("what was typed in an editor and is not stored"),
+	  .details = N_("The editor or the machine failed, or the text was refused: it waits for\n"
+			"you. The commands that are shown go on with it."),
+	  .needs = NEEDS_REPLICA,
+	  .run = cmd_drafts },
+
 	{ .heading = N_("Any record, and what happened to it"),
 	  .name = "show",
 	  .arguments = "RECORD",

@@ -34,7 +34,7 @@ static void version_path(const struct draft *d, char out[VERSION_PATH_MAX])
 	snprintf(out, VERSION_PATH_MAX, "%s/version", d->folder);
 }
 
-/* ---- The version: the text's file, then a dot a line ------------------------ */
+/* ---- The version: the text's file, the command, then a dot a line ----------- */
 
 /* The editor inherits what is open, and with it the lock. Opened to be read, it keeps nobody from
  * making the disk read-only. */
@@ -69,7 +69,7 @@ static enum err write_version(struct draft *d, const char *name, struct errmsg *
 	enum err rc;
 
 	version_path(d, path);
-	buf_printf(&text, "%s\n", name);
+	buf_printf(&text, "%s\n%s\n", name, d->command);
 	for (size_t i = 0; i < d->head_count; i++)
 		buf_printf(&text, "%s/%" PRIu64 "\n", id_text(d->heads[i].replica.bytes, id),
 			   d->heads[i].seq);
@@ -91,11 +91,12 @@ static bool parse_dot(char *line, struct dot *out)
 
 static enum err parse_version(struct draft *d, char *text)
 {
-	char *line = strsep(&text, "\n");
+	char *name = strsep(&text, "\n"), *line = strsep(&text, "\n");
 
-	if (!line || !*line || strchr(line, '/'))
+	if (!*name || strchr(name, '/') || !line)
 		return ERR_FORMAT;
-	snprintf(d->path, sizeof(d->path), "%s/%.*s", d->folder, DRAFT_NAME_MAX, line);
+	snprintf(d->path, sizeof(d->path), "%s/%.*s", d->folder, DRAFT_NAME_MAX, name);
+	snprintf(d->command, sizeof(d->command), "%s", line);
 	d->heads = calloc(RECORD_ENTRIES_MAX, sizeof(*d->heads));
 	if (!d->heads)
 		return ERR_NOMEM;
@@ -170,8 +171,8 @@ static enum err write_text(const struct draft *d, struct bytes text, struct errm
 }
 
 enum err draft_new(struct draft *out, const struct folder *folder, const struct draft_of *of,
-		   const char *name, struct bytes text, const struct dot *heads, size_t head_count,
-		   struct errmsg *msg)
+		   const char *name, const char *command, struct bytes text,
+		   const struct dot *heads, size_t head_count, struct errmsg *msg)
 {
 	struct draft d = DRAFT_NONE;
 	char file[DRAFT_NAME_MAX];
@@ -179,6 +180,7 @@ enum err draft_new(struct draft *out, const struct folder *folder, const struct 
 
 	file_name(name, file);
 	snprintf(d.path, sizeof(d.path), "%s/%s", d.folder, file);
+	snprintf(d.command, sizeof(d.command), "%s", command);
 	d.heads = malloc((head_count + 1) * sizeof(*heads));
 	if (rc == OK && !d.heads)
 		rc = no_memory(msg);
@@ -214,28 +216,62 @@ static enum err open_draft(struct draft *out, const struct folder *folder, const
 	return rc;
 }
 
-enum err draft_find(struct draft *out, const struct folder *folder, const struct draft_of *of,
-		    struct errmsg *msg)
+/* The name of a draft's folder: whose text it is. */
+static bool parse_of(const char *name, struct draft_of *of, char word[DRAFT_WORD_MAX])
 {
-	struct draft found = DRAFT_NONE, one;
-	char beginning[BEGINNING_MAX];
-	struct dirent *entry;
-	DIR *drafts = opendir(folder->drafts);
+	char id[ID_TEXT_SIZE];
 
-	beginning_of(of, beginning);
+	if (sscanf(name, "%32[0-9a-f]-%31[a-z_-].", id, word) != 2)
+		return false;
+	of->word = word;
+	return hex_decode(of->record.bytes, ID_BYTES, id) == OK;
+}
+
+static void each(const struct folder *folder, const char *beginning, draft_visit *visit, void *ctx)
+{
+	DIR *drafts = opendir(folder->drafts);
+	struct dirent *entry;
+
 	while (drafts && (entry = readdir(drafts))) {
+		char word[DRAFT_WORD_MAX];
+		struct draft_of of;
+		struct draft one;
+
 		if (strncmp(entry->d_name, beginning, strlen(beginning)) != 0 ||
+		    !parse_of(entry->d_name, &of, word) ||
 		    open_draft(&one, folder, entry->d_name) != OK)
 			continue;
-		if (found.folder[0] && draft_time_s(&found) >= draft_time_s(&one)) {
-			draft_close(&one);
-			continue;
-		}
-		draft_close(&found);
-		found = one;
+		visit(ctx, &of, &one);
+		draft_close(&one);
 	}
 	if (drafts)
 		closedir(drafts);
+}
+
+void draft_each(const struct folder *folder, draft_visit *visit, void *ctx)
+{
+	each(folder, "", visit, ctx);
+}
+
+static void keep_newest(void *ctx, const struct draft_of *of, struct draft *d)
+{
+	struct draft *newest = ctx;
+
+	if (newest->folder[0] && draft_time_s(newest) >= draft_time_s(d))
+		return;
+	draft_close(newest);
+	*newest = *d;
+	*d = DRAFT_NONE;
+}
+
+enum err draft_find(struct draft *out, const struct folder *folder, const struct draft_of *of,
+		    struct errmsg *msg)
+{
+	struct draft found = DRAFT_NONE;
+	char beginning[BEGINNING_MAX];
+
+	beginning_of(of, beginning);
+	each(folder, beginning, keep_newest, &found);
 	if (!found.folder[0])
 		return errmsg_set(msg, ERR_NOT_FOUND, "no draft in %s", folder->drafts);
 	*out = found;

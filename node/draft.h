@@ -2,7 +2,8 @@
  * the editor, of us or of the machine: it stands in the data folder until it is stored.
  *
  *     drafts/RECORD-WORD.XXXXXX/    mode 0700
- *         version                   from which version it was begun; locked while it is open
+ *         version                   what it was begun with, and from which version; locked while
+ *                                   it is open
  *         NAME.txt                  the text, mode 0600
  *
  * Whatever else an editor puts beside its file goes with it. The lock is held by the editor,
@@ -19,6 +20,7 @@
 enum {
 	DRAFT_WORD_MAX = 32,
 	DRAFT_NAME_MAX = 128,
+	DRAFT_COMMAND_MAX = 512,
 	DRAFT_FOLDER_MAX = FOLDER_FILE_MAX + NAME_MAX + 2,
 	DRAFT_PATH_MAX = DRAFT_FOLDER_MAX + DRAFT_NAME_MAX + 8,
 };
@@ -30,8 +32,9 @@ struct draft_of {
 };
 
 struct draft {
-	char folder[DRAFT_FOLDER_MAX]; /* "": there is none */
-	char path[DRAFT_PATH_MAX];     /* of the text */
+	char folder[DRAFT_FOLDER_MAX];   /* "": there is none */
+	char path[DRAFT_PATH_MAX];       /* of the text */
+	char command[DRAFT_COMMAND_MAX]; /* line of the shell that began it */
 	int lock;
 	struct dot *heads; /* of the version it was begun from */
 	size_t head_count;
@@ -39,14 +42,21 @@ struct draft {
 
 #define DRAFT_NONE ((struct draft){ .lock = -1 })
 
-/* Begin one. name: for people, what they see in their editor's title. */
+/* Begin one. name: for people, what they see in their editor's title. command: likewise, one
+ * line. */
 MUST_CHECK enum err draft_new(struct draft *out, const struct folder *folder,
-			      const struct draft_of *of, const char *name, struct bytes text,
-			      const struct dot *heads, size_t head_count, struct errmsg *msg);
+			      const struct draft_of *of, const char *name, const char *command,
+			      struct bytes text, const struct dot *heads, size_t head_count,
+			      struct errmsg *msg);
 
 /* The newest that was left over and that nobody has open now. ERR_NOT_FOUND. */
 MUST_CHECK enum err draft_find(struct draft *out, const struct folder *folder,
 			       const struct draft_of *of, struct errmsg *msg);
+
+/* All that were left over and that nobody has open now, in no order. `of` is borrowed; so is the
+ * draft, unless it is taken by leaving DRAFT_NONE in its place. */
+typedef void draft_visit(void *ctx, const struct draft_of *of, struct draft *d);
+void draft_each(const struct folder *folder, draft_visit *visit, void *ctx);
 
 /* Append the text. ERR_NOT_FOUND when the editor has left none. */
 MUST_CHECK enum err draft_read(const struct draft *d, struct buf *out, struct errmsg *msg);

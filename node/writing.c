@@ -19,25 +19,34 @@ static void append_word(struct buf *out, const char *word)
 	buf_printf(out, is_plain ? " %s" : " \"%s\"", word);
 }
 
-/* The command line once more, with another option at its end. */
-static void advise_command(const struct writing *w, const char *why, const char *option)
+/* The command line once more, but for what becomes of a draft. */
+static void append_command(const struct args *args, struct buf *out)
 {
-	const struct args *args = w->args;
-	struct buf line = BUF_EMPTY;
+	size_t from = out->size;
 
-	buf_printf(&line, "huitong %s", args->command->name);
+	buf_printf(out, "huitong %s", args->command->name);
 	for (size_t i = 0; i < args->word_count; i++)
-		append_word(&line, args->words[i]);
+		append_word(out, args->words[i]);
 	for (size_t i = 0; i < args->option_count; i++) {
 		const struct arg_option *given = &args->options[i];
 
 		if (strcmp(given->name, WRITING_RESUME) == 0 ||
 		    strcmp(given->name, WRITING_DISCARD) == 0)
 			continue;
-		buf_printf(&line, " --%s", given->name);
+		buf_printf(out, " --%s", given->name);
 		if (*given->value)
-			append_word(&line, given->value);
+			append_word(out, given->value);
 	}
+	for (size_t i = from; i < out->size; i++)
+		if (out->data[i] == '\n')
+			out->data[i] = ' ';
+}
+
+static void advise_command(const struct writing *w, const char *why, const char *option)
+{
+	struct buf line = BUF_EMPTY;
+
+	append_command(w->args, &line);
 	buf_printf(&line, " --%s", option);
 	buf_append_byte(&line, 0);
 	if (buf_check(&line) == OK)
@@ -80,8 +89,7 @@ static enum err take(const struct writing *w, struct bytes *out, struct errmsg *
 	return rc;
 }
 
-/* The draft holds something that is nowhere else. */
-static bool is_worth_keeping(const struct writing *w)
+bool writing_is_worth_keeping(const struct writing *w)
 {
 	struct bytes text;
 
@@ -118,14 +126,15 @@ static enum err find_left_over(struct writing *w, struct errmsg *msg)
 		enum err rc =
 			text_subject_at(w->of, w->draft.heads, w->draft.head_count, &w->seen, msg);
 
-		if (rc == OK && is_worth_keeping(w) && wants_it)
+		if (rc == OK && writing_is_worth_keeping(w) && wants_it)
 			return OK;
 		if (rc != OK && wants_it) {
 			context_advise(w->of->ctx, _("Your text is kept in %s"), w->draft.path);
 			draft_close(&w->draft);
 			return rc;
 		}
-		if ((rc != OK || is_worth_keeping(w)) && !args_has(w->args, WRITING_DISCARD)) {
+		if ((rc != OK || writing_is_worth_keeping(w)) &&
+		    !args_has(w->args, WRITING_DISCARD)) {
 			rc = refuse_left_over(w, msg);
 			draft_close(&w->draft);
 			return rc;
@@ -142,16 +151,20 @@ static enum err begin_anew(struct writing *w, const struct text_version *now, st
 {
 	struct context *ctx = w->of->ctx;
 	struct draft_of of = draft_key(w);
-	struct buf name = BUF_EMPTY;
+	struct buf name = BUF_EMPTY, command = BUF_EMPTY;
 	enum err rc = ref_label(ctx, w->of->ref.kind, &w->of->ref.id, &name, msg);
 
 	buf_printf(&name, "-%s", w->word);
+	append_command(w->args, &command);
+	buf_append_byte(&command, 0);
+	if (rc == OK && (buf_check(&name) || buf_check(&command)))
+		rc = no_memory(msg);
 	if (rc == OK)
-		rc = buf_check(&name) ? no_memory(msg) : OK;
-	if (rc == OK)
-		rc = draft_new(&w->draft, &ctx->folder, &of, (const char *)name.data, now->text,
-			       now->heads, now->head_count, msg);
+		rc = draft_new(&w->draft, &ctx->folder, &of, (const char *)name.data,
+			       (const char *)command.data, now->text, now->heads, now->head_count,
+			       msg);
 	buf_release(&name);
+	buf_release(&command);
 	if (rc == OK)
 		w->seen = *now;
 	return rc;
@@ -221,7 +234,7 @@ enum err writing_end(struct writing *w, enum err rc)
 {
 	if (!w->draft.folder[0])
 		return rc;
-	if (rc == OK || !is_worth_keeping(w)) {
+	if (rc == OK || !writing_is_worth_keeping(w)) {
 		draft_remove(&w->draft);
 		return rc;
 	}

@@ -34,6 +34,10 @@ MUST_CHECK enum err writing_run(struct writing *w, const struct text_subject *of
 				const struct args *args, const struct text_version *now,
 				struct bytes *out, struct errmsg *msg);
 
+/* Its draft holds something that is nowhere else: neither empty nor what it was begun from. Needs
+ * w->of, w->draft and w->seen. */
+bool writing_is_worth_keeping(const struct writing *w);
+
 /* With OK: it is stored, or nothing was changed: forget the draft. With an error: keep what was
  * typed, advise how to go on with it, and return the error. */
 enum err writing_end(struct writing *w, enum err rc);

@@ -66,8 +66,14 @@ exits 5 edit
 says '^huitong: what was typed on .* is not stored yet'
 says "Throw it away:  huitong minutes edit $block --discard"
 is "text" "$(text)" "We decided to buy."
+exits 0 ht SHA drafts
+says "^20.* huitong minutes edit $block --resume$"
+is "the draft" "$(ht SHA drafts --json | jq -r .[0].path)" "$(ls "$drafts"/*/*.txt)"
+ht SHA doctor >"$root/said" 2>&1 || true
+says 'warn +drafts +1 text'
 editor "echo 'We decided to buy two.' >\"\$file\""
 exits 0 edit --resume
+is "drafts" "$(ht SHA drafts --json)" "[]"
 is "text" "$(text)" "We decided to buy two."
 none_kept
 exits 3 edit --resume
@@ -194,6 +200,8 @@ editor "cat '$root/typed' >\"\$file\""
 exits 5 ht SHA minutes add "$meeting" --kind basis
 says "Go on with it:  huitong minutes add $meeting --kind basis --resume"
 cmp -s "$(kept)" "$root/typed" || fail "$(kept) is not what was typed"
+is "how to go on" "$(ht SHA drafts --json | jq -r .[0].command)" \
+	"huitong minutes add $meeting --kind basis"
 exits 5 ht SHA minutes add "$meeting"
 says 'is not stored yet'
 editor "echo café >\"\$file\""

@@ -40,8 +40,8 @@ static struct draft begin(struct world *w, const char *text)
 	static const struct dot heads[] = { { { { 0xab } }, 7 }, { { { 0xcd } }, 1ull << 39 } };
 	struct draft d = DRAFT_NONE;
 
-	assert_int_equal(draft_new(&d, &w->folder, &w->of, "MN-SHA-2026-0001/3", bytes_of_str(text),
-				   heads, 2, NULL),
+	assert_int_equal(draft_new(&d, &w->folder, &w->of, "MN-SHA-2026-0001/3", "huitong edit x",
+				   bytes_of_str(text), heads, 2, NULL),
 			 OK);
 	return d;
 }
@@ -115,6 +115,41 @@ static void what_is_open_is_not_found(void **state)
 	draft_close(&open);
 	assert_int_equal(find(w, &found), OK);
 	draft_close(&found);
+}
+
+struct seen {
+	unsigned count;
+	bool knows_record, knows_word, knows_command;
+};
+
+static void see(void *ctx, const struct draft_of *of, struct draft *d)
+{
+	struct seen *s = ctx;
+
+	s->count++;
+	s->knows_record = of->record.bytes[2] == 3;
+	s->knows_word = strcmp(of->word, "scope_in") == 0;
+	s->knows_command = strcmp(d->command, "huitong edit x") == 0;
+}
+
+static void all_that_were_left_over_are_found(void **state)
+{
+	struct world *w = *state;
+	struct seen seen = { 0 };
+	struct draft left, open;
+
+	w->of.word = "scope_in";
+	left = begin(w, "a");
+	draft_close(&left);
+	w->of.word = "text";
+	open = begin(w, "b");
+	draft_each(&w->folder, see, &seen);
+	assert_int_equal(seen.count, 1);
+	assert_true(seen.knows_record && seen.knows_word && seen.knows_command);
+	draft_close(&open);
+	seen.count = 0;
+	draft_each(&w->folder, see, &seen);
+	assert_int_equal(seen.count, 2);
 }
 
 /* As an editor does that goes on when we were killed. */
@@ -215,7 +250,7 @@ static void where_nothing_can_be_written_nothing_begins(void **state)
 
 	write_file(w->folder.drafts, "in the way");
 	assert_int_not_equal(
-		draft_new(&d, &w->folder, &w->of, "x", bytes_of_str("a"), NULL, 0, &msg), OK);
+		draft_new(&d, &w->folder, &w->of, "x", "", bytes_of_str("a"), NULL, 0, &msg), OK);
 	assert_non_null(strstr(msg.text, w->folder.drafts));
 	assert_int_equal(d.lock, -1);
 }
@@ -228,6 +263,7 @@ int main(void)
 		TEST(a_text_is_for_its_owner_and_named_for_people),
 		TEST(what_was_left_is_found_with_its_version),
 		TEST(what_is_open_is_not_found),
+		TEST(all_that_were_left_over_are_found),
 		TEST(what_a_program_of_ours_has_open_is_not_found),
 		TEST(the_newest_comes_first),
 		TEST(texts_of_other_records_and_fields_are_others),
