@@ -177,6 +177,10 @@ static enum err history_print(struct view *v, const struct version *list, size_t
 	struct table table;
 	enum err rc = OK;
 
+	if (count == 0) {
+		fprintf(stderr, "%s\n", _("nothing was written there yet"));
+		return OK;
+	}
 	table_init(&table, columns, sizeof(columns) / sizeof(columns[0]));
 	for (size_t i = 0; rc == OK && i < count; i++)
 		rc = history_row(v, &list[i], &table);
@@ -238,6 +242,18 @@ static enum err history_json(struct view *v, const struct version *list, size_t 
 	return rc;
 }
 
+/* Who was not told so would take the oldest that is shown for the first. */
+static void tell_more(size_t count, size_t shown)
+{
+	if (count > shown)
+		fprintf(stderr,
+			P_("%zu older version: --limit %zu shows it",
+			   "%zu older versions: --limit %zu shows all", count - shown),
+			count - shown, count);
+	if (count > shown)
+		fputc('\n', stderr);
+}
+
 /* Programs get all, unless they ask for less. */
 static enum err read_limit(const struct args *args, size_t *limit, struct errmsg *msg)
 {
@@ -264,8 +280,11 @@ enum err cmd_text_history(struct context *ctx, const struct args *args, struct e
 	if (rc == OK)
 		rc = list_versions(&v, &list, &count);
 	if (rc == OK) {
-		count = count < limit ? count : limit;
-		rc = ctx->is_json ? history_json(&v, list, count) : history_print(&v, list, count);
+		size_t shown = count < limit ? count : limit;
+
+		rc = ctx->is_json ? history_json(&v, list, shown) : history_print(&v, list, shown);
+		if (rc == OK && !ctx->is_json && !args_has(args, "limit"))
+			tell_more(count, shown);
 	}
 	free(list);
 	text_release(&v.text);
@@ -402,11 +421,25 @@ static struct bytes take(struct bytes *rest, uint32_t count)
 	return taken;
 }
 
+static int longest_name(struct view *v, const struct stretches *s)
+{
+	char name[VERSION_NAME_BYTES];
+	size_t longest = 0;
+
+	for (size_t i = 0; i < s->count; i++) {
+		size_t size = strlen(version_name(&v->text, s->list[i].edit, name));
+
+		longest = size > longest ? size : longest;
+	}
+	return (int)longest;
+}
+
 /* "3f2a91bc/17  2026-11-30 17:00  王芳 (SHA)", to one width. */
 static enum err blame_labels(struct view *v, const struct stretches *s, struct buf *labels,
 			     size_t *columns)
 {
 	char name[VERSION_NAME_BYTES];
+	int longest = longest_name(v, s);
 	struct written w;
 	enum err rc = OK;
 
@@ -415,7 +448,8 @@ static enum err blame_labels(struct view *v, const struct stretches *s, struct b
 		size_t before = labels->size, width;
 
 		rc = written(v, s->list[i].edit, &w);
-		buf_printf(labels, "%s  ", version_name(&v->text, s->list[i].edit, name));
+		buf_printf(labels, "%-*s  ", longest,
+			   version_name(&v->text, s->list[i].edit, name));
 		if (rc == OK)
 			rc = written_show(v->ctx, &w, labels, v->msg);
 		buf_append_byte(labels, 0);

@@ -6,6 +6,7 @@
 #include "node/overdue.h"
 #include "node/ref.h"
 #include "node/space.h"
+#include "node/width.h"
 
 enum { NAME_COLUMNS = 14 };
 
@@ -61,8 +62,8 @@ static void print_field(const char *name, const struct buf *text)
 		output_line(stdout, "  %s", name);
 		output_lines(stdout, 2 + NAME_COLUMNS, buf_bytes(text));
 	} else {
-		output_line(stdout, "  %-*s%.*s", NAME_COLUMNS, name, (int)text->size,
-			    (const char *)text->data);
+		output_line(stdout, "  %-*s%.*s", width_for_printf(name, NAME_COLUMNS), name,
+			    (int)text->size, (const char *)text->data);
 	}
 }
 

@@ -35,11 +35,16 @@ static const struct trust_epoch *epoch_of_key(const struct trust *t, const struc
 void statement_say_signers(struct context *ctx, const struct statement *s, struct buf *out)
 {
 	const struct trust *t = replica_trust(ctx->replica);
+	const struct record_id *said = NULL; /* the node before, if it was one */
 
 	for (size_t i = 0; i < s->signer_count; i++) {
 		const struct trust_epoch *epoch = epoch_of_key(t, &s->signers[i]);
 		char key[HASH_TEXT_SIZE], label[MEMBER_LABEL_MAX];
 
+		/* New keys are signed for by those of before and by themselves. */
+		if (i && epoch && said && record_id_cmp(&epoch->node, said) == 0)
+			continue;
+		said = epoch ? &epoch->node : NULL;
 		buf_append_str(out, i ? ", " : "");
 		hex_encode(key, bytes_of(s->signers[i].bytes, SIGN_PUBLIC_BYTES));
 		if (epoch)

@@ -4,8 +4,8 @@
 
 #include "node/width.h"
 
-#define GAP_COLUMNS      2 /* between columns */
-#define LAST_COLUMNS_MIN 8 /* however narrow the terminal */
+#define GAP_COLUMNS      2  /* between columns */
+#define LAST_COLUMNS_MIN 24 /* in less it says nothing: let the terminal break lines */
 
 void table_init(struct table *t, const struct table_column *columns, size_t column_count)
 {
@@ -57,9 +57,7 @@ static void limit_last(const struct table *t, size_t widths[TABLE_COLUMNS_MAX],
 	for (size_t i = 0; i < last; i++)
 		before += widths[i] + GAP_COLUMNS;
 	room = terminal_columns > before ? terminal_columns - before : 0;
-	if (room < LAST_COLUMNS_MIN)
-		room = LAST_COLUMNS_MIN;
-	if (widths[last] > room)
+	if (room >= LAST_COLUMNS_MIN && widths[last] > room)
 		widths[last] = room;
 }
 

@@ -35,9 +35,11 @@ exits 2 zh acton list
 says '您是指'
 
 step "columns stand under each other"
-zh status >"$root/status"
-is "where values begin" "$(sed 's/^\([^ ]* *\).*/\1/' "$root/status" |
-	sed 's/[^ -~]/xx/g' | awk '{ print length }' | sort -u | wc -l)" 1
+value_columns() {
+	sed 's/^\( *[^ ]* *\).*/\1/; s/[^ -~]/xx/g' | awk '{ print length }' | sort -u | wc -l
+}
+is "where values begin" "$(zh status | value_columns)" 1
+is "where they do of a record" "$(zh collab show CO-SHA-2026-0001 | tail -n +2 | value_columns)" 1
 
 step "every help text is in Chinese"
 zh help | sed -n 's/^  \([a-z]*\( [a-z]*\)\{0,1\}\) .*/\1/p' >"$root/commands"

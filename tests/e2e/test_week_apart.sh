@@ -60,6 +60,8 @@ says '王芳 \(SHA\)         Monday noon'
 says '王芳 \(SHA\)         和李雷'
 says 'Jonas Weber \(FRA\)  3\. Send the certificate\.'
 says '  The acceptance report is due on '
+is "where times stand" "$(grep -oE '^[0-9a-f]+/[0-9]+ +' "$root/said" | awk '{ print length }' |
+	sort -u | wc -l)" 1
 oldest=$(ht FRA minutes history "$block" --json | jq -r '.[-1].version')
 exits 0 ht FRA minutes diff "$block" "$oldest"
 says '^\[-本-\]\{\+上\+\}周例会：欧洲上线计划。$'
@@ -68,6 +70,11 @@ says '^2\. Jonas \[-calls-\]\{\+writes to\+\} the customer\.'
 exits 0 ht FRA minutes diff "$block" "$oldest" --lines
 says '^- 2\. Jonas calls the customer\.$'
 says '^\+ 2\. Jonas writes to the customer\.$'
+ht FRA minutes edit "$block" --text "$(cat "$root/SHA.text") Done." >/dev/null
+for i in {1..10}; do ht FRA minutes edit "$block" --text "$i" >/dev/null; done
+exits 0 ht FRA minutes history "$block"
+is "versions" "$(grep -c / "$root/said")" 20
+says '^2 older versions: --limit 22'
 LANG=zh_CN.UTF-8 exits 0 ht SHA minutes history "$block" --limit 1
 says 'Jonas Weber|王芳'
 
