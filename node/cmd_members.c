@@ -57,11 +57,12 @@ static json_t *row_json(struct context *ctx, const struct row *row)
 {
 	const struct member *m = row->member;
 
-	return json_pack(
-		"{s:s, s:s, s:b, s:b, s:s, s:s, s:o, s:o, s:s}", "node", row->node, "office",
-		m->office_code, "self", row->is_self, "admin", m->is_admin, "state", state_of(m),
-		"replica", row->replica, "epochs", epochs_json(ctx, &m->node), "since",
-		row->since_ms ? instant_json(row->since_ms) : json_null(), "address", m->address);
+	return json_pack("{s:s, s:s, s:b, s:b, s:s, s:s, s:o, s:o, s:s?}", "node", row->node,
+			 "office", m->office_code, "self", row->is_self, "admin", m->is_admin,
+			 "state", state_of(m), "replica", row->replica, "epochs",
+			 epochs_json(ctx, &m->node), "since",
+			 row->since_ms ? instant_json(row->since_ms) : json_null(), "address",
+			 *m->address ? m->address : NULL);
 }
 
 static enum err add_row(struct context *ctx, const struct row *row, struct table *table,

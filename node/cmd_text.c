@@ -7,6 +7,7 @@
 #include "node/minutes.h"
 #include "node/output.h"
 #include "node/record_view.h"
+#include "node/reread_view.h"
 #include "node/sys_error.h"
 #include "node/text_view.h"
 #include "node/writing.h"
@@ -24,6 +25,20 @@ static enum err check_subject(const struct text_subject *s, struct errmsg *msg)
 	if (minutes && minutes->value.type == VALUE_REF)
 		rc = minutes_check_open(s->ctx, &minutes->value.ref, msg);
 	return rc == OK ? change_check_grant(s->ctx, &s->space, msg) : rc;
+}
+
+/* Who opens a text and leaves it as it was may have read it, or have been called away: what is to
+ * be reread waits for a word. */
+static enum err remind_to_reread(const struct text_subject *s, struct errmsg *msg)
+{
+	struct reread_list list;
+	enum err rc = reread_load(&list, s->ctx, s->ref.kind, &s->ref.id, s->field->number, msg);
+
+	if (rc == OK && list.count) {
+		fprintf(stderr, "%s\n", _("It is still to be reread. If it is right as it is:"));
+		fprintf(stderr, "huitong conflicts pick %s %s keep\n", s->name, s->field->name);
+	}
+	return rc;
 }
 
 /* A text that is as it was makes no version. */
@@ -51,6 +66,8 @@ static enum err store(const struct text_subject *s, struct assignments *fields, 
 		return rc;
 	drop_unchanged(fields);
 	rc = change_end(&c, change_assign(&c, s->ref.kind, &s->ref.id, fields, msg), msg);
+	if (rc == OK && fields->count == 0)
+		rc = remind_to_reread(s, msg);
 	return rc == OK ? record_echo(s->ctx, s->ref.kind, &s->ref.id, msg) : rc;
 }
 

@@ -28,21 +28,26 @@ static json_t *text(const char *s)
 	return json ? json : json_string("?");
 }
 
+static json_t *text_if_any(const char *s)
+{
+	return *s ? text(s) : json_null();
+}
+
 static json_t *peer_json(const struct peer_status *p, struct now now)
 {
 	uint64_t dial_ms = p->next_dial_mono_ms;
 	uint64_t dial_in_ms = dial_ms > now.mono_ms ? dial_ms - now.mono_ms : 0;
 
 	return json_pack("{s:o, s:o, s:s, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:o, s:o}",
-			 "office", text(p->office_code), "address", text(p->address), "state",
-			 state_names[p->state], "inbound", p->inbound, "changesets_sent",
+			 "office", text(p->office_code), "address", text_if_any(p->address),
+			 "state", state_names[p->state], "inbound", p->inbound, "changesets_sent",
 			 number(p->changesets_sent), "changesets_received",
 			 number(p->changesets_received), "bytes_sent", number(p->bytes_sent),
 			 "bytes_received", number(p->bytes_received), "to_send",
 			 p->knows_to_send ? number(p->to_send) : json_null(), "last_seen_ms",
 			 number_or_null(p->last_seen_wall_ms), "skew_ms", (json_int_t)p->skew_ms,
 			 "next_dial_in_ms", dial_ms ? number(dial_in_ms) : json_null(),
-			 "last_error", text(p->last_error));
+			 "last_error", text_if_any(p->last_error));
 }
 
 static json_t *peers_json(const struct daemon_facts *facts)

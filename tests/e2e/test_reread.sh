@@ -47,6 +47,12 @@ says 'text +! to be reread: We all buy'
 exits 5 ht FRA conflicts pick "$block" text 1
 says 'keep or --value'
 
+step "who leaves it as it is may not have read it"
+EDITOR=true exits 0 ht NYC minutes edit "$block"
+says 'nothing was changed'
+says "^huitong conflicts pick $block text keep$"
+is "inbox of NYC" "$(inbox NYC)" "We all buy two ships."
+
 step "somebody has read it: nothing changes but the inbox, everywhere"
 ht NYC conflicts pick "$block" text keep >/dev/null
 converge SHA FRA NYC >/dev/null
