@@ -142,6 +142,24 @@ enum err cmd_collab_offices(struct context *ctx, const struct args *args, struct
 
 /* ---- admit, remove --------------------------------------------------------- */
 
+static bool has_manager(const struct trust *t, const struct space_id *space)
+{
+	for (size_t i = 0; i < t->grant_count; i++)
+		if (space_id_cmp(&t->grants[i].space, space) == 0 &&
+		    t->grants[i].role == ROLE_MANAGER)
+			return true;
+	return false;
+}
+
+/* An office that gives itself up as the last one may not have meant it. */
+static void advise_manager(struct context *ctx, const struct space_id *space)
+{
+	if (!has_manager(replica_trust(ctx->replica), space))
+		fprintf(stderr, "%s\n",
+			_("advice: nobody manages it any more; an admin can say who does: huitong "
+			  "collab admit"));
+}
+
 /* What it wrote so far goes on to count, as much of it as is held here. */
 static enum err grant(struct context *ctx, const struct space_id *space, const char *code,
 		      enum role role, struct errmsg *msg)
@@ -156,7 +174,11 @@ static enum err grant(struct context *ctx, const struct space_id *space, const c
 		rc = replica_cuts_of_office(ctx->replica, code, space, &ctx->arena, &cuts,
 					    &s.u.grant.cut_count, msg);
 	s.u.grant.cuts = cuts;
-	return rc == OK ? stating_one(ctx, &s, NULL, 0, msg) : rc;
+	if (rc == OK)
+		rc = stating_one(ctx, &s, NULL, 0, msg);
+	if (rc == OK)
+		advise_manager(ctx, space);
+	return rc;
 }
 
 enum err cmd_collab_admit(struct context *ctx, const struct args *args, struct errmsg *msg)
@@ -175,7 +197,8 @@ enum err cmd_collab_admit(struct context *ctx, const struct args *args, struct e
 	if (rc == OK)
 		rc = office_code_of(ctx, args_word(args, 1), code, msg);
 	if (rc == OK && trust_role(replica_trust(ctx->replica), &space, code) == role)
-		rc = errmsg_set(msg, ERR_EXISTS, _("%s is its %s already"), code, role_name(role));
+		rc = errmsg_set(msg, ERR_EXISTS, _("%s is its %s already"), code,
+				_(role_name(role)));
 	return rc == OK ? grant(ctx, &space, code, role, msg) : rc;
 }
 

@@ -49,6 +49,10 @@ static enum err office_zone(struct context *ctx, const struct args *args, const 
 	rc = rows_close(rows, msg);
 	if (rc == OK && zone)
 		rc = zone_db_get(ctx->zones, zone, &tz, msg);
+	if (rc == OK && zone && *out && strcmp(zone, out) != 0)
+		rc = errmsg_set(msg, ERR_EXISTS,
+				_("%s is in %s; to change that: huitong office edit %s --zone %s"),
+				code, out, code, zone);
 	if (rc == OK && zone)
 		snprintf(out, TICKET_ZONE_MAX + 1, "%s", zone);
 	if (rc == OK && !*out)
@@ -123,10 +127,10 @@ static enum err print_ticket(struct context *ctx, const struct args *args,
 	hex_encode(id, bytes_of(ticket->id, TICKET_ID_BYTES));
 	if (rc == OK && ctx->is_json)
 		rc = output_json(stdout,
-				 json_pack("{s:s, s:s, s:s, s:s, s:I, s:b}", "ticket", text.data,
+				 json_pack("{s:s, s:s, s:s, s:s, s:o, s:b}", "ticket", text.data,
 					   "id", id, "words", words, "office", ticket->office_code,
-					   "expires_s", (json_int_t)ticket->expires_s, "admin",
-					   args_has(args, "admin")),
+					   "expires", instant_json(ticket->expires_s * 1000),
+					   "admin", args_has(args, "admin")),
 				 msg);
 	else if (rc == OK)
 		rc = print_for_people(ctx, ticket, (const char *)text.data, words,

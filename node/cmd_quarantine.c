@@ -286,6 +286,9 @@ static enum err cut_of(struct context *ctx, const struct quarantined *q, uint64_
 	if (dot.seq < q->first)
 		return errmsg_set(msg, ERR_INVALID, _("--to: the first one is %llu"),
 				  (unsigned long long)q->first);
+	if (to != UINT64_MAX && to > q->last)
+		return errmsg_set(msg, ERR_INVALID, _("--to: the last one is %llu"),
+				  (unsigned long long)q->last);
 	rc = replica_tell(ctx->replica, &q->space, &dot, &ctx->arena, &told, msg);
 	if (rc != OK)
 		return rc;

@@ -47,7 +47,7 @@ static enum err print(struct context *ctx, const struct salvage *saved, const ch
 	output_line(stderr, "%s",
 		    saved->is_member
 			    ? _("next: huitong serve, which fetches from the others what they hold")
-			    : _("its membership is lost: ask an administrator for a ticket, "
+			    : _("its membership is lost: ask an admin for a ticket, "
 				"then huitong join"));
 	return OK;
 }

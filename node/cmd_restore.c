@@ -35,10 +35,17 @@ static enum err fetch(struct context *ctx, const char *path, const char *to, str
 		.path = path, .read_only = true, .dice = system_dice(), .now_ms = ctx->now_ms
 	};
 	struct replica *backup = NULL;
-	enum err rc = replica_open(&backup, &config, msg);
+	struct errmsg why = { 0 };
+	enum err rc = replica_open(&backup, &config, &why);
 
 	if (rc == OK)
-		rc = check_backup(ctx, backup, path, msg);
+		rc = check_backup(ctx, backup, path, &why);
+	/* Nothing is wrong with the folder. */
+	if (rc == ERR_CORRUPT)
+		rc = errmsg_set(msg, ERR_INVALID, _("%s is no backup, or it is damaged: %s"), path,
+				why.text);
+	else if (rc != OK && msg)
+		*msg = why;
 	if (rc == OK)
 		rc = replica_backup(backup, to, NULL, NULL, msg);
 	replica_close(backup);

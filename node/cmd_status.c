@@ -71,10 +71,11 @@ static json_t *known_members(struct context *ctx)
 
 	for (size_t i = 0; i < count; i++)
 		if (&members[i] != self)
-			json_array_append_new(array,
-					      json_pack("{s:s, s:s, s:s}", "office",
-							members[i].office_code, "address",
-							members[i].address, "state", "unknown"));
+			json_array_append_new(
+				array, json_pack("{s:s, s:s?, s:s}", "office",
+						 members[i].office_code, "address",
+						 *members[i].address ? members[i].address : NULL,
+						 "state", "unknown"));
 	return array;
 }
 
@@ -173,7 +174,8 @@ struct facts {
 	char replica[ID_TEXT_SIZE];
 	char hash[HASH_TEXT_SIZE]; /* "" unless asked for */
 	json_t *spaces;            /* NULL unless asked for */
-	json_t *daemon;            /* NULL: none is running */
+	json_t *daemon;            /* NULL: none is running, or it is silent */
+	struct errmsg silence;     /* with a code: it has not answered */
 	int64_t unsent;            /* to the peer that lacks most; -1: unknown */
 };
 
@@ -258,6 +260,17 @@ static enum err find_scrub(struct context *ctx, struct scrub_state **out, struct
 	return state ? OK : rc;
 }
 
+/* What is held here can be told while it is silent. */
+static enum err find_daemon(struct context *ctx, struct facts *f, struct errmsg *msg)
+{
+	enum err rc = ask_daemon(ctx, CONTROL_STATUS, &f->daemon, msg);
+
+	if (rc != ERR_BUSY)
+		return rc;
+	f->silence = *msg;
+	return OK;
+}
+
 static enum err gather(struct facts *f, struct context *ctx, bool wants_hash, struct errmsg *msg)
 {
 	uint8_t hash[STATE_HASH_BYTES];
@@ -278,7 +291,7 @@ static enum err gather(struct facts *f, struct context *ctx, bool wants_hash, st
 	if (rc == OK && wants_hash)
 		rc = spaces_json(ctx, &f->spaces, msg);
 	if (rc == OK)
-		rc = ask_daemon(ctx, CONTROL_STATUS, &f->daemon, msg);
+		rc = find_daemon(ctx, f, msg);
 	f->unsent = most_unsent(f->daemon);
 	return rc;
 }
@@ -339,10 +352,14 @@ static void print_standing(const struct standing *s)
 		line(_("member"), s->why.text);
 	if (s->member != OK && advice)
 		line("", advice);
-	snprintf(text, sizeof(text), _("%llu changesets of %zu feeds: huitong quarantine"),
-		 (unsigned long long)s->cut, s->cut_feeds);
+	snprintf(text, sizeof(text),
+		 P_("%llu changeset: huitong quarantine", "%llu changesets: huitong quarantine",
+		    s->cut),
+		 (unsigned long long)s->cut);
 	line(_("quarantine"), s->cut_feeds ? text : "");
-	snprintf(text, sizeof(text), _("%zu feeds wrote a changeset twice: huitong trust log"),
+	snprintf(text, sizeof(text),
+		 P_("%zu feed wrote a changeset twice: huitong trust log",
+		    "%zu feeds wrote a changeset twice: huitong trust log", s->forked_feeds),
 		 s->forked_feeds);
 	line(_("forks"), s->forked_feeds ? text : "");
 }
@@ -366,7 +383,7 @@ static void print_daemon(const struct facts *f)
 	char text[256];
 
 	if (!f->daemon) {
-		line(_("daemon"), _("not running: huitong serve"));
+		line(_("daemon"), f->silence.code ? _("silent") : _("not running: huitong serve"));
 		return;
 	}
 	for (size_t i = 0; i < json_array_size(peers); i++)
@@ -424,6 +441,10 @@ enum err cmd_status(struct context *ctx, const struct args *args, struct errmsg 
 		rc = output_json(stdout, facts_json(ctx, &f), msg);
 	else if (rc == OK)
 		print_facts(ctx, &f);
+	if (rc == OK && f.silence.code) {
+		*msg = f.silence;
+		rc = f.silence.code;
+	}
 	facts_release(&f);
 	return rc;
 }

@@ -104,7 +104,7 @@ static unsigned distance(const char *a, const char *b)
 
 const char *command_suggest(const char *typed)
 {
-	unsigned least = (unsigned)strlen(typed) / 3 + 1;
+	unsigned least = ((unsigned)strlen(typed) + 1) / 3;
 	const char *best = NULL;
 	size_t count;
 	const struct command *all = commands_all(&count);
@@ -120,12 +120,17 @@ const char *command_suggest(const char *typed)
 	return best;
 }
 
+static bool asks_for_help(const char *word)
+{
+	return strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0;
+}
+
 /* How many words in front of the command are options that every command has. */
 static int skip_options(int count, char *const words[])
 {
 	int at = 0;
 
-	while (at < count && strncmp(words[at], "--", 2) == 0) {
+	while (at < count && (strncmp(words[at], "--", 2) == 0 || asks_for_help(words[at]))) {
 		const struct command_option *option = global_options;
 		const char *name = words[at] + 2;
 
@@ -134,30 +139,6 @@ static int skip_options(int count, char *const words[])
 		at += option->name && option->value && !strchr(name, '=') ? 2 : 1;
 	}
 	return at < count ? at : count;
-}
-
-/* The group is right, or what is typed is near to a group, or to a whole name. */
-static enum exit_code unknown(const char *first, const char *second)
-{
-	char typed[2 * WORD_MAX];
-	const char *close;
-
-	if (command_is_group(first) && !second) {
-		help_group(stderr, first);
-		return EXIT_USAGE;
-	}
-	snprintf(typed, sizeof(typed), "%.*s%s%.*s", WORD_MAX - 1, first, second ? " " : "",
-		 WORD_MAX - 1, second ? second : "");
-	close = command_suggest(typed);
-	if (!close && !command_is_group(first)) {
-		typed[strcspn(typed, " ")] = 0;
-		close = command_suggest(typed);
-	}
-	fprintf(stderr, _("huitong: there is no command `%s`"), typed);
-	if (close)
-		fprintf(stderr, _("; did you mean `%s`?"), close);
-	fprintf(stderr, "\n%s\n", _("`huitong help` lists all."));
-	return EXIT_USAGE;
 }
 
 static enum exit_code misused(const struct command *command, const struct errmsg *msg)
@@ -180,6 +161,21 @@ static enum exit_code report(enum err rc, const struct errmsg *msg, const struct
 	return exit_code_of(rc);
 }
 
+static enum err end_output(struct errmsg *msg)
+{
+	if (fflush(stdout) != 0 || ferror(stdout))
+		return errmsg_set(msg, ERR_IO, _("the output can't be written"));
+	return OK;
+}
+
+/* Of what needs no context. */
+static enum exit_code helped(void)
+{
+	struct errmsg msg = { 0 };
+
+	return report(end_output(&msg), &msg, &BUF_EMPTY);
+}
+
 static enum exit_code run(const struct args *args)
 {
 	struct context ctx = { 0 };
@@ -189,24 +185,58 @@ static enum exit_code run(const struct args *args)
 
 	if (rc == OK)
 		rc = args->command->run(&ctx, args, &msg);
-	if (rc == OK && (fflush(stdout) != 0 || ferror(stdout)))
-		rc = errmsg_set(&msg, ERR_IO, _("the output can't be written"));
+	if (rc == OK)
+		rc = end_output(&msg);
 	code = report(rc, &msg, &ctx.advice);
 	context_close(&ctx);
 	return code;
 }
 
+/* The group is right, or what is typed is near to a group, or to a whole name. */
+static enum exit_code unknown(const char *first, const char *second)
+{
+	char typed[2 * WORD_MAX];
+	const char *close;
+
+	if (command_is_group(first) && !second) {
+		help_group(stderr, first);
+		return EXIT_USAGE;
+	}
+	if (command_is_group(first) && asks_for_help(second)) {
+		help_group(stdout, first);
+		return helped();
+	}
+	snprintf(typed, sizeof(typed), "%.*s%s%.*s", WORD_MAX - 1, first, second ? " " : "",
+		 WORD_MAX - 1, second ? second : "");
+	close = command_suggest(typed);
+	if (!close && !command_is_group(first)) {
+		typed[strcspn(typed, " ")] = 0;
+		close = command_suggest(typed);
+	}
+	fprintf(stderr, _("huitong: there is no command `%s`"), typed);
+	if (close)
+		fprintf(stderr, _("; did you mean `%s`?"), close);
+	fprintf(stderr, "\n%s\n", _("`huitong help` lists all."));
+	return EXIT_USAGE;
+}
+
 /* `huitong`, `huitong --help`, `huitong --version`. */
 static enum exit_code no_command(int leading, char *const words[])
 {
-	bool is_help = leading == 1 && strcmp(words[0], "--help") == 0;
-
 	if (leading == 1 && strcmp(words[0], "--version") == 0) {
 		help_version(stdout);
-		return EXIT_OK;
+		return helped();
 	}
-	help_overview(is_help ? stdout : stderr);
-	return is_help ? EXIT_OK : EXIT_USAGE;
+	if (leading == 1 && asks_for_help(words[0])) {
+		help_overview(stdout);
+		return helped();
+	}
+	if (leading)
+		fprintf(stderr, "huitong: %s\n%s\n", _("a command is missing"),
+			_("`huitong help` lists all."));
+	else
+		help_overview(stderr);
+	return EXIT_USAGE;
 }
 
 enum exit_code command_main(int argc, char *const argv[])
@@ -235,7 +265,7 @@ enum exit_code command_main(int argc, char *const argv[])
 		return misused(command, &msg);
 	if (args_has(&args, "help")) {
 		help_command(stdout, command);
-		return EXIT_OK;
+		return helped();
 	}
 	return run(&args);
 }

@@ -172,8 +172,7 @@ static enum err receive_reply(int fd, struct buf *reply, struct errmsg *msg)
 		ssize_t size;
 
 		if (left_ms <= 0 || poll(&poller, 1, (int)left_ms) == 0)
-			return errmsg_set(msg, ERR_TIMEOUT,
-					  _("the daemon did not answer within %d s"),
+			return errmsg_set(msg, ERR_BUSY, _("the daemon did not answer within %d s"),
 					  CONTROL_TIMEOUT_MS / 1000);
 		size = recv(fd, piece, sizeof(piece), 0);
 		if (size < 0 && errno == EINTR)

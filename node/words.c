@@ -94,8 +94,8 @@ enum err words_decode(uint8_t *out, size_t count, const char *text, struct errms
 
 		if (size && found < count && !decode_word(decoded + found * WORD_BYTES, text, size))
 			rc = errmsg_set(msg, ERR_FORMAT,
-					_("word %zu is mistyped: a word has five letters, like "
-					  "\"lusab\""),
+					_("word %zu is mistyped: no word is spelled like that "
+					  "(\"lusab\" is one)"),
 					found + 1);
 		found += size > 0;
 		text += size ? size : 1;

@@ -44,6 +44,19 @@ expect 0 action add --help
 says "--priority low|medium|high"
 expect 0 help sync
 says "sync pause"
+expect 0 -h
+says "action add TITLE"
+expect 0 sync --help
+says "sync pause"
+expect 2 --json
+warns "a command is missing"
+expect 2 foo
+! grep -q 'did you mean' "$root/err" || complain "foo is near to nothing"
+for words in "help" "--help" "--version" "action add --help" "sync -h"; do
+	# shellcheck disable=SC2086 # words
+	if "$huitong" $words >/dev/full 2>"$root/err"; then complain "$words to a full disk"; fi
+	warns "can't be written"
+done
 expect 2 actoin list
 warns 'did you mean `action list`?'
 expect 2 action

@@ -45,7 +45,8 @@ await 20 ht NYC action add 现在行 --collab 只读 >/dev/null 2>&1 || fail "NY
 sees FRA 可以 现在行 给大家看
 
 step "an office that is removed gets nothing new, and what it writes on counts nowhere"
-ht SHA collab remove CO-SHA-2026-0002 FRA >/dev/null
+exits 0 ht SHA collab remove CO-SHA-2026-0002 FRA
+! grep -q 'nobody manages it' "$root/said" || fail "it has a manager"
 ht SHA action add 没有FRA --collab CO-SHA-2026-0002 >/dev/null 2>&1
 sees NYC 可以 没有FRA 现在行 给大家看
 exits 5 ht FRA action add 太晚了 --collab CO-SHA-2026-0002
@@ -74,6 +75,8 @@ exits 0 ht SHA quarantine show "${replica:0:8}"
 says '周五'
 
 step "what was good of it is adopted"
+exits 5 ht SHA quarantine adopt "${replica:0:8}" --to 99999
+says 'the last one is'
 ht SHA quarantine adopt "${replica:0:8}" >/dev/null
 sees SHA 可以 周五 没有FRA 现在行 给大家看
 is "in quarantine" "$(in_quarantine SHA)" 0

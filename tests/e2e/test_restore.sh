@@ -22,6 +22,9 @@ note FRA c
 sees SHA a b c
 exits 4 ht FRA restore "$root/backup.db"
 stop FRA
+head -c 8192 /dev/urandom >"$root/noise"
+exits 5 ht FRA restore "$root/noise"
+says "^huitong: $root/noise is no backup"
 note FRA d # never sent
 before=$(epoch FRA)
 exits 0 ht FRA restore "$root/backup.db"

@@ -18,6 +18,15 @@ step "a new node can't be made of a folder that is served"
 exits 4 ht SHA init --org 别的 --office NYC --zone America/New_York
 says "process $first"
 
+step "one that is silent keeps nobody from what is held here"
+kill -STOP "${daemon[SHA]}"
+exits 4 ht SHA status
+says '^holds +records'
+says '^daemon +silent$'
+says 'did not answer'
+exits 0 ht SHA office list
+kill -CONT "${daemon[SHA]}"
+
 step "a port that is taken is named, and the folder is free again afterwards"
 found FRA
 exits 1 ht FRA serve --listen "127.0.0.1:${port[SHA]}"

@@ -46,6 +46,9 @@ says 'at most 72h'
 exits 5 ht SHA invite "not a code" --zone Europe/Berlin --address a:1
 json invite FRA --zone Europe/Berlin --address a:1 --expires 3d --admin >"$root/ticket"
 is "check words" "$(jq -r .words "$root/ticket" | wc -w)" 6
+is "until" "$(jq -r .expires "$root/ticket")" "$(json tickets | jq -r .[0].expires)"
+exits 5 ht SHA invite SHA --zone Europe/Berlin --address a:1
+says 'SHA is in Asia/Shanghai; .*huitong office edit SHA --zone Europe/Berlin'
 id=$(jq -r .id "$root/ticket")
 is "open tickets" "$(json tickets | jq -r '.[] | .id + " " + .state')" "$id open"
 exits 0 ht SHA ticket burn "${id:0:6}"
@@ -103,6 +106,10 @@ is "offices" "$(json collab offices CO-SHA-2026-0001 | jq -c '.[] | [.office, .r
 	'["SHA","manager"]'
 exits 5 ht SHA collab admit CO-SHA-2026-0001 SHA --role manager
 exits 3 ht SHA collab remove CO-SHA-2026-0001 FRA
+exits 0 ht SHA collab remove CO-SHA-2026-0001 SHA
+says 'nobody manages it any more'
+exits 0 ht SHA collab admit CO-SHA-2026-0001 SHA --role manager
+! grep -q 'nobody manages it' "$root/said" || fail "it has a manager"
 
 step "new keys: the old ones write no more, a backup of before is refused by name"
 exits 0 ht SHA backup "$root/old.db"
@@ -111,6 +118,8 @@ before=$(json members | jq -r '.[0].replica')
 exits 0 ht SHA rotate
 after=$(json members | jq -r '.[0].replica')
 [ "$before" != "$after" ] || fail "the epoch is the same"
+exits 0 ht SHA trust log
+says 'epoch +stands +SHA +SHA goes on as replica'
 is "epochs" "$(json members | jq -r '.[0].epochs | sort | join(" ")')" \
 	"$(printf '%s\n' "$before" "$after" | sort | paste -sd ' ')"
 exits 0 ht SHA action add 有了新钥匙
@@ -177,6 +186,8 @@ exits 3 ht SHA revoke FRA --yes
 exits 0 ht SHA revoke self --yes --at "${replica:0:8}/CO-SHA-2026-0001:$((seq - 1))"
 exits 0 ht SHA quarantine
 says "^${replica:0:8} +SHA +CO-SHA-2026-0001 +$seq-$seq +revoked"
+exits 0 ht SHA status
+says '^quarantine +1 changeset: huitong quarantine$'
 exits 0 ht SHA quarantine show "${replica:0:8}"
 says '又一次'
 is "its items" "$(json quarantine show "${replica:0:8}" | jq -r '.[0].changes[0].type')" action_item
