@@ -341,9 +341,12 @@ enum err store_record_nth(struct store *s, const struct kind *kind, const struct
 	sqlite3_bind_int64(stmt, 2, (int64_t)n);
 	result = sqlite3_step(stmt);
 	id = result == SQLITE_ROW ? column_bytes(stmt, 0) : bytes_of(NULL, 0);
-	if (result == SQLITE_ROW && id.size == ID_BYTES)
+	if (result == SQLITE_ROW && id.size == ID_BYTES &&
+	    memcmp(id.data, after->bytes, ID_BYTES) > 0)
 		memcpy(out->bytes, id.data, ID_BYTES);
-	else if (result == SQLITE_ROW || result == SQLITE_DONE)
+	else if (result == SQLITE_ROW) /* whoever reads on from there would go in circles */
+		rc = store_damaged(s, kind->name, msg);
+	else if (result == SQLITE_DONE)
 		rc = ERR_NOT_FOUND;
 	else
 		rc = store_error(s, result, "look for a record", msg);
