@@ -55,7 +55,8 @@ static void keep(struct search *s, uint16_t kind, struct rows *rows)
 	if (s->count++ >= CANDIDATES_MAX)
 		return;
 	c->ref = (struct ref){ kind, rows_id(rows, 0) };
-	snprintf(c->name, sizeof(c->name), "%s", rows_text(rows, 1));
+	snprintf(c->name, sizeof(c->name), "%s",
+		 *rows_text(rows, 1) ? rows_text(rows, 1) : _(find_naming(kind)->word));
 }
 
 /* Add the records of one kind for which the condition holds. */
@@ -160,22 +161,29 @@ static enum err search(struct search *s, struct errmsg *msg)
 	return rc;
 }
 
+static size_t same_chars(const struct record_id *x, const struct record_id *y)
+{
+	char a[ID_TEXT_SIZE], b[ID_TEXT_SIZE];
+	size_t same = 0;
+
+	id_text(x->bytes, a);
+	id_text(y->bytes, b);
+	while (a[same] && a[same] == b[same])
+		same++;
+	return same;
+}
+
 /* Hex digits by which the shown candidates differ. */
 static int distinct_chars(const struct search *s)
 {
-	char a[ID_TEXT_SIZE], b[ID_TEXT_SIZE];
 	size_t most = ID_CHARS_SHOWN;
 
-	for (size_t i = 1; i < s->count && i < CANDIDATES_MAX; i++) {
-		size_t same = 0;
+	for (size_t i = 1; i < s->count && i < CANDIDATES_MAX; i++)
+		for (size_t k = 0; k < i; k++) {
+			size_t same = same_chars(&s->found[k].ref.id, &s->found[i].ref.id);
 
-		id_text(s->found[i - 1].ref.id.bytes, a);
-		id_text(s->found[i].ref.id.bytes, b);
-		while (a[same] && a[same] == b[same])
-			same++;
-		if (same + 1 > most)
-			most = same + 1;
-	}
+			most = same + 1 > most ? same + 1 : most;
+		}
 	return (int)most;
 }
 

@@ -142,6 +142,27 @@ static void candidates_are_told_apart(void **state)
 	assert_found(w, KIND_PERSON, id, record_id_cmp(&other, &w->lan) > 0 ? &other : &w->lan);
 }
 
+/* Of whatever kinds they are, in whatever order they are told. */
+static void each_candidate_is_found_by_what_is_told_of_it(void **state)
+{
+	struct world *w = *state;
+	struct errmsg msg = { .text = "" };
+	char id[ID_TEXT_SIZE];
+	struct ref ref;
+	int count = 0;
+
+	id_text(w->lei.bytes, id);
+	id[4] = 0;
+	assert_int_equal(ref_find(&w->ctx, 0, id, &ref, &msg), ERR_AMBIGUOUS);
+	for (char *at = msg.text; (at = strchr(at, '(')); count++) {
+		assert_true(at[-2] != ' ' && at[-2] != ','); /* it has a name */
+		snprintf(id, sizeof(id), "%.*s", (int)strcspn(at + 1, ")"), at + 1);
+		assert_int_equal(ref_find(&w->ctx, 0, id, &ref, NULL), OK);
+		at++;
+	}
+	assert_true(count > 2);
+}
+
 static void office_is_known_by_its_code(void **state)
 {
 	struct world *w = *state;
@@ -180,6 +201,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(whole_name_wins_over_a_longer_one, set_up,
 						tear_down),
 		cmocka_unit_test_setup_teardown(candidates_are_told_apart, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(each_candidate_is_found_by_what_is_told_of_it,
+						set_up, tear_down),
 		cmocka_unit_test_setup_teardown(office_is_known_by_its_code, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(labels_are_numbers_names_or_ids, set_up, tear_down),
 	};
