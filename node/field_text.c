@@ -10,6 +10,7 @@
 #include "core/utf8.h"
 #include "node/due.h"
 #include "node/i18n.h"
+#include "node/lint.h"
 #include "node/ref.h"
 #include "node/sys_error.h"
 #include "node/text_input.h"
@@ -156,6 +157,7 @@ static enum err parse_walltime(struct context *ctx, const struct field *field, c
 		rc = due_parse(&when, reader, typed, msg);
 	if (rc != OK)
 		return rc;
+	lint_when(reader, &when);
 	walltime_format(text, &when);
 	return keep_text(ctx, bytes_of_str(text), out, msg);
 }

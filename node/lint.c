@@ -36,6 +36,14 @@ enum err lint_action(struct context *ctx, const struct record_id *id, struct err
 	return OK;
 }
 
+void lint_when(const struct when_reader *r, const struct walltime *w)
+{
+	char text[WHEN_TEXT_BYTES];
+
+	if (when_caution(r, w, text))
+		advise(text);
+}
+
 void lint_minutes(struct bytes text)
 {
 	for (size_t i = 0; i < sizeof(opinions) / sizeof(opinions[0]); i++)

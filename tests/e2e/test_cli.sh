@@ -141,6 +141,8 @@ expect 0 meeting list
 says "$meeting"
 expect 5 meeting edit "$meeting" --kind nonsense
 warns "is none of"
+expect 0 meeting new 夜会 --start "2026-03-29 02:30[Europe/Berlin]"
+warns "Europe/Berlin: clocks skip 02:30 on 2026-03-29; taken as 03:30"
 expect 3 minutes show "$meeting"
 warns "no minutes yet"
 expect 0 minutes add "$meeting" --kind conclusion "先德国，后美国。"
