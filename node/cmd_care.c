@@ -32,8 +32,10 @@ static enum err print_verified(struct context *ctx, const struct verify_report *
 					     "signatures", (json_int_t)report->signatures, "ops",
 					     (json_int_t)report->ops),
 				   msg);
-	printf(_("%llu changesets of %llu feeds are whole and signed (%llu signatures, %llu "
-		 "ops)\n"),
+	printf(P_("%llu changeset is whole and signed (feeds: %llu, signatures: %llu, ops: %llu)\n",
+		  "%llu changesets are whole and signed (feeds: %llu, signatures: %llu, ops: "
+		  "%llu)\n",
+		  report->changesets),
 	       (unsigned long long)report->changesets, (unsigned long long)report->feeds,
 	       (unsigned long long)report->signatures, (unsigned long long)report->ops);
 	if (is_equal)

@@ -125,8 +125,11 @@ static void tell_kept(const char *kept, const struct takeover *taken)
 			    taken->why.text);
 	if (taken->changesets)
 		output_line(stderr,
-			    _("taken over from it: %llu changesets that the backup lacks, %llu of "
-			      "them this node's own"),
+			    P_("taken over from it: %llu changeset that the backup lacks (%llu of "
+			       "this node's own)",
+			       "taken over from it: %llu changesets that the backup lacks (%llu of "
+			       "this node's own)",
+			       taken->changesets),
 			    (unsigned long long)taken->changesets, (unsigned long long)taken->own);
 	if (taken->left_behind)
 		output_line(
