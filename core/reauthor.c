@@ -405,7 +405,9 @@ static bool is_revoked(const struct reauthor *a, const struct replica_id *replic
 /* Until its office may write there again, it would count no more than before. */
 static bool may_write(const struct reauthor *a)
 {
-	return replica_role(a->r, replica_self(a->r), &a->space) >= ROLE_EDITOR;
+	const struct member *self = replica_self(a->r);
+
+	return self && replica_role(a->r, self, &a->space) >= ROLE_EDITOR;
 }
 
 /* ---- One feed of the past ------------------------------------------------------- */

@@ -344,6 +344,10 @@ static enum err verify_feed(struct receiver *v, const struct feed *feed)
 	const struct trust_epoch *epoch = trust_epoch(v->r->trust, &feed->replica);
 	struct sealed head = { .replica = feed->replica, .seq = feed->head.seq };
 
+	/* The feed was here already: under another id, if a row that named it is damaged. */
+	if (!epoch)
+		return refuse(v, ERR_REPLICA, &head,
+			      "no statement names its replica and this space");
 	if (changeset_is_signed_by(feed->head.signature, feed->head.link, epoch->identity.sign_key))
 		return OK;
 	if (fork_vouches(v->r, feed, head.seq, feed->head.signature, feed->head.link))

@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "core/limits.h"
+#include "core/replica_impl.h"
 #include "tests/support/forge.h"
 
 #define HOUR_MS (UINT64_C(3600) * 1000)
@@ -608,6 +609,20 @@ static void directory_from_the_future_waits(void **state)
 	office_close(&newcomer);
 }
 
+/* As after a damaged row gave a feed to somebody else. */
+static void feed_that_is_here_under_an_unknown_replica_is_refused(void **state)
+{
+	struct world *w = *state;
+	struct sealed s = seal_title(w, OFFICE_NOW_MS, "a title");
+	struct feed *feed;
+
+	s.replica.bytes[0] ^= 1;
+	OFFICE_MUST(replica_begin(w->a.replica, &msg));
+	OFFICE_MUST(replica_feed_add(w->a.replica, &w->space, &s.replica, &feed, &msg));
+	OFFICE_MUST(replica_commit(w->a.replica, &msg));
+	assert_refused(&w->a, &w->space, &s, 1, ERR_REPLICA);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -617,6 +632,7 @@ int main(void)
 		TEST(other_bytes_under_the_same_dot_are_a_fork),
 		TEST(feed_with_a_gap_is_refused),
 		TEST(stranger_is_refused),
+		TEST(feed_that_is_here_under_an_unknown_replica_is_refused),
 		TEST(every_flipped_bit_is_noticed),
 		TEST(changeset_holds_in_its_own_space_and_place_only),
 		TEST(relay_cant_spoil_an_inner_signature),
