@@ -1,7 +1,8 @@
 /* The small files beside the database, of any bytes.
  *
  *   byte 0   which: the node's key, the high-water mark, the machine's id, the zone's name, the
- *            daemon's lock; the rest is the file
+ *            daemon's lock, the version that a draft was begun from, a text that an editor has
+ *            saved; the rest is the file
  *
  * What is accepted of a key or a mark is the file that we would write; the rest is refused in
  * words, or counts as none. */
@@ -11,12 +12,16 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "core/limits.h"
+#include "node/draft.h"
 #include "node/identity.h"
 #include "node/lock.h"
 #include "node/machine.h"
 #include "node/mark_file.h"
+#include "node/text_input.h"
 #include "node/zone.h"
 #include "tests/fuzz/target.h"
+#include "tests/support/tempdir.h"
 
 enum { PATH_BYTES = 64 };
 
@@ -75,10 +80,83 @@ static void read_lock(const char *path, struct bytes file)
 	close(fd);
 }
 
+static char drafts[TEMPDIR_BYTES_MAX];
+
+static void remove_drafts(void)
+{
+	tempdir_remove(drafts);
+}
+
+static void write_file(const char *folder, const char *name, struct bytes content)
+{
+	char path[DRAFT_PATH_MAX];
+	FILE *file;
+
+	snprintf(path, sizeof(path), "%s/%s", folder, name);
+	file = fopen(path, "wb");
+	require(file && fwrite(content.data, 1, content.size, file) == content.size);
+	require(fclose(file) == 0);
+}
+
+static void note_draft(void *ctx, const struct draft_of *of, struct draft *d)
+{
+	require(of->word[0] && strlen(of->word) < DRAFT_WORD_MAX);
+	require(!strchr(d->command, '\n') && strlen(d->command) < DRAFT_COMMAND_MAX);
+}
+
+/* It stands beside a text with the name "text.txt". */
+static void read_draft(const char *path, struct bytes file)
+{
+	const struct draft_of of = { .word = "text" };
+	struct folder folder = { .path = "" };
+	char written[DRAFT_FOLDER_MAX];
+	struct buf text = BUF_EMPTY;
+	struct draft d;
+
+	if (!drafts[0]) {
+		tempdir_new(drafts, sizeof(drafts));
+		atexit(remove_drafts);
+	}
+	snprintf(folder.drafts, sizeof(folder.drafts), "%s", drafts);
+	require(draft_new(&d, &folder, &of, "text", "a command", bytes_of_str("a text"), NULL, 0,
+			  NULL) == OK);
+	memcpy(written, d.folder, sizeof(written));
+	draft_close(&d);
+	write_file(written, "version", file);
+	if (draft_find(&d, &folder, &of, NULL) == OK) {
+		require(strcmp(d.folder, written) == 0);
+		require(d.head_count <= RECORD_ENTRIES_MAX && draft_time_s(&d) > 0);
+		require(strncmp(d.path, written, strlen(written)) == 0);
+		require(!strchr(d.path + strlen(written) + 1, '/'));
+		if (draft_read(&d, &text, NULL) == OK)
+			require(!draft_has_more(&d));
+		draft_close(&d);
+	}
+	draft_each(&folder, note_draft, NULL);
+	tempdir_remove(written);
+	buf_release(&text);
+}
+
+/* After its size in a byte, the text as it was handed out. */
+static void read_text(const char *path, struct bytes file)
+{
+	size_t handed = file.size ? file.data[0] : 0;
+	struct buf text = BUF_EMPTY;
+	struct bytes before;
+
+	if (file.size == 0 || handed > file.size - 1)
+		return;
+	before = bytes_of(file.data + 1, handed);
+	buf_append(&text, before.data + handed, file.size - 1 - handed);
+	text_input_tidy(&text, before);
+	require(buf_check(&text) == OK && text.size <= file.size - 1);
+	buf_release(&text);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static void (*const readers[])(const char *path, struct bytes file) = {
-		read_identity, read_mark, read_machine, read_zone, read_lock,
+		read_identity, read_mark, read_machine, read_zone, read_lock, read_draft, read_text,
 	};
 	char path[PATH_BYTES];
 	struct bytes file;

@@ -15,6 +15,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "core/pack.h"
 #include "core/scrub.h"
 #include "core/text_doc.h"
 #include "core/text_reread.h"
@@ -113,6 +114,18 @@ static void write_texts(struct office *a, struct office *b)
 	write_long_text(a, "of both");
 }
 
+/* A round of the scrub that is not over, and an id that was written under before. */
+static void leave_settings(struct office *a)
+{
+	struct scrub *s;
+
+	OFFICE_MUST(scrub_new(&s, a->replica, &msg));
+	for (uint64_t i = 1; i <= 3; i++)
+		OFFICE_MUST(scrub_slice(s, a->now_ms + i * 3600000, 1, &msg));
+	scrub_free(s);
+	OFFICE_MUST(replica_new_epoch(a->replica, EPOCH_MOVED, NULL, NULL, a->now_ms, &msg));
+}
+
 static void write_history(struct office *a, struct office *b)
 {
 	struct space_id space = UNITE(a, b);
@@ -138,6 +151,7 @@ static void write_history(struct office *a, struct office *b)
 	world.items[1] = office_item(a, &space, "with a long text");
 	write_texts(a, b);
 	OFFICE_MUST(ticket_stub_store(a->replica, &stub, &msg));
+	leave_settings(a);
 }
 
 /* Beside what the first office has written last. */
@@ -185,12 +199,39 @@ static void remove_database(const char *path)
 	}
 }
 
-static void run_sql(const char *sql)
+/* SQL function first_link(space, replica, body): of the body as the first of its feed. */
+static void first_link(sqlite3_context *ctx, int count, sqlite3_value **values)
 {
+	struct feed_head nothing = { 0 };
+	struct space_id space;
+	struct replica_id replica;
+	uint8_t link[LINK_BYTES];
+	const void *data = sqlite3_value_blob(values[2]);
+	struct bytes body = bytes_of(data, (size_t)sqlite3_value_bytes(values[2]));
+
+	if (pack_is_frame(body))
+		return;
+	memcpy(space.bytes, sqlite3_value_blob(values[0]), ID_BYTES);
+	memcpy(replica.bytes, sqlite3_value_blob(values[1]), ID_BYTES);
+	changeset_link(link, &space, &replica, &nothing, body);
+	sqlite3_result_blob(ctx, link, sizeof(link), SQLITE_TRANSIENT);
+}
+
+/* Each feed has another first changeset beside the log. */
+static void add_branches(void)
+{
+	static const char sql[] =
+		"INSERT INTO branch SELECT f.idx, 1, first_link(p.id, r.id, c.body), c.body, "
+		"c.signature, 0 FROM changeset c JOIN feed f ON f.idx = c.key >> 40 JOIN "
+		"space_index p ON p.idx = f.space JOIN replica_index r ON r.idx = f.replica "
+		"WHERE c.key & 0xffffffffff = 2 AND first_link(p.id, r.id, c.body) IS NOT NULL";
 	sqlite3 *db;
 
 	require(sqlite3_open(world.damaged, &db) == SQLITE_OK);
+	require(sqlite3_create_function(db, "first_link", 3, SQLITE_UTF8, NULL, first_link, NULL,
+					NULL) == SQLITE_OK);
 	require(sqlite3_exec(db, sql, NULL, NULL, NULL) == SQLITE_OK);
+	require(sqlite3_changes(db) > 0);
 	require(sqlite3_close(db) == SQLITE_OK);
 }
 
@@ -214,8 +255,7 @@ static void make_world(void)
 	office_open(&b, NULL, 2);
 	write_history(&world.a, &b);
 	OFFICE_MUST(replica_backup(world.a.replica, world.damaged, NULL, NULL, &msg));
-	run_sql("INSERT INTO branch SELECT key >> 40, 1, link, body, signature, 0 FROM changeset "
-		"WHERE key & 0xffffffffff = 2");
+	add_branches();
 	read_file(&world.sound_file, world.damaged);
 	write_late(&b);
 	office_close(&world.a);
