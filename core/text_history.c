@@ -231,7 +231,9 @@ static enum err add_author(struct text_history *h, const struct replica_id *repl
 	return OK;
 }
 
-static enum err reserve_all(struct text_history *h, const struct text_edit *e, size_t parent_count,
+/* Room for one more edit; its parents are at the end of the pool then. */
+static enum err reserve_all(struct text_history *h, const struct text_edit *e,
+			    const uint32_t *parents, size_t parent_count,
 			    struct text_author *author)
 {
 	enum err rc = reserve(&h->nodes, h->count, &h->cap, 2, sizeof(*h->nodes));
@@ -241,6 +243,11 @@ static enum err reserve_all(struct text_history *h, const struct text_edit *e, s
 	if (rc == OK)
 		rc = reserve(&h->parent_pool, h->parent_count, &h->parent_cap, parent_count + 2,
 			     sizeof(*h->parent_pool));
+	for (size_t i = 0; rc == OK && i < parent_count; i++) {
+		assert(parents[i] < h->count);
+		h->parent_pool[h->parent_count + i] = parents[i];
+	}
+	/* The parents may be the heads, which move now. */
 	if (rc == OK)
 		rc = reserve(&h->heads, h->head_count, &h->head_cap, 2, sizeof(*h->heads));
 	if (rc == OK)
@@ -394,13 +401,9 @@ enum err text_history_add(struct text_history *h, const struct dot *dot, const s
 	enum err rc = add_author(h, &dot->replica, &author);
 
 	if (rc == OK)
-		rc = reserve_all(h, e, parent_count, &h->authors[author]);
+		rc = reserve_all(h, e, parents, parent_count, &h->authors[author]);
 	if (rc)
 		return rc;
-	for (size_t i = 0; i < parent_count; i++) {
-		assert(parents[i] < h->count);
-		h->parent_pool[h->parent_count + i] = parents[i];
-	}
 	rc = reduce_parents(h, h->parent_pool + h->parent_count, &parent_count);
 	if (rc == OK)
 		rc = find_unseen(h, author, parent_count, &earlier);

@@ -62,7 +62,7 @@ struct text_history {
 
 void text_history_release(struct text_history *h);
 
-/* One more edit, validated (text_edit_validate). `parents` in any order; those that
+/* One more edit, validated (text_edit_validate). `parents` in any order, or the heads; those that
  * are ancestors of others are left out, if that shows soon. is_adrift: some parent counts no more,
  * or never was. A dot is added once, and a replica's in the order of their seqs. ERR_NOMEM,
  * ERR_LIMIT; nothing changed. */

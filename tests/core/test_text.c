@@ -886,6 +886,29 @@ static void edit_that_misses_a_parent_loses_nothing(void **state)
 	text_release(&t);
 }
 
+/* What the history has noted of them moves while it grows. */
+static void edit_after_many_at_once_has_seen_them_all(void **state)
+{
+	struct text_run run = { 0, 1, TEXT_INSERT };
+	struct text_edit one = { 0, &run, 1, bytes_of_str("x") }, last;
+
+	(void)state;
+	for (uint8_t count = 1; count <= TEXT_READERS_MAX; count++) {
+		struct text t = TEXT_EMPTY;
+		const struct text_node *n;
+
+		for (uint8_t i = 0; i < count; i++)
+			take(&t, dot_of(i, 1), &one, NULL, 0);
+		type_at(&t, 0, "y");
+		commit(&t, dot_of(count, 1), &last);
+		n = &t.history.nodes[count];
+		assert_int_equal(n->parent_count, count);
+		for (uint32_t i = 0; i < count; i++)
+			assert_int_equal(text_node_parents(&t.history, count)[i], i);
+		text_release(&t);
+	}
+}
+
 static void edits_survive_their_encoding(void **state)
 {
 	struct arena arena = ARENA_EMPTY;
@@ -964,6 +987,7 @@ int main(void)
 		cmocka_unit_test(what_each_types_at_one_place_stays_together),
 		cmocka_unit_test(what_is_typed_goes_on_in_one_run),
 		cmocka_unit_test(edit_that_misses_a_parent_loses_nothing),
+		cmocka_unit_test(edit_after_many_at_once_has_seen_them_all),
 		cmocka_unit_test(edits_survive_their_encoding),
 		cmocka_unit_test(edits_beyond_the_text_are_refused),
 	};
