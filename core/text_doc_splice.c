@@ -165,12 +165,15 @@ static enum err commit_edit(struct handed_in *in, const struct doc_version *v, s
 /* It is committed: whatever fails from now on, the editor has it. */
 static void name_edit(struct text_doc *d, const struct dot *dot, uint32_t length, struct buf *out)
 {
-	bool changed;
-	uint32_t edit = text_doc_refresh(d, &changed, NULL) == OK
-				? text_history_find(&d->text.history, dot)
-				: TEXT_NONE;
-	bool is_alone = edit == TEXT_NONE || d->text.history.nodes[edit].is_join;
+	bool changed, is_alone = true;
 
+	if (text_doc_refresh(d, &changed, NULL) == OK) {
+		uint32_t edit = text_history_find(&d->text.history, dot);
+
+		is_alone = edit == TEXT_NONE || d->text.history.nodes[edit].is_join;
+	} else {
+		d->is_stale = true;
+	}
 	text_version_name(dot, is_alone, length, out);
 }
 

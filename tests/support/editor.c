@@ -163,13 +163,22 @@ enum err editor_push(struct editor *e, struct text_doc *doc, uint64_t now_ms, st
 enum err editor_pull(struct editor *e, struct text_doc *doc, struct errmsg *msg)
 {
 	struct text_sink sink = { told_insert, told_remove, e };
+	struct editor was = *e;
+	struct buf now = BUF_EMPTY;
 	enum err rc;
 
 	assert(e->change_count == 0);
 	e->told = 0;
 	rc = text_doc_since(doc, buf_bytes(&e->version), e->unit, &sink, msg);
-	if (rc != OK)
+	if (rc == OK)
+		rc = text_doc_version(doc, &now, msg);
+	if (rc != OK) {
+		/* The buffer and its name change together or not at all. */
+		*e = was;
+		buf_release(&now);
 		return rc;
-	buf_clear(&e->version);
-	return text_doc_version(doc, &e->version, msg);
+	}
+	buf_release(&e->version);
+	e->version = now;
+	return OK;
 }
