@@ -2,6 +2,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "core/array.h"
 #include "core/gather.h"
 #include "core/limits.h"
 #include "core/replica_impl.h"
@@ -117,15 +118,8 @@ static enum err new_op(struct edit *e, uint16_t kind, const struct record_id *id
 	if (e->op_count >= CHANGESET_OPS_MAX)
 		return errmsg_set(msg, ERR_LIMIT, "a changeset holds at most %d ops",
 				  CHANGESET_OPS_MAX);
-	if (e->op_count == e->op_cap) {
-		size_t cap = e->op_cap ? 2 * e->op_cap : 16;
-		struct op *ops = realloc(e->ops, cap * sizeof(*ops));
-
-		if (!ops)
-			return ERR_NOMEM;
-		e->ops = ops;
-		e->op_cap = cap;
-	}
+	if (array_reserve(&e->ops, &e->op_cap, e->op_count + 1, sizeof(*e->ops)))
+		return ERR_NOMEM;
 	*out = &e->ops[e->op_count++];
 	**out = (struct op){ .record = *id, .kind = kind, .field = field, .verb = verb };
 	return OK;
@@ -437,7 +431,7 @@ enum err edit_remove(struct edit *e, uint16_t kind_number, const struct record_i
 	const struct field *field;
 	struct target *targets;
 	size_t count = 0;
-	struct op *op;
+	struct op *op = NULL;
 	enum err rc = element_field(e, kind_number, number, &kind, &field, msg);
 
 	if (rc == OK && field->merge == MERGE_LOG)

@@ -3,6 +3,7 @@
 #include <sodium.h>
 #include <stdlib.h>
 
+#include "core/array.h"
 #include "core/replica_impl.h"
 #include "core/wire.h"
 
@@ -41,15 +42,9 @@ static enum err note_fork(void *ctx, int64_t idx, struct bytes encoded, enum ver
 	rc = statement_decode(&s, encoded, &reading->arena, reading->msg);
 	if (rc != OK)
 		return rc == ERR_NOMEM ? rc : ERR_CORRUPT;
-	if (reading->count == reading->cap) {
-		size_t cap = reading->cap ? 2 * reading->cap : 4;
-		struct fork_mark *list = realloc(reading->list, cap * sizeof(*list));
-
-		if (!list)
-			return ERR_NOMEM;
-		reading->list = list;
-		reading->cap = cap;
-	}
+	if (array_reserve(&reading->list, &reading->cap, reading->count + 1,
+			  sizeof(*reading->list)))
+		return ERR_NOMEM;
 	mark = &reading->list[reading->count++];
 	*mark = (struct fork_mark){ .replica = s.u.fork.replica,
 				    .space = s.u.fork.space,

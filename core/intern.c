@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 
+#include "core/array.h"
+
 void intern_release(struct intern *in)
 {
 	free(in->ids);
@@ -28,19 +30,12 @@ static uint32_t intern_place(const struct intern *in, const struct replica_id *i
 static enum err intern_reserve(struct intern *in)
 {
 	uint32_t cap = in->cap ? 2 * in->cap : 16;
-	struct replica_id *ids;
-	uint32_t *order;
 
 	if (in->count < in->cap)
 		return OK;
-	ids = realloc(in->ids, cap * sizeof(*ids));
-	if (!ids)
+	if (array_resize(&in->ids, cap, sizeof(*in->ids)) ||
+	    array_resize(&in->order, cap, sizeof(*in->order)))
 		return ERR_NOMEM;
-	in->ids = ids;
-	order = realloc(in->order, cap * sizeof(*order));
-	if (!order)
-		return ERR_NOMEM;
-	in->order = order;
 	in->cap = cap;
 	return OK;
 }

@@ -1,6 +1,7 @@
 /* Statements from a peer, who may say as many as it likes (M-22). */
 #include <stdlib.h>
 
+#include "core/array.h"
 #include "core/limits.h"
 #include "core/membership_impl.h"
 
@@ -49,12 +50,8 @@ static enum err add_weight(struct hearing *h, const struct statement *s)
 	struct tally *tally = tally_of(h, author);
 
 	if (!tally) {
-		struct tally *more =
-			realloc(h->tallies, (h->tally_count + 1) * sizeof(*h->tallies));
-
-		if (!more)
+		if (array_resize(&h->tallies, h->tally_count + 1, sizeof(*h->tallies)))
 			return ERR_NOMEM;
-		h->tallies = more;
 		tally = &h->tallies[h->tally_count++];
 		*tally = (struct tally){ author, 0 };
 	}

@@ -3,6 +3,7 @@
  * are replayed as a whole. */
 #include <stdlib.h>
 
+#include "core/array.h"
 #include "core/branch.h"
 
 /* ---- Branches ---------------------------------------------------------------- */
@@ -94,15 +95,8 @@ struct chain {
 
 static enum err chain_add(struct chain *c, const uint8_t link[LINK_BYTES])
 {
-	if (c->count == c->cap) {
-		size_t cap = c->cap ? 2 * c->cap : 16;
-		struct link *links = realloc(c->links, cap * sizeof(*links));
-
-		if (!links)
-			return ERR_NOMEM;
-		c->links = links;
-		c->cap = cap;
-	}
+	if (array_reserve(&c->links, &c->cap, c->count + 1, sizeof(*c->links)))
+		return ERR_NOMEM;
 	memcpy(c->links[c->count++].bytes, link, LINK_BYTES);
 	return OK;
 }

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "core/array.h"
 #include "core/limits.h"
 #include "core/replica_impl.h"
 
@@ -60,13 +61,9 @@ static bool is_held(const struct receiver *v, const struct replica_id *replica)
  * that is for its date (I-8). */
 static enum err hold(struct receiver *v, const struct sealed *s, struct hlc_stamp hlc)
 {
-	struct replica_id *list;
-
 	if (!is_held(v, &s->replica)) {
-		list = realloc(v->held, (v->held_count + 1) * sizeof(*list));
-		if (!list)
+		if (array_resize(&v->held, v->held_count + 1, sizeof(*v->held)))
 			return ERR_NOMEM;
-		v->held = list;
 		v->held[v->held_count++] = s->replica;
 	}
 	if (v->receipt.held_back++ == 0)
@@ -405,13 +402,9 @@ static bool must_begin_again(const struct receiver *v, enum err rc)
 /* From the same list, and wiser. */
 static enum err begin_again(struct receiver *v)
 {
-	struct replica_id *list;
-
 	if (v->is_unvouched) {
-		list = realloc(v->left, (v->left_count + 1) * sizeof(*list));
-		if (!list)
+		if (array_resize(&v->left, v->left_count + 1, sizeof(*v->left)))
 			return ERR_NOMEM;
-		v->left = list;
 		v->left[v->left_count++] = v->unvouched;
 		v->left_hlc = v->receipt.held_hlc;
 	}

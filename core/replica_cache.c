@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "core/array.h"
 #include "core/limits.h"
 #include "core/replica_impl.h"
 
@@ -38,24 +39,13 @@ struct space_state *replica_space(const struct replica *r, const struct space_id
 static enum err reserve_spaces(struct replica *r)
 {
 	uint32_t cap = r->space_cap ? 2 * r->space_cap : 8;
-	struct space_state *spaces;
-	struct space_id *ids;
-	uint32_t *order;
 
 	if (r->space_count < r->space_cap)
 		return OK;
-	spaces = realloc(r->spaces, cap * sizeof(*spaces));
-	if (!spaces)
+	if (array_resize(&r->spaces, cap, sizeof(*r->spaces)) ||
+	    array_resize(&r->space_ids, cap, sizeof(*r->space_ids)) ||
+	    array_resize(&r->space_order, cap, sizeof(*r->space_order)))
 		return ERR_NOMEM;
-	r->spaces = spaces;
-	ids = realloc(r->space_ids, cap * sizeof(*ids));
-	if (!ids)
-		return ERR_NOMEM;
-	r->space_ids = ids;
-	order = realloc(r->space_order, cap * sizeof(*order));
-	if (!order)
-		return ERR_NOMEM;
-	r->space_order = order;
 	r->space_cap = cap;
 	return OK;
 }
@@ -130,28 +120,10 @@ struct feed *replica_feed(const struct replica *r, const struct space_state *spa
 
 static enum err reserve_feeds(struct replica *r, struct space_state *space)
 {
-	uint32_t cap;
-
-	if (r->feed_count == r->feed_cap) {
-		struct feed *feeds;
-
-		cap = r->feed_cap ? 2 * r->feed_cap : 16;
-		feeds = realloc(r->feeds, cap * sizeof(*feeds));
-		if (!feeds)
-			return ERR_NOMEM;
-		r->feeds = feeds;
-		r->feed_cap = cap;
-	}
-	if (space->feed_count == space->feed_cap) {
-		uint32_t *list;
-
-		cap = space->feed_cap ? 2 * space->feed_cap : 4;
-		list = realloc(space->feeds, cap * sizeof(*list));
-		if (!list)
-			return ERR_NOMEM;
-		space->feeds = list;
-		space->feed_cap = cap;
-	}
+	if (array_reserve(&r->feeds, &r->feed_cap, r->feed_count + 1, sizeof(*r->feeds)) ||
+	    array_reserve(&space->feeds, &space->feed_cap, space->feed_count + 1,
+			  sizeof(*space->feeds)))
+		return ERR_NOMEM;
 	return OK;
 }
 
@@ -248,13 +220,11 @@ static enum err note_place(struct loading *l, uint32_t idx, uint32_t at)
 {
 	if (idx >= l->place_count) {
 		uint32_t count = 2 * idx + 8;
-		uint32_t *places = realloc(l->places, count * sizeof(*places));
 
-		if (!places)
+		if (array_resize(&l->places, count, sizeof(*l->places)))
 			return ERR_NOMEM;
 		for (uint32_t i = l->place_count; i < count; i++)
-			places[i] = UINT32_MAX;
-		l->places = places;
+			l->places[i] = UINT32_MAX;
 		l->place_count = count;
 	}
 	l->places[idx] = at;

@@ -37,7 +37,8 @@ struct space_state {
 	uint32_t idx; /* the store's number; 0 = nothing stored yet */
 	struct vv vv;
 	uint32_t *feeds; /* indices into replica.feeds, by replica id */
-	uint32_t feed_count, feed_cap;
+	uint32_t feed_count;
+	size_t feed_cap;
 };
 
 /* The members as the engine needs them: what the statements say, and addresses from
@@ -73,7 +74,8 @@ struct replica {
 	uint32_t *space_order;      /* places in spaces, sorted by id */
 	uint32_t space_count, space_cap;
 	struct feed *feeds;
-	uint32_t feed_count, feed_cap;
+	uint32_t feed_count;
+	size_t feed_cap;
 	struct trust *trust;     /* NULL: no statements yet */
 	uint64_t trust_serial;   /* of the stored fold that `trust` is */
 	struct fork_mark *forks; /* by replica, space */

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/array.h"
 #include "core/wire.h"
 
 enum { KEY_BYTES = 96, RUN_ELEMENTS = 4 };
@@ -17,29 +18,11 @@ static void setting_key(char out[KEY_BYTES], const struct replica_id *replica,
 		 id_text(space->bytes, b));
 }
 
-static enum err reserve(struct rewritten *w, size_t count)
-{
-	size_t cap = w->cap ? w->cap : 4;
-	struct rewritten_run *runs;
-
-	while (cap < count)
-		cap *= 2;
-	if (cap == w->cap)
-		return OK;
-	runs = realloc(w->runs, cap * sizeof(*runs));
-	if (!runs)
-		return ERR_NOMEM;
-	w->runs = runs;
-	w->cap = cap;
-	return OK;
-}
-
 /* [first, log_seq, [to, first, last, to_first, ...]] */
 static enum err decode(struct rewritten *w, struct bytes input)
 {
 	struct wire_reader r = wire_reader_of(input);
 	uint32_t elements;
-	enum err rc;
 
 	wire_array(&r, 3);
 	w->first = wire_uint(&r, UINT64_MAX);
@@ -47,9 +30,10 @@ static enum err decode(struct rewritten *w, struct bytes input)
 	elements = wire_array(&r, UINT32_MAX);
 	if (elements % RUN_ELEMENTS != 0)
 		wire_fail(&r, ERR_FORMAT);
-	rc = wire_is_ok(&r) ? reserve(w, elements / RUN_ELEMENTS) : ERR_FORMAT;
-	if (rc != OK)
-		return rc;
+	if (!wire_is_ok(&r))
+		return ERR_FORMAT;
+	if (array_reserve(&w->runs, &w->cap, elements / RUN_ELEMENTS, sizeof(*w->runs)))
+		return ERR_NOMEM;
 	for (; w->count < elements / RUN_ELEMENTS; w->count++) {
 		struct rewritten_run *run = &w->runs[w->count];
 
@@ -132,7 +116,7 @@ enum err rewritten_note(struct rewritten *w, uint64_t seq, const struct dot *to)
 		last->last = seq;
 		return OK;
 	}
-	rc = reserve(w, w->count + 1);
+	rc = array_reserve(&w->runs, &w->cap, w->count + 1, sizeof(*w->runs));
 	if (rc == OK)
 		w->runs[w->count++] = (struct rewritten_run){ to->replica, seq, seq, to->seq };
 	return rc;

@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "core/array.h"
 #include "core/utf8.h"
 
 enum {
@@ -145,10 +146,8 @@ static enum err take_leaf(struct rope *r, uint32_t *out)
 		if (r->leaf_count == r->leaf_cap) {
 			uint32_t cap = r->leaf_cap ? r->leaf_cap + r->leaf_cap / 2 + 1 : 1;
 
-			l = realloc(r->leaves, cap * sizeof(*l));
-			if (!l)
+			if (array_resize(&r->leaves, cap, sizeof(*r->leaves)))
 				return ERR_NOMEM;
-			r->leaves = l;
 			r->leaf_cap = cap;
 		}
 		*out = r->leaf_count++;

@@ -2,6 +2,7 @@
  * statement and changeset goes through the same door as if a peer had sent it. */
 #include <stdlib.h>
 
+#include "core/array.h"
 #include "core/salvage_impl.h"
 
 enum { BATCH_MAX = 256 };
@@ -248,15 +249,12 @@ static void skip_held(struct salvager *s, struct salvage_source *f)
 
 static enum err add_source(struct salvager *s, struct rows *rows)
 {
-	struct salvage_source *sources =
-		realloc(s->sources, (s->source_count + 1) * sizeof(*sources));
 	struct record_id space, replica;
 	struct salvage_source *f;
 
-	if (!sources)
+	if (array_resize(&s->sources, s->source_count + 1, sizeof(*s->sources)))
 		return ERR_NOMEM;
-	s->sources = sources;
-	f = &sources[s->source_count++];
+	f = &s->sources[s->source_count++];
 	*f = (struct salvage_source){ .idx = (uint32_t)rows_int(rows, 0),
 				      .rows = (uint64_t)rows_int(rows, 3) };
 	space = rows_id(rows, 1);

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "core/array.h"
 #include "core/replay.h"
 
 /* How far one space has been replayed. */
@@ -76,13 +77,11 @@ static enum err add_parts(struct shadow *s, struct errmsg *msg)
 	enum err rc = OK;
 
 	while (rc == OK && (space = next_space(s))) {
-		struct part *parts = realloc(s->parts, (s->part_count + 1) * sizeof(*parts));
 		struct part *part;
 
-		if (!parts)
+		if (array_resize(&s->parts, s->part_count + 1, sizeof(*s->parts)))
 			return ERR_NOMEM;
-		s->parts = parts;
-		part = &parts[s->part_count];
+		part = &s->parts[s->part_count];
 		*part = (struct part){ .idx = space->idx };
 		log_walk_init(&part->walk, s->r, &space->id);
 		rc = store_space_add(s->store, &space->id, &part->shadow_idx, msg);

@@ -4,6 +4,7 @@
 #include <sodium.h>
 #include <stdlib.h>
 
+#include "core/array.h"
 #include "core/replica_impl.h"
 #include "core/wire.h"
 
@@ -24,11 +25,9 @@ static enum err note_space(void *ctx, uint32_t idx, const struct space_id *id)
 
 	if (idx >= h->space_count) {
 		uint32_t count = 2 * idx + 1;
-		struct space_id *spaces = realloc(h->spaces, count * sizeof(*spaces));
 
-		if (!spaces)
+		if (array_resize(&h->spaces, count, sizeof(*h->spaces)))
 			return ERR_NOMEM;
-		h->spaces = spaces;
 		h->space_count = count;
 	}
 	h->spaces[idx] = *id;

@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 
+#include "core/array.h"
+
 void statement_set_release(struct statement_set *set)
 {
 	arena_release(&set->arena);
@@ -13,26 +15,17 @@ void statement_set_release(struct statement_set *set)
 	*set = (struct statement_set){ 0 };
 }
 
-static bool grow(void **array, size_t cap, size_t size)
-{
-	void *moved = realloc(*array, cap * size);
-
-	if (moved)
-		*array = moved;
-	return moved != NULL;
-}
-
 static enum err reserve(struct statement_set *set)
 {
 	size_t cap = set->cap ? 2 * set->cap : 16;
 
 	if (set->count < set->cap)
 		return OK;
-	if (!grow((void **)&set->list, cap, sizeof(*set->list)) ||
-	    !grow((void **)&set->encoded, cap, sizeof(*set->encoded)) ||
-	    !grow((void **)&set->verdicts, cap, sizeof(*set->verdicts)) ||
-	    !grow((void **)&set->is_changed, cap, sizeof(*set->is_changed)) ||
-	    !grow((void **)&set->idx, cap, sizeof(*set->idx)))
+	if (array_resize(&set->list, cap, sizeof(*set->list)) ||
+	    array_resize(&set->encoded, cap, sizeof(*set->encoded)) ||
+	    array_resize(&set->verdicts, cap, sizeof(*set->verdicts)) ||
+	    array_resize(&set->is_changed, cap, sizeof(*set->is_changed)) ||
+	    array_resize(&set->idx, cap, sizeof(*set->idx)))
 		return ERR_NOMEM;
 	set->cap = cap;
 	return OK;

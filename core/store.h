@@ -352,7 +352,7 @@ struct store_history {
 	uint32_t base;     /* number 0 in `text` stands for all edits before this one, if any */
 	uint32_t count;    /* edits of the store that it has, or stands for */
 	uint32_t *numbers; /* in `text`, of those from `base` on */
-	uint32_t cap;
+	size_t cap;
 	uint32_t looked_at; /* `count`, when it was last asked whether less would do */
 };
 

@@ -7,6 +7,8 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "core/array.h"
+
 enum { LOOK_EVERY = 64 }; /* edits */
 
 void store_history_free(struct store_history *h)
@@ -19,23 +21,6 @@ void store_history_free(struct store_history *h)
 }
 
 /* ---- Numbers --------------------------------------------------------------- */
-
-static enum err reserve(struct store_history *h, uint32_t count)
-{
-	size_t wanted = h->cap ? h->cap : 64;
-	uint32_t *grown;
-
-	if (count - h->base <= h->cap)
-		return OK;
-	while (wanted < count - h->base)
-		wanted *= 2;
-	grown = realloc(h->numbers, wanted * sizeof(*grown));
-	if (!grown)
-		return ERR_NOMEM;
-	h->numbers = grown;
-	h->cap = (uint32_t)wanted;
-	return OK;
-}
 
 static uint32_t *translate(const struct store_history *h, const struct text_row *row,
 			   struct arena *arena)
@@ -60,14 +45,16 @@ static enum err add(struct store_history *h, const struct text_row *row, const s
 		    bool is_in_text, struct arena *arena)
 {
 	uint32_t *parents = translate(h, row, arena);
-	enum err rc = parents ? reserve(h, row->at + 1) : ERR_NOMEM;
+	enum err rc;
 
 	assert(row->at == h->count);
-	if (rc == OK)
-		rc = is_in_text ? text_recall(&h->text, &row->dot, e, parents, row->parent_count,
-					      row->is_adrift, row->before)
-				: text_history_add(&h->text.history, &row->dot, e, parents,
-						   row->parent_count, row->is_adrift);
+	if (!parents ||
+	    array_reserve(&h->numbers, &h->cap, h->count - h->base + 1, sizeof(*h->numbers)))
+		return ERR_NOMEM;
+	rc = is_in_text ? text_recall(&h->text, &row->dot, e, parents, row->parent_count,
+				      row->is_adrift, row->before)
+			: text_history_add(&h->text.history, &row->dot, e, parents,
+					   row->parent_count, row->is_adrift);
 	if (rc == OK)
 		h->numbers[h->count++ - h->base] = text_history_find(&h->text.history, &row->dot);
 	return rc;

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/array.h"
+
 enum { HALF = SUMTREE_FANOUT / 2 };
 
 struct sumtree_node {
@@ -42,34 +44,14 @@ enum { HEIGHT_MAX = 32 };
 static enum err reserve_nodes(struct sumtree *t)
 {
 	uint32_t cap = t->node_cap ? t->node_cap : 4;
-	struct sumtree_node *nodes;
 
 	while (cap - t->node_count < HEIGHT_MAX)
 		cap += cap / 2;
 	if (cap == t->node_cap)
 		return OK;
-	nodes = realloc(t->nodes, cap * sizeof(*nodes));
-	if (!nodes)
+	if (array_resize(&t->nodes, cap, sizeof(*t->nodes)))
 		return ERR_NOMEM;
-	t->nodes = nodes;
 	t->node_cap = cap;
-	return OK;
-}
-
-static enum err reserve_home(struct sumtree *t, uint32_t block)
-{
-	uint32_t cap = t->home_cap ? t->home_cap : 16;
-	uint32_t *home;
-
-	if (block < t->home_cap)
-		return OK;
-	while (cap <= block)
-		cap *= 2;
-	home = realloc(t->home, cap * sizeof(*home));
-	if (!home)
-		return ERR_NOMEM;
-	t->home = home;
-	t->home_cap = cap;
 	return OK;
 }
 
@@ -217,7 +199,8 @@ enum err sumtree_insert(struct sumtree *t, uint32_t after, uint32_t block,
 	uint32_t node;
 	unsigned slot = 0;
 
-	if (reserve_nodes(t) || reserve_home(t, block))
+	if (reserve_nodes(t) ||
+	    array_reserve(&t->home, &t->home_cap, block + (size_t)1, sizeof(*t->home)))
 		return ERR_NOMEM;
 	if (t->root == SUMTREE_NONE)
 		t->root = take_node(t, 0);

@@ -33,7 +33,7 @@ struct sumtree {
 	uint32_t free;  /* a list of nodes, through `parent` */
 	uint32_t root;  /* SUMTREE_NONE when empty */
 	uint32_t *home; /* by block: its node; SUMTREE_NONE if it is not in the tree */
-	uint32_t home_cap;
+	size_t home_cap;
 	struct widths total;
 };
 

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "core/array.h"
 #include "core/utf8.h"
 
 enum {
@@ -40,11 +41,9 @@ static enum err make_room(struct text_body *b, uint32_t at, uint32_t more)
 {
 	if (more > b->cap - b->count) {
 		uint32_t cap = b->count + more + (b->count + more) / 2;
-		struct text_piece *pieces = realloc(b->pieces, cap * sizeof(*pieces));
 
-		if (!pieces)
+		if (array_resize(&b->pieces, cap, sizeof(*b->pieces)))
 			return ERR_NOMEM;
-		b->pieces = pieces;
 		b->cap = cap;
 	}
 	memmove(b->pieces + at + more, b->pieces + at, (b->count - at) * sizeof(*b->pieces));

@@ -1,5 +1,6 @@
 #include <stdlib.h>
 
+#include "core/array.h"
 #include "core/text_doc_impl.h"
 #include "core/utf8.h"
 
@@ -10,15 +11,8 @@ enum { LOG_ITEMS_MAX = 1 << 13, LOG_BYTES_MAX = 1 << 18 };
 
 static enum err add_mark(struct text_doc *d)
 {
-	if (d->mark_count == d->mark_cap) {
-		size_t cap = d->mark_cap ? 2 * d->mark_cap : 16;
-		struct doc_mark *marks = realloc(d->marks, cap * sizeof(*marks));
-
-		if (!marks)
-			return ERR_NOMEM;
-		d->marks = marks;
-		d->mark_cap = cap;
-	}
+	if (array_reserve(&d->marks, &d->mark_cap, d->mark_count + 1, sizeof(*d->marks)))
+		return ERR_NOMEM;
 	d->marks[d->mark_count++] = (struct doc_mark){ d->text.history.count, d->log.count };
 	return OK;
 }
@@ -90,15 +84,8 @@ static enum err add_edit(struct reading *r, const struct dot *dot, const struct 
 
 static enum err note_row(struct text_doc *d, const struct dot *dot)
 {
-	if (d->row_count == d->row_cap) {
-		uint32_t cap = d->row_cap ? 2 * d->row_cap : 16;
-		uint32_t *numbers = realloc(d->numbers, cap * sizeof(*numbers));
-
-		if (!numbers)
-			return ERR_NOMEM;
-		d->numbers = numbers;
-		d->row_cap = cap;
-	}
+	if (array_reserve(&d->numbers, &d->row_cap, d->row_count + 1, sizeof(*d->numbers)))
+		return ERR_NOMEM;
 	d->numbers[d->row_count++] = text_history_find(&d->text.history, dot);
 	return OK;
 }

@@ -22,7 +22,8 @@ struct text_doc {
 	struct text text;
 	uint32_t base;     /* number 0 stands for all rows before this one, if it is not 0 */
 	uint32_t *numbers; /* in text.history, by those of the store's rows from `base` on */
-	uint32_t row_count, row_cap;
+	uint32_t row_count;
+	size_t row_cap;
 	bool is_whole;       /* somebody has asked for what is before the base */
 	uint64_t serial;     /* of the state when it was read last */
 	struct text_log log; /* of the rope, since the first mark */

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "core/array.h"
 #include "core/limits.h"
 #include "core/utf8.h"
 
@@ -26,15 +27,8 @@ void text_edit_release(struct text_edit_builder *b)
 static enum err add_run(struct text_edit_builder *b, uint32_t pos, uint32_t count,
 			enum text_step step)
 {
-	if (b->run_count == b->run_cap) {
-		size_t cap = b->run_cap ? 2 * b->run_cap : 16;
-		struct text_run *runs = realloc(b->runs, cap * sizeof(*runs));
-
-		if (!runs)
-			return ERR_NOMEM;
-		b->runs = runs;
-		b->run_cap = cap;
-	}
+	if (array_reserve(&b->runs, &b->run_cap, b->run_count + 1, sizeof(*b->runs)))
+		return ERR_NOMEM;
 	b->runs[b->run_count++] = (struct text_run){ pos, count, (uint8_t)step };
 	return OK;
 }

@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "core/array.h"
 #include "core/limits.h"
 #include "core/utf8.h"
 
@@ -19,27 +20,6 @@ void text_history_release(struct text_history *h)
 	free(h->heads);
 	text_queue_release(&h->queue);
 	*h = TEXT_HISTORY_EMPTY;
-}
-
-/* Room for `more` elements after `count`. */
-static enum err reserve(void *array, uint32_t count, uint32_t *cap, size_t more, size_t size)
-{
-	size_t wanted = *cap ? *cap : 8;
-	void *now, *grown;
-
-	if (count + more <= *cap)
-		return OK;
-	while (wanted < count + more)
-		wanted *= 2;
-	if (wanted > UINT32_MAX / 2)
-		return ERR_LIMIT;
-	memcpy(&now, array, sizeof(now));
-	grown = realloc(now, wanted * size);
-	if (!grown)
-		return ERR_NOMEM;
-	memcpy(array, &grown, sizeof(grown));
-	*cap = (uint32_t)wanted;
-	return OK;
 }
 
 /* ---- Finding --------------------------------------------------------------- */
@@ -215,20 +195,27 @@ static enum err grow_slots(struct text_history *h)
 static enum err add_author(struct text_history *h, const struct replica_id *replica,
 			   uint32_t *author)
 {
-	enum err rc;
-
 	*author = find_author(h, replica);
 	if (*author != TEXT_NONE)
 		return OK;
 	if (2 * h->author_count >= h->slot_cap && grow_slots(h))
 		return ERR_NOMEM;
-	rc = reserve(&h->authors, h->author_count, &h->author_cap, 1, sizeof(*h->authors));
-	if (rc)
-		return rc;
+	if (array_reserve(&h->authors, &h->author_cap, h->author_count + 1, sizeof(*h->authors)))
+		return ERR_NOMEM;
 	*author = h->author_count++;
 	h->authors[*author] = (struct text_author){ .replica = *replica };
 	*author_slot(h->slots, h->slot_cap, h->authors, replica) = *author + 1;
 	return OK;
+}
+
+/* Can one more edit, and its join, be numbered with 32 bits? */
+static bool is_full(const struct text_history *h, const struct text_edit *e, size_t parent_count)
+{
+	enum { COUNT_MAX = INT32_MAX };
+
+	return h->count + (size_t)2 > COUNT_MAX || h->run_count + e->run_count > COUNT_MAX ||
+	       h->parent_count + parent_count + 2 > COUNT_MAX ||
+	       h->inserted.size + e->text.size > COUNT_MAX;
 }
 
 /* Room for one more edit; its parents are at the end of the pool then. */
@@ -236,27 +223,21 @@ static enum err reserve_all(struct text_history *h, const struct text_edit *e,
 			    const uint32_t *parents, size_t parent_count,
 			    struct text_author *author)
 {
-	enum err rc = reserve(&h->nodes, h->count, &h->cap, 2, sizeof(*h->nodes));
-
-	if (rc == OK)
-		rc = reserve(&h->runs, h->run_count, &h->run_cap, e->run_count, sizeof(*h->runs));
-	if (rc == OK)
-		rc = reserve(&h->parent_pool, h->parent_count, &h->parent_cap, parent_count + 2,
-			     sizeof(*h->parent_pool));
-	for (size_t i = 0; rc == OK && i < parent_count; i++) {
+	if (is_full(h, e, parent_count))
+		return ERR_LIMIT;
+	if (array_reserve(&h->nodes, &h->cap, h->count + 2, sizeof(*h->nodes)) ||
+	    array_reserve(&h->runs, &h->run_cap, h->run_count + e->run_count, sizeof(*h->runs)) ||
+	    array_reserve(&h->parent_pool, &h->parent_cap, h->parent_count + parent_count + 2,
+			  sizeof(*h->parent_pool)) ||
+	    array_reserve(&author->edits, &author->cap, author->count + 1, sizeof(*author->edits)))
+		return ERR_NOMEM;
+	for (size_t i = 0; i < parent_count; i++) {
 		assert(parents[i] < h->count);
 		h->parent_pool[h->parent_count + i] = parents[i];
 	}
 	/* The parents may be the heads, which move now. */
-	if (rc == OK)
-		rc = reserve(&h->heads, h->head_count, &h->head_cap, 2, sizeof(*h->heads));
-	if (rc == OK)
-		rc = reserve(&author->edits, author->count, &author->cap, 1,
-			     sizeof(*author->edits));
-	if (rc == OK && h->inserted.size + e->text.size > UINT32_MAX / 2)
-		rc = ERR_LIMIT;
-	if (rc)
-		return rc;
+	if (array_reserve(&h->heads, &h->head_cap, h->head_count + 2, sizeof(*h->heads)))
+		return ERR_NOMEM;
 	buf_append(&h->inserted, e->text.data, e->text.size);
 	return buf_check(&h->inserted);
 }

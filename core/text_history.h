@@ -38,23 +38,29 @@ struct text_node {
 struct text_author {
 	struct replica_id replica;
 	uint32_t *edits; /* ascending, and so are their seqs */
-	uint32_t count, cap;
+	uint32_t count;
+	size_t cap;
 };
 
 struct text_history {
 	struct text_node *nodes;
-	uint32_t count, cap;
+	uint32_t count;
+	size_t cap;
 	struct text_run *runs;
-	uint32_t run_count, run_cap;
+	uint32_t run_count;
+	size_t run_cap;
 	uint32_t *parent_pool;
-	uint32_t parent_count, parent_cap;
+	uint32_t parent_count;
+	size_t parent_cap;
 	struct buf inserted;
 	struct text_author *authors; /* in the order of coming */
-	uint32_t author_count, author_cap;
+	uint32_t author_count;
+	size_t author_cap;
 	uint32_t *slots; /* their numbers, and one: a hash table by replica; 0: free */
 	uint32_t slot_cap;
 	uint32_t *heads; /* ascending: what no edit has seen */
-	uint32_t head_count, head_cap;
+	uint32_t head_count;
+	size_t head_cap;
 	struct text_queue queue; /* empty between calls */
 };
 

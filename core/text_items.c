@@ -4,27 +4,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/array.h"
+
 void text_items_release(struct text_items *x)
 {
 	sumtree_release(&x->place);
 	free(x->blocks);
 	free(x->items);
 	*x = TEXT_ITEMS_EMPTY;
-}
-
-static enum err reserve(void **array, uint32_t count, uint32_t *cap, size_t size)
-{
-	size_t wanted = *cap ? 2 * (size_t)*cap : 16;
-	void *grown;
-
-	if (count < *cap)
-		return OK;
-	grown = realloc(*array, wanted * size);
-	if (!grown)
-		return ERR_NOMEM;
-	*array = grown;
-	*cap = (uint32_t)wanted;
-	return OK;
 }
 
 /* ---- Blocks ---------------------------------------------------------------- */
@@ -43,12 +30,9 @@ static enum err add_block(struct text_items *x, uint32_t after, const struct wid
 			  uint32_t *out)
 {
 	uint32_t block = x->block_count;
-	void *blocks = x->blocks;
 
-	if (reserve(&blocks, block, &x->block_cap, sizeof(*x->blocks)))
-		return ERR_NOMEM;
-	x->blocks = blocks;
-	if (sumtree_insert(&x->place, after, block, widths))
+	if (array_reserve(&x->blocks, &x->block_cap, block + 1, sizeof(*x->blocks)) ||
+	    sumtree_insert(&x->place, after, block, widths))
 		return ERR_NOMEM;
 	x->blocks[block].count = 0;
 	x->blocks[block].next = TEXT_NO_ITEM;
@@ -133,11 +117,8 @@ static enum err put_item(struct text_items *x, uint32_t block, uint32_t slot, ui
 
 static enum err new_item(struct text_items *x, const struct text_item *item, uint32_t *out)
 {
-	void *items = x->items;
-
-	if (reserve(&items, x->count, &x->cap, sizeof(*x->items)))
+	if (array_reserve(&x->items, &x->cap, x->count + 1, sizeof(*x->items)))
 		return ERR_NOMEM;
-	x->items = items;
 	x->items[x->count] = *item;
 	*out = x->count++;
 	return OK;

@@ -47,9 +47,11 @@ struct text_block {
 struct text_items {
 	struct sumtree place; /* of blocks */
 	struct text_block *blocks;
-	uint32_t block_count, block_cap, first_block;
+	uint32_t block_count, first_block;
+	size_t block_cap;
 	struct text_item *items;
-	uint32_t count, cap;
+	uint32_t count;
+	size_t cap;
 	uint32_t next_id;
 };
 

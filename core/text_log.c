@@ -3,6 +3,8 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "core/array.h"
+
 void text_log_release(struct text_log *l)
 {
 	free(l->items);
@@ -15,15 +17,8 @@ void text_log_release(struct text_log *l)
 /* Its text was appended, from `first_byte` on. */
 static enum err add_item(struct text_log *l, const struct text_log_item *item)
 {
-	if (l->count == l->cap) {
-		size_t cap = l->cap ? 2 * l->cap : 16;
-		struct text_log_item *items = realloc(l->items, cap * sizeof(*items));
-
-		if (!items)
-			goto fail;
-		l->items = items;
-		l->cap = cap;
-	}
+	if (array_reserve(&l->items, &l->cap, l->count + 1, sizeof(*l->items)))
+		goto fail;
 	if (buf_check(&l->text))
 		goto fail;
 	l->items[l->count++] = *item;

@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 
+#include "core/array.h"
+
 void text_patch_init(struct text_patch *p, enum rope_unit unit)
 {
 	*p = (struct text_patch){ .unit = unit };
@@ -49,15 +51,8 @@ static bool turn_to(struct text_patch *p, uint32_t pos)
 /* A new one before that at the finger, which it becomes. */
 static enum err add_hunk(struct text_patch *p, const struct text_hunk *h)
 {
-	if (p->count == p->cap) {
-		size_t cap = p->cap ? 2 * p->cap : 16;
-		struct text_hunk *hunks = realloc(p->hunks, cap * sizeof(*hunks));
-
-		if (!hunks)
-			return ERR_NOMEM;
-		p->hunks = hunks;
-		p->cap = cap;
-	}
+	if (array_reserve(&p->hunks, &p->cap, p->count + 1, sizeof(*p->hunks)))
+		return ERR_NOMEM;
 	memmove(p->hunks + p->finger + 1, p->hunks + p->finger,
 		(p->count - p->finger) * sizeof(*p->hunks));
 	p->hunks[p->finger] = *h;

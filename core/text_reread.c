@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "core/array.h"
 #include "core/limits.h"
 #include "core/sentence.h"
 #include "core/utf8.h"
@@ -62,16 +63,9 @@ static bool add_touch(struct reread *r, const struct text_touch *touch)
 {
 	if (is_read_by_all(r, touch->edit))
 		return true;
-	if (r->touch_count == r->touch_cap) {
-		size_t cap = r->touch_cap ? 2 * r->touch_cap : 64;
-		struct text_touch *grown = realloc(r->touches, cap * sizeof(*grown));
-
-		if (!grown) {
-			r->rc = ERR_NOMEM;
-			return false;
-		}
-		r->touches = grown;
-		r->touch_cap = cap;
+	if (array_reserve(&r->touches, &r->touch_cap, r->touch_count + 1, sizeof(*r->touches))) {
+		r->rc = ERR_NOMEM;
+		return false;
 	}
 	r->touches[r->touch_count] = *touch;
 	if (r->all)

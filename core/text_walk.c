@@ -3,6 +3,8 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "core/array.h"
+
 void text_walk_release(struct text_walk *w)
 {
 	text_items_release(&w->items);
@@ -13,24 +15,6 @@ void text_walk_release(struct text_walk *w)
 	free(w->seen);
 	text_queue_release(&w->queue);
 	*w = TEXT_WALK_EMPTY;
-}
-
-static enum err reserve(void *array, uint32_t count, uint32_t *cap, size_t size)
-{
-	size_t wanted = *cap ? 2 * (size_t)*cap : 16;
-	void *now, *grown;
-
-	if (count < *cap)
-		return OK;
-	while (wanted <= count)
-		wanted *= 2;
-	memcpy(&now, array, sizeof(now));
-	grown = realloc(now, wanted * size);
-	if (!grown)
-		return ERR_NOMEM;
-	memcpy(array, &grown, sizeof(grown));
-	*cap = (uint32_t)wanted;
-	return OK;
 }
 
 /* ---- Retreating and advancing ---------------------------------------------- */
@@ -70,7 +54,7 @@ static void shift_edit(struct text_walk *w, uint32_t edit, int by)
 
 static enum err add_move(struct text_walk *w, uint32_t edit)
 {
-	if (reserve(&w->moves, w->move_count, &w->move_cap, sizeof(*w->moves)))
+	if (array_reserve(&w->moves, &w->move_cap, w->move_count + 1, sizeof(*w->moves)))
 		return ERR_NOMEM;
 	w->moves[w->move_count++] = edit;
 	return OK;
@@ -269,7 +253,7 @@ static enum err note_span(struct text_walk *w, struct walk_trace *trace, uint32_
 		w->spans[w->span_count - 1].count += count;
 		return OK;
 	}
-	if (reserve(&w->spans, w->span_count, &w->span_cap, sizeof(*w->spans)))
+	if (array_reserve(&w->spans, &w->span_cap, w->span_count + 1, sizeof(*w->spans)))
 		return ERR_NOMEM;
 	w->spans[w->span_count++] = (struct walk_span){ item, count };
 	trace->count++;
@@ -334,14 +318,14 @@ static void replay_join(struct text_walk *w, uint32_t edit)
 static enum err reserve_edit(struct text_walk *w, uint32_t edit)
 {
 	const struct text_node *n = &w->h->nodes[edit];
-	uint32_t had = w->is_in_cap;
+	size_t had = w->is_in_cap;
 
-	if (reserve(&w->is_in, edit - w->base, &w->is_in_cap, sizeof(*w->is_in)))
+	if (array_reserve(&w->is_in, &w->is_in_cap, edit - w->base + 1, sizeof(*w->is_in)))
 		return ERR_NOMEM;
 	memset(w->is_in + had, 0, (w->is_in_cap - had) * sizeof(*w->is_in));
 	w->end = edit < w->end ? w->end : edit + 1;
-	return reserve(&w->traces, n->first_run + n->run_count - w->first_run, &w->trace_cap,
-		       sizeof(*w->traces));
+	return array_reserve(&w->traces, &w->trace_cap, n->first_run + n->run_count - w->first_run,
+			     sizeof(*w->traces));
 }
 
 enum err text_walk_edit(struct text_walk *w, uint32_t edit, const struct text_sink *sink)

@@ -37,16 +37,18 @@ struct text_walk {
 		uint32_t first; /* INSERT: the item, else its first span */
 		uint32_t count; /* code points, or spans */
 	} * traces;             /* by run, from first_run on */
-	uint32_t trace_cap;
+	size_t trace_cap;
 	struct walk_span { /* what was deleted: so many code points from an item on, by ids */
 		uint32_t item, count;
 	} * spans;
-	uint32_t span_count, span_cap;
+	uint32_t span_count;
+	size_t span_cap;
 	uint32_t version; /* the prepare version's head; TEXT_NONE: that of the base */
 	bool *is_in;      /* the prepare version: by edit, from base on */
-	uint32_t is_in_cap;
+	size_t is_in_cap;
 	uint32_t *moves; /* edits to advance over */
-	uint32_t move_count, move_cap;
+	uint32_t move_count;
+	size_t move_cap;
 	struct text_queue queue;
 	struct walk_seen { /* ids that were met while a place was looked for: a hash table */
 		uint32_t id, search;

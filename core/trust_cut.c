@@ -1,6 +1,7 @@
 /* M-14 and M-15: up to which changeset each feed counts. */
 #include <stdlib.h>
 
+#include "core/array.h"
 #include "core/trust_impl.h"
 
 /* Where a standing statement names a feed. */
@@ -78,16 +79,9 @@ static enum cut_cause cause_of(const struct fold *f, const struct trust_epoch *e
 
 static void mention(struct mentions *m, struct mention one)
 {
-	if (m->count == m->cap) {
-		size_t cap = m->cap ? 2 * m->cap : 64;
-		struct mention *at = realloc(m->at, cap * sizeof(*at));
-
-		if (!at) {
-			m->failed = true;
-			return;
-		}
-		m->at = at;
-		m->cap = cap;
+	if (array_reserve(&m->at, &m->cap, m->count + 1, sizeof(*m->at))) {
+		m->failed = true;
+		return;
 	}
 	m->at[m->count++] = one;
 }

@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "core/array.h"
 #include "core/trust_impl.h"
 
 /* ---- Who signed it --------------------------------------------------------- */
@@ -557,19 +558,8 @@ static bool has_seen_all(const struct trust *t, const struct statement *s)
 	       memcmp(s->parents, t->heads, t->head_count * sizeof(*t->heads)) == 0;
 }
 
-static bool reserve(void *array, size_t count, size_t size)
-{
-	void *memory;
-
-	memcpy(&memory, array, sizeof(memory));
-	memory = realloc(memory, (count ? count : 1) * size);
-	if (memory)
-		memcpy(array, &memory, sizeof(memory));
-	return memory != NULL;
-}
-
 /* Room for whatever one statement can add. */
-static bool reserve_all(struct trust *t, const struct statement *s)
+static enum err reserve_all(struct trust *t, const struct statement *s)
 {
 	size_t cuts = 0, offices = s->type == STATEMENT_SPACE ? s->u.space.office_count : 1;
 
@@ -579,12 +569,14 @@ static bool reserve_all(struct trust *t, const struct statement *s)
 		cuts = s->u.epoch.cut_count;
 	else if (s->type == STATEMENT_GRANT)
 		cuts = s->u.grant.cut_count;
-	return reserve(&t->nodes, t->node_count + 1, sizeof(*t->nodes)) &&
-	       reserve(&t->epochs, t->epoch_count + 1, sizeof(*t->epochs)) &&
-	       reserve(&t->grants, t->grant_count + offices, sizeof(*t->grants)) &&
-	       reserve(&t->cuts, t->cut_count + cuts, sizeof(*t->cuts)) &&
-	       reserve(&t->spaces, t->space_count + 1, sizeof(*t->spaces)) &&
-	       reserve(&t->ids, t->statement_count + 1, sizeof(*t->ids));
+	if (array_resize(&t->nodes, t->node_count + 1, sizeof(*t->nodes)) ||
+	    array_resize(&t->epochs, t->epoch_count + 1, sizeof(*t->epochs)) ||
+	    array_resize(&t->grants, t->grant_count + offices, sizeof(*t->grants)) ||
+	    array_resize(&t->cuts, t->cut_count + cuts, sizeof(*t->cuts)) ||
+	    array_resize(&t->spaces, t->space_count + 1, sizeof(*t->spaces)) ||
+	    array_resize(&t->ids, t->statement_count + 1, sizeof(*t->ids)))
+		return ERR_NOMEM;
+	return OK;
 }
 
 enum err trust_extend(struct trust *t, const struct statement *s, enum verdict *verdict,
@@ -598,7 +590,7 @@ enum err trust_extend(struct trust *t, const struct statement *s, enum verdict *
 	if (!extension->is_plain || !has_seen_all(t, s) || !extension->is_plain(t, s) ||
 	    t->statement_count == STATEMENTS_MAX)
 		return errmsg_set(msg, ERR_INVALID, "the statement has to be folded with all");
-	if (!reserve_all(t, s))
+	if (reserve_all(t, s))
 		return errmsg_set(msg, ERR_NOMEM, "out of memory");
 	judged = extension->judge(t, s);
 	is_root = trust_is_roots(t, s); /* by its past */

@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 
+#include "core/array.h"
+
 void vv_release(struct vv *vv)
 {
 	free(vv->entries);
@@ -36,19 +38,7 @@ static bool vv_has_at(const struct vv *vv, size_t at, const struct replica_id *r
 
 static enum err vv_reserve(struct vv *vv, size_t count)
 {
-	size_t cap = vv->cap ? vv->cap : 4;
-	struct dot *entries;
-
-	if (count <= vv->cap)
-		return OK;
-	while (cap < count)
-		cap *= 2;
-	entries = realloc(vv->entries, cap * sizeof(*entries));
-	if (!entries)
-		return ERR_NOMEM;
-	vv->entries = entries;
-	vv->cap = cap;
-	return OK;
+	return array_reserve(&vv->entries, &vv->cap, count, sizeof(*vv->entries));
 }
 
 uint64_t vv_get(const struct vv *vv, const struct replica_id *replica)

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/array.h"
 #include "sync/engine_impl.h"
 
 struct conn *conn_find(const struct engine *e, struct conn_id id)
@@ -18,15 +19,8 @@ struct conn *conn_add(struct engine *e, struct conn_id id, struct now now)
 {
 	struct conn *c;
 
-	if (e->conn_count == e->conn_cap) {
-		size_t cap = e->conn_cap ? 2 * e->conn_cap : 8;
-		struct conn **conns = realloc(e->conns, cap * sizeof(*conns));
-
-		if (!conns)
-			return NULL;
-		e->conns = conns;
-		e->conn_cap = cap;
-	}
+	if (array_reserve(&e->conns, &e->conn_cap, e->conn_count + 1, sizeof(*e->conns)))
+		return NULL;
 	c = calloc(1, sizeof(*c));
 	if (!c)
 		return NULL;

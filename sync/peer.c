@@ -3,6 +3,8 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "core/array.h"
+
 static void peer_free(struct peer *p)
 {
 	space_table_release(&p->spaces);
@@ -50,15 +52,8 @@ static enum err append(struct peer_list *l, struct peer **out, struct errmsg *ms
 
 	if (l->count == PEERS_MAX)
 		return errmsg_set(msg, ERR_LIMIT, "more than %d peers", PEERS_MAX);
-	if (l->count == l->cap) {
-		size_t cap = l->cap ? 2 * l->cap : 8;
-		struct peer **peers = realloc(l->peers, cap * sizeof(*peers));
-
-		if (!peers)
-			return ERR_NOMEM;
-		l->peers = peers;
-		l->cap = cap;
-	}
+	if (array_reserve(&l->peers, &l->cap, l->count + 1, sizeof(*l->peers)))
+		return ERR_NOMEM;
 	p = calloc(1, sizeof(*p));
 	if (!p)
 		return ERR_NOMEM;
