@@ -3,6 +3,7 @@
 #define HT_SYNC_SESSION_IMPL_H
 
 #include "core/damage.h"
+#include "core/succession.h"
 #include "proto/message.h"
 #include "sync/link.h"
 #include "sync/session.h"
@@ -17,10 +18,12 @@ struct chunk {
 
 /* What the two know of each other's membership (session_membership.c). */
 struct acquaintance {
-	bool knows;     /* the peer's key is a current member's, in our eyes */
-	bool has_heard; /* a TRUST of the peer */
-	bool is_known;  /* by which it knows us */
-	bool has_hello; /* and what it says of itself: */
+	bool knows;              /* the peer's key is a current member's, in our eyes */
+	bool is_vouched;         /* it will be by what the peer has, a member's former key says */
+	struct succession shown; /* that says so */
+	bool has_heard;          /* a TRUST of the peer */
+	bool is_known;           /* by which it knows us */
+	bool has_hello;          /* and what it says of itself: */
 	struct replica_id replica;
 	bool has_presented; /* all our statements, to one who does not know us */
 	bool has_asked;     /* for those that we lack, by the ids of ours */

@@ -5,7 +5,9 @@
  *                                     STATEMENTS that the other lacks, both ways
  *   we know the peer, it not us       all our STATEMENTS; it judges again, and says so
  *   it knows us, we don't know it     the reverse
- *   neither                           BYE
+ *   neither                           a dialler that has changed its keys shows by
+ *                                     which EPOCHs; who knows those of before goes
+ *                                     on as if it knew the peer. Else BYE
  *
  * A series of STATEMENTS ends with an empty one. Later in the session those are pushed
  * that are new. Each side's HELLO comes with the TRUST by which it knows the other. */
@@ -32,6 +34,12 @@ static void copy_digest(const struct session *s, uint8_t out[STATEMENT_ID_BYTES]
 		memcpy(out, t->digest, STATEMENT_ID_BYTES);
 }
 
+/* We talk to it as to a member. */
+static bool trusts(const struct acquaintance *a)
+{
+	return a->knows || a->is_vouched;
+}
+
 /* ---- Sending statements ------------------------------------------------------------ */
 
 /* A series of STATEMENTS on its way out. */
@@ -42,10 +50,12 @@ struct series {
 	const struct short_id *ids; /* as are these, ascending */
 	size_t id_count;
 	const struct trust_node *until; /* up to the statement that ended its keys; or NULL */
+	const struct record_id *only;   /* the succession of this node; or NULL: all */
 	size_t seen;
 	struct buf bytes; /* of the message at hand */
 	size_t sizes[STATEMENTS_COUNT_MAX];
 	size_t count;
+	bool has_said; /* any */
 	enum err rc;
 };
 
@@ -85,6 +95,7 @@ static enum err flush(struct series *x)
 	for (size_t i = 0; i < x->count; at += x->sizes[i++])
 		list[i] = bytes_of(at, x->sizes[i]);
 	rc = say_statements(x->s, x->now, list, x->count);
+	x->has_said = true;
 	free(list);
 	buf_clear(&x->bytes);
 	x->count = 0;
@@ -106,7 +117,7 @@ static bool add_statement(void *ctx, const struct statement *st, struct bytes en
 	struct series *x = ctx;
 	struct short_id id = short_id_of(&st->id);
 
-	if (x->seen++ < x->skip ||
+	if (x->seen++ < x->skip || (x->only && !succession_has(x->only, st)) ||
 	    (x->id_count && bsearch(&id, x->ids, x->id_count, sizeof(id), compare_ids)))
 		return true;
 	buf_append(&x->bytes, encoded.data, encoded.size);
@@ -157,6 +168,18 @@ enum err session_present(struct session *s, struct now now, struct errmsg *msg)
 	return rc == OK ? say_statements(s, now, NULL, 0) : rc;
 }
 
+/* To one who knows neither our key nor, as it seems, what our statements rest on. */
+static enum err show_succession(struct session *s, struct now now, struct errmsg *msg)
+{
+	const struct member *self = replica_self(s->config.replica);
+	struct series x = { .s = s, .now = now, .only = self ? &self->node : NULL };
+	enum err rc = self ? send_series(&x, msg) : OK;
+
+	if (rc == OK && !x.has_said)
+		rc = errmsg_set(msg, ERR_HANDSHAKE, "neither side knows the other's key");
+	return rc == OK ? say_statements(s, now, NULL, 0) : rc;
+}
+
 /* What has come to us since; then a PING, whose answer says that the peer has it. */
 static enum err push(struct session *s, struct now now, struct errmsg *msg)
 {
@@ -181,16 +204,17 @@ static enum err say_trust(struct session *s, struct now now)
 	struct message m = { .type = MESSAGE_TRUST };
 
 	/* Who is unknown learns nothing, not even which set of statements that is by. */
-	m.u.trust.is_known = s->who.knows;
-	if (s->who.knows)
+	m.u.trust.is_known = trusts(&s->who);
+	if (m.u.trust.is_known)
 		copy_digest(s, m.u.trust.digest);
 	/* What is damaged here is lacking: another set than the peer's is compared by ids. */
-	s->who.says_lack = s->who.knows && replica_lacks_statement(s->config.replica);
+	s->who.says_lack = m.u.trust.is_known && replica_lacks_statement(s->config.replica);
 	if (s->who.says_lack)
 		m.u.trust.digest[0] ^= 0xff;
 	memcpy(s->who.said_digest, m.u.trust.digest, STATEMENT_ID_BYTES);
-	s->who.awaits_end = !s->who.knows;
-	link_limit(&s->link, s->who.knows ? PROTO_MESSAGE_BYTES_MAX : STRANGER_MESSAGE_BYTES_MAX);
+	s->who.awaits_end = !m.u.trust.is_known;
+	link_limit(&s->link,
+		   m.u.trust.is_known ? PROTO_MESSAGE_BYTES_MAX : STRANGER_MESSAGE_BYTES_MAX);
 	s->who.offered = statement_count(s);
 	return session_say(s, now, &m);
 }
@@ -262,7 +286,7 @@ enum err session_meet(struct session *s, struct now now, struct errmsg *msg)
 
 	copy_digest(s, s->who.judged_digest);
 	rc = say_trust(s, now);
-	return rc == OK && s->who.knows ? say_hello(s, now) : rc;
+	return rc == OK && trusts(&s->who) ? say_hello(s, now) : rc;
 }
 
 /* ---- What follows from what was heard ------------------------------------------------- */
@@ -286,10 +310,10 @@ static enum err go_on(struct session *s, struct now now, struct errmsg *msg)
 
 	if (!a->has_heard)
 		return OK;
-	if (!a->knows && !a->is_known)
-		return errmsg_set(msg, ERR_HANDSHAKE, "neither side knows the other's key");
-	if (!a->knows)
-		return OK; /* it presents by what we should */
+	if (!trusts(a) && !a->is_known && s->config.is_dialler)
+		return show_succession(s, now, msg);
+	if (!trusts(a))
+		return OK; /* it presents by what we should, or shows its succession */
 	if (!a->is_known && !a->has_presented) {
 		a->has_presented = true;
 		s->patient_ms = now.mono_ms; /* it has much to look at */
@@ -306,13 +330,33 @@ static enum err go_on(struct session *s, struct now now, struct errmsg *msg)
 /* What one presented whom we did not know is complete. */
 static enum err judge_again(struct session *s, struct now now, struct errmsg *msg)
 {
+	bool was_vouched = s->who.is_vouched;
 	enum err rc = session_judge(s, &s->who.knows, msg);
 
 	if (rc)
 		return rc;
 	if (!s->who.knows)
 		return errmsg_set(msg, ERR_HANDSHAKE, "the other side's key is not a member's");
-	return session_meet(s, now, msg);
+	s->who.is_vouched = false;
+	return was_vouched ? OK : session_meet(s, now, msg);
+}
+
+/* The succession that one shows whom we don't know, and who does not know us. */
+static enum err follow(struct session *s, struct now now, const struct message_statements *list,
+		       struct errmsg *msg)
+{
+	struct acquaintance *a = &s->who;
+	enum err rc = OK;
+
+	for (size_t i = 0; rc == OK && i < list->count; i++)
+		rc = succession_follow(&a->shown, s->config.replica, list->list[i]);
+	if (rc == ERR_NOMEM || (rc == OK && list->count))
+		return rc;
+	a->is_vouched = rc == OK && succession_leads_to(&a->shown, link_remote_key(&s->link));
+	if (!a->is_vouched)
+		return errmsg_set(msg, ERR_HANDSHAKE, "neither side knows the other's key");
+	rc = session_meet(s, now, msg);
+	return rc == OK ? go_on(s, now, msg) : rc;
 }
 
 /* ---- Hearing ------------------------------------------------------------------------ */
@@ -324,7 +368,7 @@ static enum err answer_ids(struct session *s, struct now now, const struct messa
 	struct acquaintance *a = &s->who;
 	enum err rc;
 
-	if (!a->knows || !a->is_known || are_equal(a) || a->has_answered)
+	if (!trusts(a) || !a->is_known || are_equal(a) || a->has_answered)
 		return errmsg_set(msg, ERR_PROTOCOL, "statements are compared out of turn");
 	a->has_answered = true;
 	rc = send_others(s, now, 0, t->ids, t->count, msg);
@@ -355,7 +399,7 @@ static enum err count_presented(struct session *s, const struct message_statemen
 {
 	for (size_t i = 0; i < m->count; i++)
 		s->who.presented_bytes += m->list[i].size;
-	if (s->who.knows || s->who.presented_bytes <= STRANGER_BYTES_MAX)
+	if (trusts(&s->who) || s->who.presented_bytes <= STRANGER_BYTES_MAX)
 		return OK;
 	return errmsg_set(msg, ERR_LIMIT, "more than %d MiB of statements",
 			  STRANGER_BYTES_MAX >> 20);
@@ -402,10 +446,15 @@ enum err session_on_statements(struct session *s, struct now now, const struct m
 	bool is_end = list->count == 0;
 	/* A member may say more at any time, and does before it refuses us; also one whose
 	 * new key we have not heard of. */
-	bool is_refusal = !is_end && (a->knows || !a->has_heard);
+	bool is_refusal = !is_end && (trusts(a) || !a->has_heard);
 	bool is_due = (a->awaits_end && a->is_known) || is_refusal;
+	bool is_succession = !trusts(a) && a->has_heard && !a->is_known && !s->config.is_dialler;
 	enum err rc;
 
+	if (is_succession) {
+		rc = count_presented(s, list, msg);
+		return rc == OK ? follow(s, now, list, msg) : rc;
+	}
 	if (s->state == SESSION_OPEN ? is_end : !is_due)
 		return errmsg_set(msg, ERR_PROTOCOL, "statements that were not asked for");
 	rc = count_presented(s, list, msg);

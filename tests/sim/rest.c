@@ -85,13 +85,25 @@ static bool refuses(const struct node *a, const struct node *b)
 	return false;
 }
 
-/* One of them knows the other's key for a member's, and neither refuses the other's, or
- * takes it for its own. */
+/* The keys by which `b` knows the node of `a` lead to those that it has now. */
+static bool can_show(const struct node *a, const struct node *b)
+{
+	const struct trust *ours = a->view->trust;
+	const struct trust_node *self = trust_node_by_noise_key(ours, a->identity.noise_key);
+	const struct trust_node *there = self ? trust_node(b->view->trust, &self->node) : NULL;
+	const struct trust_epoch *then = there ? trust_epoch(ours, &there->current) : NULL;
+
+	return then && !then->is_void && !there->is_revoked;
+}
+
+/* One of them knows the other's key for a member's, or each had one that the other knows; and
+ * neither refuses the other's, or takes it for its own. */
 static bool are_acquainted(const struct node *a, const struct node *b)
 {
 	bool are_twins = memcmp(a->identity.noise_key, b->identity.noise_key, NOISE_KEY_BYTES) == 0;
+	bool can_meet = knows(a, b) || knows(b, a) || (can_show(a, b) && can_show(b, a));
 
-	return !are_twins && (knows(a, b) || knows(b, a)) && !refuses(a, b) && !refuses(b, a);
+	return !are_twins && can_meet && !refuses(a, b) && !refuses(b, a);
 }
 
 void audit_acquaintance(const struct world *w, const struct node *n, bool *part)
@@ -111,9 +123,8 @@ void audit_acquaintance(const struct world *w, const struct node *n, bool *part)
 }
 
 /* All members know the same, and hold the same of what both may read; but for such as
- * nobody brings together any more: both have taken new keys since they met; two have
- * removed each other, and the others have heard of one only; or it was let in by somebody
- * who was removed at the same time. */
+ * nobody brings together any more: two have removed each other, and the others have heard of one
+ * only; or it was let in by somebody who was removed at the same time. */
 static bool members_agree(const struct world *w, struct errmsg *why_not)
 {
 	bool part[NET_NODES_MAX];
