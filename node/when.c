@@ -9,6 +9,7 @@
 /* A local time as it is shown, with room for whatever the numbers may be. */
 struct shown {
 	char date[40];
+	char day[24]; /* the date without its year */
 	char clock[CIVIL_CLOCK_BYTES];
 };
 
@@ -67,6 +68,7 @@ static struct shown show(int64_t local_s)
 	struct shown shown;
 
 	snprintf(shown.date, sizeof(shown.date), "%04d-%02d-%02d", d.year, d.month, d.day);
+	snprintf(shown.day, sizeof(shown.day), "%02d-%02d", d.month, d.day);
 	civil_clock_format(shown.clock, civil_minute_from_s(local_s));
 	return shown;
 }
@@ -78,7 +80,7 @@ static struct shown show_short(const struct when_reader *r, int64_t local_s)
 	struct shown shown = show(local_s);
 
 	if (d.year == date_of(when_local_s(r, r->zone, r->now_s)).year)
-		snprintf(shown.date, sizeof(shown.date), "%02d-%02d", d.month, d.day);
+		snprintf(shown.date, sizeof(shown.date), "%s", shown.day);
 	return shown;
 }
 
@@ -144,7 +146,7 @@ void when_short(const struct when_reader *r, const struct walltime *w, const cha
 		put_own(out, w, &here);
 	else
 		snprintf(out, WHEN_TEXT_BYTES, "%s %s (%.64s %s%s)", here.date, here.clock, place,
-			 w->has_time ? there.clock : there.date, w->has_time ? mark : "");
+			 w->has_time ? there.clock : there.day, w->has_time ? mark : "");
 }
 
 void when_full(const struct when_reader *r, const struct walltime *w,

@@ -23,9 +23,9 @@ began=$(now_ms)
 
 bold='' dim='' off=''
 declare -A tint=([SHA]='' [FRA]='' [NYC]='')
-width=100
+width=110 # what a table can need at the turn of a year
 if [ -t 1 ]; then
-	read -r _ width < <(stty size <&1 2>/dev/null || echo 0 100)
+	read -r _ width < <(stty size <&1 2>/dev/null || echo 0 110)
 fi
 if [ -t 1 ] && [ -z "${NO_COLOR:-}" ]; then
 	bold=$'\e[1m' dim=$'\e[2m' off=$'\e[0m'

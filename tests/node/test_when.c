@@ -39,6 +39,9 @@ static const struct {
 	{ "Asia/Shanghai", "2026-11-30[Asia/Shanghai]", "11-30", "2026-11-30 (Asia/Shanghai)" },
 	{ "Europe/Berlin", "2026-11-30[Asia/Shanghai]", "11-30 11:00 (Shanghai 11-30)",
 	  "2026-11-30 (Asia/Shanghai) = until 11:00 Europe/Berlin" },
+	/* Which year that is the date before it tells. */
+	{ "Europe/Berlin", "2027-01-10[Asia/Shanghai]", "2027-01-10 11:00 (Shanghai 01-10)",
+	  "2027-01-10 (Asia/Shanghai) = until 11:00 Europe/Berlin" },
 	{ "Asia/Shanghai", "2026-11-30[America/New_York]", "12-01 07:00 (New York 11-30)",
 	  "2026-11-30 (America/New_York) = until 07:00 +1d Asia/Shanghai" },
 	/* Skipped by the clocks. */
