@@ -10,6 +10,8 @@ for program in jq sqlite3 "$huitong"; do
 done
 tools=$(dirname "$huitong")/tests/e2e # the programs beside the scripts, as built
 declare -A proxy=() proxy_port=()
+# shellcheck disable=SC2034
+year=$(TZ=Asia/Shanghai date +%Y) # in the numbers that Shanghai issues
 
 fail() { die "line ${BASH_LINENO[0]}: $*"; }
 skip() {

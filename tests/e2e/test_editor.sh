@@ -212,22 +212,22 @@ says 'the text is empty'
 
 step "any text of any record"
 editor "echo 'Open in March.' >\"\$file\""
-exits 0 ht SHA text edit CO-SHA-2026-0001 goal
-exits 5 ht SHA text edit CO-SHA-2026-0001
+exits 0 ht SHA text edit CO-SHA-$year-0001 goal
+exits 5 ht SHA text edit CO-SHA-$year-0001
 says 'goal, background, scope-in, scope-out'
-seen=$(ht SHA text show CO-SHA-2026-0001 goal --json | jq -r '.versions[0]')
-ht SHA collab edit CO-SHA-2026-0001 --goal "Open in March or April." >/dev/null
+seen=$(ht SHA text show CO-SHA-$year-0001 goal --json | jq -r '.versions[0]')
+ht SHA collab edit CO-SHA-$year-0001 --goal "Open in March or April." >/dev/null
 printf 'Open it in March.\r\n' >"$root/typed"
-exits 0 ht SHA text edit CO-SHA-2026-0001 goal --from "$seen" --text "@$root/typed"
-is "goal" "$(field SHA CO-SHA-2026-0001 goal)" "Open it in March or April."
-is "in all" "$(ht SHA text diff CO-SHA-2026-0001 goal "$seen")" "Open {+it +}in March{+ or April+}."
-is "as it was" "$(ht SHA text show CO-SHA-2026-0001 goal "$seen")" "Open in March."
-exits 3 ht SHA text edit CO-SHA-2026-0001 goal --from 00000000/1 --text x
-says 'Its versions:  huitong text history CO-SHA-2026-0001 goal'
-exits 5 ht SHA text restore CO-SHA-2026-0001 goal
+exits 0 ht SHA text edit CO-SHA-$year-0001 goal --from "$seen" --text "@$root/typed"
+is "goal" "$(field SHA CO-SHA-$year-0001 goal)" "Open it in March or April."
+is "in all" "$(ht SHA text diff CO-SHA-$year-0001 goal "$seen")" "Open {+it +}in March{+ or April+}."
+is "as it was" "$(ht SHA text show CO-SHA-$year-0001 goal "$seen")" "Open in March."
+exits 3 ht SHA text edit CO-SHA-$year-0001 goal --from 00000000/1 --text x
+says "Its versions:  huitong text history CO-SHA-$year-0001 goal"
+exits 5 ht SHA text restore CO-SHA-$year-0001 goal
 says 'text restore. needs: RECORD \[FIELD\] VERSION'
-exits 0 ht SHA text restore CO-SHA-2026-0001 goal "$seen"
-is "goal" "$(ht SHA text show CO-SHA-2026-0001 goal)" "Open in March."
+exits 0 ht SHA text restore CO-SHA-$year-0001 goal "$seen"
+is "goal" "$(ht SHA text show CO-SHA-$year-0001 goal)" "Open in March."
 exits 0 ht SHA text edit "$meeting" --text "To agree."
 is "goal of the meeting" "$(field SHA "$meeting" goal)" "To agree."
 exits 5 ht SHA text edit "$(ht SHA person list --json | jq -r '.[0].id')"

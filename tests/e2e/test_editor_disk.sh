@@ -8,8 +8,8 @@ mkdir "$root/SHA"
 mount -t tmpfs -o size=32m,mode=0700 none "$root/SHA" || skip "tmpfs can't be mounted"
 found SHA
 ht SHA collab new 欧洲上线 --goal "Open in March." >/dev/null
-goal() { ht SHA text show CO-SHA-2026-0001 goal; }
-edit() { ht SHA text edit CO-SHA-2026-0001 goal "$@"; }
+goal() { ht SHA text show CO-SHA-$year-0001 goal; }
+edit() { ht SHA text edit CO-SHA-$year-0001 goal "$@"; }
 kept() { sed -n 's/^Your text is kept in //p' "$root/said"; }
 editor() {
 	printf '#!/bin/bash\nfile=$1\n%s\n' "$1" >"$root/editor"
@@ -25,7 +25,7 @@ is "kept" "$(cat "$(kept)")" "Open in April."
 
 step "full before: the editor does not open"
 editor "touch '$root/opened'"
-exits 1 ht SHA text edit CO-SHA-2026-0001 background
+exits 1 ht SHA text edit CO-SHA-$year-0001 background
 says 'Free space on that disk'
 [ ! -e "$root/opened" ] || fail "the editor was opened"
 rm "$root/SHA/filler"

@@ -18,7 +18,7 @@ kills=0
 items() { ht "$1" action list --json | jq -r '.[].title' | sort; }
 
 record() { # OFFICE TITLE
-	ht "$1" action add "$2" --collab CO-SHA-2026-0001 >/dev/null 2>>"$root/$1.log" ||
+	ht "$1" action add "$2" --collab CO-SHA-$year-0001 >/dev/null 2>>"$root/$1.log" ||
 		fail "$1 can't record after $command, killed at $at"
 	echo "$2" >>"$acked"
 }

@@ -25,9 +25,9 @@ exits 0 zh members
 says '管理员 +成员'
 exits 0 zh doctor
 says '^正常 +replica'
-exits 3 zh action show AI-SHA-2026-0009
+exits 3 zh action show AI-SHA-$year-0009
 says '没有'
-exits 5 zh action edit AI-SHA-2026-0001 --title "$(printf 'a\001b')" # of core
+exits 5 zh action edit AI-SHA-$year-0001 --title "$(printf 'a\001b')" # of core
 says '须为一行'
 exits 1 zh join huitong1:xyz # of sync
 says '邀请券不完整'
@@ -39,7 +39,7 @@ value_columns() {
 	sed 's/^\( *[^ ]* *\).*/\1/; s/[^ -~]/xx/g' | awk '{ print length }' | sort -u | wc -l
 }
 is "where values begin" "$(zh status | value_columns)" 1
-is "where they do of a record" "$(zh collab show CO-SHA-2026-0001 | tail -n +2 | value_columns)" 1
+is "where they do of a record" "$(zh collab show CO-SHA-$year-0001 | tail -n +2 | value_columns)" 1
 
 step "every help text is in Chinese"
 zh help | sed -n 's/^  \([a-z]*\( [a-z]*\)\{0,1\}\) .*/\1/p' >"$root/commands"
@@ -51,8 +51,8 @@ while read -r -a words; do
 done <"$root/commands"
 
 step "JSON is the same in every language"
-zh action show AI-SHA-2026-0001 --json | jq -S . >"$root/zh.json"
-ht SHA action show AI-SHA-2026-0001 --json | jq -S . >"$root/en.json"
+zh action show AI-SHA-$year-0001 --json | jq -S . >"$root/zh.json"
+ht SHA action show AI-SHA-$year-0001 --json | jq -S . >"$root/en.json"
 cmp "$root/zh.json" "$root/en.json" || fail "another JSON"
 zh trust log --json >"$root/zh.json"
 ht SHA trust log --json | cmp - "$root/zh.json" || fail "another JSON"

@@ -36,39 +36,39 @@ ht SHA collab new 只读 --offices FRA,NYC:reader >/dev/null
 ht SHA action add 给大家看 --collab 只读 >/dev/null 2>&1
 sees NYC 给大家看
 exits 5 ht NYC action add 不行 --collab 只读
-says 'a reader in CO-SHA-2026-0002'
-exits 5 ht NYC collab admit CO-SHA-2026-0002 NYC
+says "a reader in CO-SHA-$year-0002"
+exits 5 ht NYC collab admit CO-SHA-$year-0002 NYC
 ht FRA action add 可以 --collab 只读 >/dev/null 2>&1
 sees NYC 可以 给大家看
-ht SHA collab admit CO-SHA-2026-0002 NYC --role editor >/dev/null
+ht SHA collab admit CO-SHA-$year-0002 NYC --role editor >/dev/null
 await 20 ht NYC action add 现在行 --collab 只读 >/dev/null 2>&1 || fail "NYC is an editor and can't write"
 sees FRA 可以 现在行 给大家看
 
 step "an office that is removed gets nothing new, and what it writes on counts nowhere"
-exits 0 ht SHA collab remove CO-SHA-2026-0002 FRA
+exits 0 ht SHA collab remove CO-SHA-$year-0002 FRA
 ! grep -q 'nobody manages it' "$root/said" || fail "it has a manager"
-ht SHA action add 没有FRA --collab CO-SHA-2026-0002 >/dev/null 2>&1
+ht SHA action add 没有FRA --collab CO-SHA-$year-0002 >/dev/null 2>&1
 sees NYC 可以 没有FRA 现在行 给大家看
-exits 5 ht FRA action add 太晚了 --collab CO-SHA-2026-0002
+exits 5 ht FRA action add 太晚了 --collab CO-SHA-$year-0002
 sees FRA 可以 现在行 给大家看
 
 step "a laptop leaks: cut on Thursday, what it wrote on Friday is left out everywhere"
 replica=$(member NYC NYC replica)
-space=$(field NYC CO-SHA-2026-0002 space)
+space=$(field NYC CO-SHA-$year-0002 space)
 seq=$(ht NYC log --limit 100 --json |
 	jq --arg r "$replica" --arg s "$space" '[.[] | select(.replica == $r and .space == $s)][0].seq')
-ht NYC action add 周五 --collab CO-SHA-2026-0002 >/dev/null 2>&1
+ht NYC action add 周五 --collab CO-SHA-$year-0002 >/dev/null 2>&1
 sees SHA 可以 周五 没有FRA 现在行 给大家看
 stop NYC
-ht NYC action add 离线写的 --collab CO-SHA-2026-0002 >/dev/null 2>&1
-exits 0 ht SHA revoke NYC --yes --at "CO-SHA-2026-0002:$seq"
+ht NYC action add 离线写的 --collab CO-SHA-$year-0002 >/dev/null 2>&1
+exits 0 ht SHA revoke NYC --yes --at "CO-SHA-$year-0002:$seq"
 says 'up to changeset'
 sees SHA 可以 没有FRA 现在行 给大家看
 await 20 has_member NYC FRA state revoked || fail "FRA does not hear of it"
 is "in quarantine" "$(in_quarantine SHA)" 1
 start NYC --peer "127.0.0.1:${port[SHA]}" --peer "127.0.0.1:${port[FRA]}"
 logs NYC 'revoked'
-exits 5 ht NYC action add 还想写 --collab CO-SHA-2026-0002
+exits 5 ht NYC action add 还想写 --collab CO-SHA-$year-0002
 says 'huitong join'
 is "in quarantine still" "$(in_quarantine SHA)" 1
 exits 0 ht SHA quarantine show "${replica:0:8}"
@@ -89,7 +89,7 @@ ls "$root"/NYC/identity.???????? >/dev/null || fail "the old key is gone"
 start NYC
 is "nodes of New York" "$(ht SHA members --json | jq -r '[.[] | select(.office == "NYC").state] | sort | join(" ")')" \
 	"member revoked"
-await 20 ht NYC action add 又来了 --collab CO-SHA-2026-0002 >/dev/null 2>&1 || fail "NYC can't write"
+await 20 ht NYC action add 又来了 --collab CO-SHA-$year-0002 >/dev/null 2>&1 || fail "NYC can't write"
 converge_seconds=20 converge SHA NYC >/dev/null
 
 step "new keys while others are away; the old ones open nothing"

@@ -102,13 +102,13 @@ says 'FRA'
 exits 5 ht SHA collab new 上线 --offices SHA:boss
 says 'reader, editor or manager'
 exits 0 ht SHA collab new 上线
-is "offices" "$(json collab offices CO-SHA-2026-0001 | jq -c '.[] | [.office, .role]')" \
+is "offices" "$(json collab offices CO-SHA-$year-0001 | jq -c '.[] | [.office, .role]')" \
 	'["SHA","manager"]'
-exits 5 ht SHA collab admit CO-SHA-2026-0001 SHA --role manager
-exits 3 ht SHA collab remove CO-SHA-2026-0001 FRA
-exits 0 ht SHA collab remove CO-SHA-2026-0001 SHA
+exits 5 ht SHA collab admit CO-SHA-$year-0001 SHA --role manager
+exits 3 ht SHA collab remove CO-SHA-$year-0001 FRA
+exits 0 ht SHA collab remove CO-SHA-$year-0001 SHA
 says 'nobody manages it any more'
-exits 0 ht SHA collab admit CO-SHA-2026-0001 SHA --role manager
+exits 0 ht SHA collab admit CO-SHA-$year-0001 SHA --role manager
 ! grep -q 'nobody manages it' "$root/said" || fail "it has a manager"
 
 step "new keys: the old ones write no more, a backup of before is refused by name"
@@ -178,14 +178,14 @@ says 'No admin will be left'
 says '--yes'
 exits 5 ht SHA revoke self --at directory
 says 'SPACE:SEQ'
-exits 3 ht SHA revoke self --yes --at "CO-SHA-2026-0001:$seq"
+exits 3 ht SHA revoke self --yes --at "CO-SHA-$year-0001:$seq"
 says 'several replicas'
-exits 5 ht SHA revoke self --yes --at "${replica:0:8}/CO-SHA-2026-0001:$((seq + 1))"
+exits 5 ht SHA revoke self --yes --at "${replica:0:8}/CO-SHA-$year-0001:$((seq + 1))"
 says "only $seq are held"
 exits 3 ht SHA revoke FRA --yes
-exits 0 ht SHA revoke self --yes --at "${replica:0:8}/CO-SHA-2026-0001:$((seq - 1))"
+exits 0 ht SHA revoke self --yes --at "${replica:0:8}/CO-SHA-$year-0001:$((seq - 1))"
 exits 0 ht SHA quarantine
-says "^${replica:0:8} +SHA +CO-SHA-2026-0001 +$seq-$seq +revoked"
+says "^${replica:0:8} +SHA +CO-SHA-$year-0001 +$seq-$seq +revoked"
 exits 0 ht SHA status
 says '^quarantine +1 changeset: huitong quarantine$'
 exits 0 ht SHA quarantine show "${replica:0:8}"
