@@ -11,6 +11,14 @@ struct source {
 	const struct args *args;
 };
 
+static enum err set_option(struct config *c, const struct arg_option *given, struct errmsg *msg)
+{
+	struct errmsg why = { 0 };
+	enum err rc = config_set(c, given->name, given->value, &why);
+
+	return rc == OK ? OK : errmsg_set(msg, rc, "--%s: %s", given->name, why.text);
+}
+
 /* The file first, then the command line: what it says replaces, its peers add. */
 static enum err read_settings(void *ctx, struct config *out, struct errmsg *msg)
 {
@@ -24,7 +32,7 @@ static enum err read_settings(void *ctx, struct config *out, struct errmsg *msg)
 
 		for (size_t k = 0; rc == OK && k < sizeof(options) / sizeof(options[0]); k++)
 			if (strcmp(given->name, options[k]) == 0)
-				rc = config_set(out, given->name, given->value, msg);
+				rc = set_option(out, given, msg);
 	}
 	return rc;
 }

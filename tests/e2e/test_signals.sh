@@ -30,6 +30,8 @@ step "wrong settings at the start are named with their line"
 exits 5 ht SHA serve
 says 'huitong.conf.*1.*loud'
 rm "$root/SHA/huitong.conf"
+exits 5 ht SHA serve --scrub 5
+says '^huitong: --scrub: "5" is not like 12h'
 
 step "a reader of the log that goes away does not end it"
 mkfifo "$root/log"
