@@ -1,4 +1,6 @@
 /* Writing a text that others may be writing at the same time. */
+#include <unistd.h>
+
 #include "node/change.h"
 #include "node/cmd.h"
 #include "node/field_text.h"
@@ -161,6 +163,18 @@ static enum err show_json(const struct text_subject *s, const struct text_versio
 			   msg);
 }
 
+/* Into a file or a program as it is, to come back unharmed; safe on a terminal. */
+static void print_text(struct bytes text)
+{
+	if (isatty(STDOUT_FILENO)) {
+		output_lines(stdout, 0, text);
+		return;
+	}
+	fwrite(text.data, 1, text.size, stdout);
+	if (text.data[text.size - 1] != '\n')
+		putchar('\n');
+}
+
 enum err cmd_text_show(struct context *ctx, const struct args *args, struct errmsg *msg)
 {
 	struct text_version shown;
@@ -174,7 +188,7 @@ enum err cmd_text_show(struct context *ctx, const struct args *args, struct errm
 	if (ctx->is_json)
 		return show_json(&s, &shown, msg);
 	if (shown.text.size)
-		output_lines(stdout, 0, shown.text);
+		print_text(shown.text);
 	return OK;
 }
 

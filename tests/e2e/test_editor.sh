@@ -210,6 +210,14 @@ is "text" "$(field SHA "MN-${meeting#MT-}/2" text)" café
 EDITOR=true exits 5 ht SHA minutes add "$meeting"
 says 'the text is empty'
 
+step "what is printed into a file is the text, as it is"
+printf 'a\tb \xe2\x80\xaeRTL\xe2\x80\xac \e[31mred\n\n' >"$root/typed"
+exits 0 ht SHA minutes edit "MN-${meeting#MT-}/2" --text "@$root/typed"
+ht SHA text show "MN-${meeting#MT-}/2" >"$root/shown"
+cmp "$root/shown" <(head -n 1 "$root/typed")
+script -qc "HUITONG_REPLICA='$root/SHA' '$huitong' text show 'MN-${meeting#MT-}/2'" /dev/null >"$root/said"
+! grep -q $'\e' "$root/said" || fail "a text steers the terminal"
+
 step "any text of any record"
 editor "echo 'Open in March.' >\"\$file\""
 exits 0 ht SHA text edit CO-SHA-$year-0001 goal
