@@ -679,8 +679,7 @@ static const struct command commands[] = {
 	  .run = cmd_conflicts_list },
 	{ .name = "conflicts show",
 	  .arguments = "RECORD",
-	  .summary = N_("all values of its fields, or what is to be reread, who wrote it, where "
-			"and when"),
+	  .summary = N_("what each office wrote, who and when; or what is to be reread"),
 	  .needs = NEEDS_REPLICA,
 	  .run = cmd_conflicts_show },
 	{ .name = "conflicts pick",
