@@ -943,6 +943,44 @@ static void edits_survive_their_encoding(void **state)
 	arena_release(&arena);
 }
 
+/* As they may lie on a disk: what comes from elsewhere is cut out of its changeset as one value. */
+static void bytes_that_are_no_edit_are_refused(void **state)
+{
+	static const struct {
+		const char *bytes;
+		size_t size;
+		enum err rc;
+	} cases[] = {
+		{ "\x93\x04\x04\x00", 4, OK },
+		{ "\x93\x04\x04\x00\x00", 5, ERR_FORMAT }, /* and then something */
+		{ "\x93\x04\x04", 3, ERR_FORMAT },
+		{ "\x92\x04\x04\x00", 4, ERR_FORMAT }, /* half a run, and the other half */
+		{ "\x94\x04\x04\x00\x04\x00", 6, ERR_FORMAT },
+		{ "", 0, ERR_FORMAT },
+	};
+	struct arena arena = ARENA_EMPTY;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct bytes input = bytes_of(cases[i].bytes, cases[i].size);
+		struct text_edit e = { 0 };
+
+		assert_int_equal(text_edit_decode(&e, input, &arena, NULL), cases[i].rc);
+	}
+	arena_release(&arena);
+}
+
+static void u_0000_in_an_edit_is_refused(void **state)
+{
+	struct text_run run = { 0, 3, TEXT_INSERT };
+	struct text_edit e = { 0, &run, 1, bytes_of("x\0y", 3) };
+
+	(void)state;
+	assert_int_equal(text_edit_validate(&e, NULL), ERR_INVALID);
+	e.text = bytes_of_str("x y");
+	assert_int_equal(text_edit_validate(&e, NULL), OK);
+}
+
 static void edits_beyond_the_text_are_refused(void **state)
 {
 	static const struct {
@@ -989,6 +1027,8 @@ int main(void)
 		cmocka_unit_test(edit_that_misses_a_parent_loses_nothing),
 		cmocka_unit_test(edit_after_many_at_once_has_seen_them_all),
 		cmocka_unit_test(edits_survive_their_encoding),
+		cmocka_unit_test(bytes_that_are_no_edit_are_refused),
+		cmocka_unit_test(u_0000_in_an_edit_is_refused),
 		cmocka_unit_test(edits_beyond_the_text_are_refused),
 	};
 

@@ -59,17 +59,14 @@ static int tear_down(void **state)
 
 /* ---- Saying ---------------------------------------------------------------- */
 
-static struct op splice(const struct world *w, struct bytes edit, struct value value,
-			const struct target *parent)
+static struct op splice(const struct world *w, struct bytes edit, struct value value)
 {
 	return (struct op){ .record = w->block,
 			    .kind = KIND_BLOCK,
 			    .field = BLOCK_TEXT,
 			    .verb = VERB_SPLICE,
 			    .edit = edit,
-			    .value = value,
-			    .targets = parent,
-			    .target_count = parent ? 1 : 0 };
+			    .value = value };
 }
 
 static enum err say(struct world *w, struct op op, struct errmsg *why)
@@ -80,18 +77,28 @@ static enum err say(struct world *w, struct op op, struct errmsg *why)
 	return replica_receive(w->a.replica, &w->space, &s, 1, w->a.now_ms + 2000, &receipt, why);
 }
 
-static enum err say_edit(struct world *w, const struct text_edit *e, const struct dot *parent,
-			 struct errmsg *why)
+static enum err say_edit_of(struct world *w, const struct text_edit *e,
+			    const struct target *parents, size_t count, struct errmsg *why)
 {
-	struct target target = { parent ? *parent : (struct dot){ .seq = 0 }, 0 };
 	struct buf encoded = BUF_EMPTY;
+	struct op op;
 	enum err rc;
 
 	text_edit_encode(&encoded, e);
-	rc = say(w, splice(w, buf_bytes(&encoded), value_text(e->text), parent ? &target : NULL),
-		 why);
+	op = splice(w, buf_bytes(&encoded), value_text(e->text));
+	op.targets = parents;
+	op.target_count = count;
+	rc = say(w, op, why);
 	buf_release(&encoded);
 	return rc;
+}
+
+static enum err say_edit(struct world *w, const struct text_edit *e, const struct dot *parent,
+			 struct errmsg *why)
+{
+	struct target target = { *parent, 0 };
+
+	return say_edit_of(w, e, &target, 1, why);
 }
 
 /* ---- What comes of it ------------------------------------------------------ */
@@ -196,7 +203,7 @@ static void u_0000_is_refused_by_name(void **state)
 	struct world *w = *state;
 	struct text_run run = { 0, 3, TEXT_INSERT };
 	struct text_edit e = { 4, &run, 1, bytes_of("x\0y", 3) };
-	struct op whole = splice(w, bytes_of(NULL, 0), value_text(e.text), NULL);
+	struct op whole = splice(w, bytes_of(NULL, 0), value_text(e.text));
 	struct errmsg why = { .text = "" };
 	enum err rc = say_edit(w, &e, &w->written, &why);
 
@@ -220,7 +227,7 @@ static void edits_of_no_shape_are_refused_by_name(void **state)
 #define BYTES(text) text, sizeof(text) - 1
 		{ BYTES("\x90"), ERR_FORMAT, malformed },              /* no length */
 		{ BYTES("\x92\x04\x04"), ERR_FORMAT, malformed },      /* half a run */
-		{ BYTES("\x93\x04\x03\x00"), ERR_FORMAT, malformed },  /* no such step */
+		{ BYTES("\x93\x04\x07\x00"), ERR_FORMAT, malformed },  /* no such step */
 		{ BYTES("\x93\x04\x00\x00"), ERR_FORMAT, malformed },  /* of nothing */
 		{ BYTES("\x93\x04\x04\xff"), ERR_FORMAT, malformed },  /* at -1 */
 		{ BYTES("\x93\x04\x0a\x01"), ERR_FORMAT, malformed },  /* back past 0 */
@@ -230,6 +237,8 @@ static void edits_of_no_shape_are_refused_by_name(void **state)
 		{ BYTES("\x93\x04\xcf\xff\xff\xff\xff\xff\xff\xff\xfc\x00"), ERR_LIMIT, malformed },
 		{ BYTES("\x93\x04\xce\x10\x00\x00\x04\x00"), ERR_LIMIT, malformed },
 		{ BYTES("\x93\x04\x04\xcf\x7f\xff\xff\xff\xff\xff\xff\xff"), ERR_FORMAT,
+		  malformed },
+		{ BYTES("\x95\x04\x04\x00\x04\xcf\x7f\xff\xff\xff\xff\xff\xff\xff"), ERR_FORMAT,
 		  malformed },
 		{ BYTES("\x95\x04\x04\x04\x04\xce\x03\xff\xff\xff"), ERR_FORMAT, malformed },
 		{ BYTES("\x93\x04\x04\xcc\x01"), ERR_FORMAT, body }, /* not the shortest */
@@ -244,7 +253,7 @@ static void edits_of_no_shape_are_refused_by_name(void **state)
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct errmsg why = { .text = "" };
 		struct bytes edit = bytes_of(cases[i].bytes, cases[i].size);
-		enum err rc = say(w, splice(w, edit, value_str("x"), NULL), &why);
+		enum err rc = say(w, splice(w, edit, value_str("x")), &why);
 
 		assert_refused(w, rc, cases[i].rc, &why, cases[i].why);
 	}
@@ -264,7 +273,7 @@ static void more_runs_than_an_edit_may_have_are_refused_by_name(void **state)
 		wire_put_uint(&edit, 1 << 2 | (i % 2 ? TEXT_DELETE : TEXT_INSERT));
 		wire_put_int(&edit, i % 2 ? -1 : 0);
 	}
-	rc = say(w, splice(w, buf_bytes(&edit), value_str("x"), NULL), &why);
+	rc = say(w, splice(w, buf_bytes(&edit), value_str("x")), &why);
 	assert_refused(w, rc, ERR_LIMIT, &why, "the edit of a text is not well formed");
 	buf_release(&edit);
 }
@@ -274,10 +283,10 @@ static void what_is_no_edit_of_a_text_is_refused_by_name(void **state)
 	struct world *w = *state;
 	struct bytes edit = bytes_of("\x93\x00\x04\x00", 4);
 	struct op ops[] = {
-		splice(w, edit, value_str("x"), NULL),              /* of a choice */
-		splice(w, edit, value_str("x"), NULL),              /* in place of a text */
-		splice(w, edit, (struct value){ VALUE_NIL }, NULL), /* nothing */
-		splice(w, edit, value_int(1), NULL),
+		splice(w, edit, value_str("x")),              /* of a choice */
+		splice(w, edit, value_str("x")),              /* in place of a text */
+		splice(w, edit, (struct value){ VALUE_NIL }), /* nothing */
+		splice(w, edit, value_int(1)),
 	};
 	const char *const why[] = { "block.kind: a verb that does not fit",
 				    "block.text: a verb that does not fit",
@@ -299,15 +308,22 @@ static void second_edit_in_one_changeset_is_refused_by_name(void **state)
 {
 	struct world *w = *state;
 	struct bytes edit = bytes_of("\x93\x00\x04\x00", 4);
-	struct op ops[] = { splice(w, edit, value_str("x"), NULL),
-			    splice(w, edit, value_str("y"), NULL) };
-	struct sealed s = forge_ops(&w->f, w->a.now_ms + 1000, NULL, 0, ops, 2);
-	struct errmsg why = { .text = "" };
-	struct receipt receipt;
-	enum err rc =
-		replica_receive(w->a.replica, &w->space, &s, 1, w->a.now_ms + 2000, &receipt, &why);
+	const enum verb first[] = { VERB_SPLICE, VERB_SET };
 
-	assert_refused(w, rc, ERR_FORMAT, &why, "changeset: a malformed body");
+	for (size_t i = 0; i < 2; i++) {
+		struct op ops[] = { splice(w, edit, value_str("x")),
+				    splice(w, edit, value_str("y")) };
+		struct errmsg why = { .text = "" };
+		struct receipt receipt;
+		struct sealed s;
+		enum err rc;
+
+		ops[0].verb = first[i];
+		s = forge_ops(&w->f, w->a.now_ms + 1000, NULL, 0, ops, 2);
+		rc = replica_receive(w->a.replica, &w->space, &s, 1, w->a.now_ms + 2000, &receipt,
+				     &why);
+		assert_refused(w, rc, ERR_FORMAT, &why, "changeset: a malformed body");
+	}
 }
 
 static void parent_of_nobody_is_refused_by_name(void **state)
@@ -379,11 +395,29 @@ static void parent_that_is_no_edit_of_the_text_deletes_nothing(void **state)
 	write_on(w, "ab!cde");
 }
 
+/* What it says of the text's length is right, as far as that is known. */
+static void parent_beside_what_is_no_edit_of_the_text_deletes_nothing(void **state)
+{
+	struct world *w = *state;
+	struct text_run runs[] = { { 0, 4, TEXT_DELETE }, { 0, 1, TEXT_INSERT } };
+	struct text_edit e = { 4, runs, 2, bytes_of_str("!") };
+	struct value kind = value_int(1);
+	struct target parents[2] = { { w->written, 0 } };
+	struct errmsg why = { .text = "" };
+
+	office_set(&w->a, &w->space, KIND_BLOCK, &w->block, BLOCK_KIND, &kind);
+	parents[1].dot = newest_dot(w);
+	w->a.now_ms += 1000;
+	assert_int_equal(say_edit_of(w, &e, parents, 2, &why), OK);
+	assert_has_both(w, "!");
+	write_on(w, "ab!cde");
+}
+
 /* As if the block were new: beside what is there, not in its place. */
 static void second_beginning_of_a_text_stands_beside_the_first(void **state)
 {
 	struct world *w = *state;
-	struct op op = splice(w, bytes_of(NULL, 0), value_str("mine"), NULL);
+	struct op op = splice(w, bytes_of(NULL, 0), value_str("mine"));
 	struct errmsg why = { .text = "" };
 
 	op.verb = VERB_SET;
@@ -405,6 +439,7 @@ int main(void)
 		TEST(parent_of_nobody_is_refused_by_name),
 		TEST(edit_of_a_text_that_never_was_deletes_nothing),
 		TEST(parent_that_is_no_edit_of_the_text_deletes_nothing),
+		TEST(parent_beside_what_is_no_edit_of_the_text_deletes_nothing),
 		TEST(second_beginning_of_a_text_stands_beside_the_first),
 #undef TEST
 	};
