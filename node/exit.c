@@ -19,7 +19,8 @@ static const struct outcome outcomes[ERR_COUNT] = {
 	[ERR_READONLY] = { EXIT_FAILED,
 			   N_("Nothing was changed. Check who owns the data folder and whether "
 			      "its disk is mounted read-only.") },
-	[ERR_BUSY] = { EXIT_BUSY, N_("Another process is at work there: try again in a moment.") },
+	[ERR_BUSY] = { EXIT_BUSY,
+		       N_("Another process is at work there: try again when it is done.") },
 	[ERR_CORRUPT] = { EXIT_FAILED, N_("Copy the data folder elsewhere; then, with the daemon "
 					  "stopped, huitong "
 					  "repair; if that fails, restore a backup or join again: "
