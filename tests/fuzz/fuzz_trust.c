@@ -3,6 +3,11 @@
 #include "core/trust.h"
 #include "tests/fuzz/target.h"
 
+enum { FEEDS_CUT = 8 };
+
+/* Of a node's next epoch, which signs it, too. */
+static const struct sign_key new_signer = { { 0xee, 2 } };
+
 static bool is_held(const struct trust *t, const struct statement_id *id)
 {
 	for (size_t i = 0; i < t->statement_count; i++)
@@ -42,39 +47,117 @@ static void ask(const struct trust *t)
 	}
 }
 
-/* A statement of this type by the first root, about whatever is there. */
-static void extend(struct trust *t, enum statement_type type)
+/* The result is stored and read again, whatever it has become. */
+static void require_stored(const struct trust *t)
 {
-	struct statement s = { .id = { { 0xee } }, .type = type, .signers = t->roots };
-	struct cut cut = { .seq = 3 };
+	struct buf encoded = BUF_EMPTY, again = BUF_EMPTY;
+	struct trust *back;
+
+	trust_encode(&encoded, t);
+	require(trust_decode(&back, buf_bytes(&encoded), NULL) == OK);
+	trust_encode(&again, back);
+	require(bytes_equal(buf_bytes(&encoded), buf_bytes(&again)));
+	trust_free(back);
+	buf_release(&encoded);
+	buf_release(&again);
+}
+
+/* The first feeds that are known, in the order in which a statement has them. */
+static size_t some_cuts(const struct trust *t, const struct space_id *space,
+			struct cut cuts[FEEDS_CUT])
+{
+	size_t count = t->epoch_count < FEEDS_CUT ? t->epoch_count : FEEDS_CUT;
+
+	for (size_t i = 0; i < count; i++)
+		cuts[i] =
+			(struct cut){ .replica = t->epochs[i].replica, .space = *space, .seq = 3 };
+	return count;
+}
+
+static struct node_identity new_identity(uint8_t number)
+{
+	struct node_identity identity = { .sign_key = { 0xee, number },
+					  .noise_key = { 0xef, number },
+					  .nonce = { number } };
+
+	identity.replica = epoch_replica(identity.sign_key, identity.nonce);
+	return identity;
+}
+
+/* What it says of whatever is there. */
+static void fill(struct statement *s, const struct trust *t, const struct trust_node *node,
+		 struct cut cuts[FEEDS_CUT], struct office_role *office)
+{
+	struct space_id directory = { { 0 } };
+
+	memcpy(directory.bytes, t->org, ID_BYTES);
+	switch (s->type) {
+	case STATEMENT_ADMIT:
+		s->u.admit.node.bytes[0] = 0xdd;
+		s->u.admit.identity = new_identity(1);
+		memcpy(s->u.admit.office_code, "ZZZ", 4);
+		break;
+	case STATEMENT_ADMIN:
+		s->u.admin.node = node->node;
+		s->u.admin.is_admin = !node->is_admin;
+		break;
+	case STATEMENT_REVOKE:
+		s->u.revoke.node = node->node;
+		s->u.revoke.cuts = cuts;
+		s->u.revoke.cut_count = some_cuts(t, &directory, cuts);
+		break;
+	case STATEMENT_EPOCH:
+		s->u.epoch.node = node->node;
+		s->u.epoch.identity = new_identity(2);
+		s->u.epoch.is_closing = node->block & 1;
+		s->u.epoch.cuts = cuts;
+		s->u.epoch.cut_count = node->block & 1 ? some_cuts(t, &directory, cuts) : 0;
+		break;
+	case STATEMENT_SPACE:
+		memcpy(office->office_code, node->office_code, sizeof(office->office_code));
+		s->u.space.offices = office;
+		s->u.space.office_count = 1;
+		break;
+	case STATEMENT_GRANT:
+		s->u.grant.space = t->space_count ? t->spaces[0] : directory;
+		memcpy(s->u.grant.office_code, node->office_code, sizeof(s->u.grant.office_code));
+		s->u.grant.cuts = cuts;
+		s->u.grant.cut_count = some_cuts(t, &s->u.grant.space, cuts);
+		break;
+	case STATEMENT_ROOTS:
+		s->u.roots.threshold = 1;
+		s->u.roots.count = 1;
+		s->u.roots.keys = t->roots;
+		break;
+	default: break;
+	}
+}
+
+/* One statement more, by all who are root, or by the node. */
+static void extend(struct trust *t, enum statement_type type, const struct trust_node *node,
+		   bool is_roots)
+{
+	struct statement s = { .id = { { 0xee, (uint8_t)type, is_roots } }, .type = type };
+	const struct trust_node copy = *node;
+	const struct trust_epoch *epoch = trust_epoch(t, &node->current);
+	struct sign_key signers[2] = { { { 0 } }, new_signer };
+	struct office_role office = { .role = ROLE_MANAGER };
+	struct cut cuts[FEEDS_CUT];
 	enum verdict verdict = VERDICT_COUNT;
 	struct errmsg msg;
 
+	if (is_held(t, &s.id))
+		return;
+	memcpy(signers[0].bytes, epoch->identity.sign_key, SIGN_PUBLIC_BYTES);
 	s.parents = t->heads;
 	s.parent_count = t->head_count;
-	s.signer_count = t->root_count;
-	if (t->cut_count)
-		cut.space = t->cuts[0].space;
-	if (t->epoch_count)
-		cut.replica = t->epochs[0].replica;
-	if (type == STATEMENT_REVOKE) {
-		s.u.revoke.cuts = &cut;
-		s.u.revoke.cut_count = 1;
-		if (t->node_count)
-			s.u.revoke.node = t->nodes[0].node;
-	} else if (type == STATEMENT_GRANT) {
-		s.u.grant.cuts = &cut;
-		s.u.grant.cut_count = 1;
-		if (t->space_count)
-			s.u.grant.space = t->spaces[0];
-		if (t->node_count)
-			memcpy(s.u.grant.office_code, t->nodes[0].office_code,
-			       sizeof(s.u.grant.office_code));
-	} else {
-		memcpy(s.u.admit.office_code, "ZZZ", 4);
-	}
-	if (trust_extend(t, &s, &verdict, &msg) == OK)
+	s.signers = is_roots ? t->roots : signers;
+	s.signer_count = is_roots ? t->root_count : 2;
+	fill(&s, t, &copy, cuts, &office);
+	if (trust_extend(t, &s, &verdict, &msg) == OK) {
 		require(verdict < VERDICT_COUNT && t->head_count == 1);
+		require_stored(t);
+	}
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -88,9 +171,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	trust_encode(&again, t);
 	require(again.size == size && memcmp(again.data, data, size) == 0);
 	ask(t);
-	extend(t, STATEMENT_ADMIT);
-	extend(t, STATEMENT_GRANT);
-	extend(t, STATEMENT_REVOKE);
+	for (int type = 0; type < 2 * STATEMENT_TYPE_COUNT && t->node_count; type++)
+		extend(t, (enum statement_type)(type / 2), &t->nodes[0], type % 2);
 	ask(t);
 	trust_free(t);
 	buf_release(&again);
