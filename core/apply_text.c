@@ -279,11 +279,24 @@ static enum err compare_row(void *ctx, const struct text_row *row)
 
 	for (size_t i = 0; is_equal && i < a->parent_count; i++)
 		is_equal = has_parent(row, a->parents[i]);
-	if (is_equal) {
-		*t->dot = row->dot;
-		t->is_found = true;
-	}
-	return OK;
+	if (!is_equal)
+		return OK;
+	*t->dot = row->dot;
+	t->is_found = true;
+	return ERR_EXISTS; /* no more need be looked at */
+}
+
+/* It stands after all that it refers to: of a text that was written on and on only what came
+ * since is looked at. */
+static enum err look_for_twin(struct text_apply *a, struct twin *t)
+{
+	uint32_t from = 0;
+	enum err rc;
+
+	for (size_t i = 0; i < a->parent_count; i++)
+		from = a->parents[i] < from ? from : a->parents[i] + 1;
+	rc = store_each_text_row(a->store, &a->ref, from, a->arena, compare_row, t, a->msg);
+	return t->is_found ? OK : rc;
 }
 
 enum err text_find_twin(struct store *store, uint32_t space, const struct record *rec,
@@ -309,7 +322,7 @@ enum err text_find_twin(struct store *store, uint32_t space, const struct record
 		if (rc == OK)
 			rc = find_parents(&a);
 		if (rc == OK && !a.is_adrift)
-			rc = store_each_text_row(store, &a.ref, 0, arena, compare_row, &t, msg);
+			rc = look_for_twin(&a, &t);
 	}
 	buf_release(&a.buf);
 	if (rc == OK)

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 
 #include <cmocka.h>
+#include <sqlite3.h>
+#include <string.h>
 
 #include "tests/support/office.h"
 #include "tests/support/tempdir.h"
@@ -215,6 +217,62 @@ static void void_of_what_came_in_pieces_holds(void **state)
 			 1);
 }
 
+/* ---- A text of many edits --------------------------------------------------- */
+
+enum { EDITS = 150 };
+
+static unsigned rows_of_texts;
+
+static int on_row(unsigned event, void *ctx, void *statement, void *ns)
+{
+	const char *sql = sqlite3_sql(statement);
+
+	rows_of_texts += sql && strstr(sql, "text FROM text_edit");
+	return 0;
+}
+
+static int trace_rows(sqlite3 *db, char **message, const struct sqlite3_api_routines *api)
+{
+	return sqlite3_trace_v2(db, SQLITE_TRACE_ROW, on_row, NULL);
+}
+
+static void reopen_traced(struct office *o)
+{
+	void (*extension)(void) = (void (*)(void))trace_rows;
+
+	office_close(o);
+	sqlite3_auto_extension(extension);
+	office_reopen(o);
+	sqlite3_cancel_auto_extension(extension);
+	rows_of_texts = 0;
+}
+
+/* As many edits as there are, of as many that stand there: what is looked at for each does not
+ * grow with them. */
+static void text_of_many_edits_is_written_again_one_by_one(void **state)
+{
+	struct world *w = *state;
+	struct value text = value_str("It begins.");
+	struct record_id id = office_create(&w->b, &w->space, KIND_BLOCK, BLOCK_TEXT, &text);
+	char to[32];
+
+	part_twins(w);
+	find_winner(w);
+	for (unsigned i = 0; i < EDITS; i++) {
+		struct value now = value_str(to);
+
+		now.bytes.size = (size_t)snprintf(to, sizeof(to), "It begins. Line %u.", i);
+		office_set(w->loser, &w->space, KIND_BLOCK, &id, BLOCK_TEXT, &now);
+	}
+	office_pull(&w->a, w->loser);
+	reopen_traced(w->winner);
+	office_pull(w->winner, &w->a);
+	assert_true(rows_of_texts <= 2 * EDITS);
+	assert_int_equal(office_count(w->winner, "SELECT count(*) FROM text_edit"), EDITS + 1);
+	office_pull(&w->a, w->winner);
+	assert_true(office_agrees(&w->a, w->winner));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -223,6 +281,7 @@ int main(void)
 		TEST(what_was_written_between_two_pieces_is_replaced_by_neither),
 		TEST(equal_entries_of_a_log_are_all_written_again),
 		TEST(void_of_what_came_in_pieces_holds),
+		TEST(text_of_many_edits_is_written_again_one_by_one),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
