@@ -130,6 +130,7 @@ static const struct {
 	{ "a disk failed while feeds were compared", "everything", 41, true },
 	{ "a meeting went on with a feed that was held back", "everything", 67, true },
 	{ "an adoption put a branch back that could be read no more", "everything", 70, true },
+	{ "what only engines see was asked of a world without them", "tampered", 1, true },
 };
 
 static void what_was_found_stays_fixed(void **state)
