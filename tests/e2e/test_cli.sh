@@ -7,7 +7,7 @@ huitong=${HUITONG:?the program}
 root=$(mktemp -d "${TMPDIR:-/tmp}/huitong-cli.XXXXXX")
 trap 'chmod -R u+rwx "$root"; rm -rf "$root"' EXIT
 export HUITONG_REPLICA=$root/data
-unset HUITONG_PERSON TZ EDITOR VISUAL XDG_DATA_HOME
+unset HUITONG_PERSON TZ EDITOR VISUAL LANGUAGE XDG_DATA_HOME
 export LC_ALL=C.UTF-8
 failures=0
 
