@@ -470,21 +470,35 @@ static bool has_ipv6_name(const char *name)
 	return true;
 }
 
+static bool has_ipv6(void)
+{
+	struct sockaddr_in6 at = { .sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT };
+	int fd = socket(AF_INET6, SOCK_STREAM, 0);
+	bool found = fd >= 0 && bind(fd, (struct sockaddr *)&at, sizeof(at)) == 0;
+
+	if (fd >= 0)
+		close(fd);
+	return found;
+}
+
 static void names_and_both_families_are_dialled(void **state)
 {
+	enum { WITHOUT_IPV6 = 3 };
 	static const struct {
 		const char *listen, *dial, *from;
 	} cases[] = {
 		{ "127.0.0.1:0", "localhost", "127.0.0.1:" },
 		{ "localhost:0", "localhost", "127.0.0.1:" },
+		{ "*:0", "127.0.0.1", "127.0.0.1:" },
 		{ "[::1]:0", "[::1]", "[::1]:" },
 		{ "*:0", "[::1]", "[::1]:" },
-		{ "*:0", "127.0.0.1", "127.0.0.1:" },
 		{ "[::1]:0", "localhost", "[::1]:" },
 	};
 	size_t count = sizeof(cases) / sizeof(cases[0]);
 
-	if (!has_ipv6_name("localhost"))
+	if (!has_ipv6())
+		count = WITHOUT_IPV6;
+	else if (!has_ipv6_name("localhost"))
 		count--;
 	for (size_t i = 0; i < count; i++) {
 		struct world *w = world_new(cases[i].listen);
