@@ -297,17 +297,18 @@ static enum err go_on(struct text *t, uint32_t to, const struct text_sink *sink)
 	return rc;
 }
 
-/* A walk that has replayed what is merged, from which [from, to) can go on. One that
- * serves is kept, though local edits may have been made since: a keystroke from elsewhere
- * costs what is new, not what is concurrent. */
+/* A walk that has replayed what is merged, from which [from, to) can go on. What has seen all
+ * that is merged begins anew, for a small walk is a quick one. Otherwise one that serves is
+ * kept, though local edits may have been made since: a keystroke from elsewhere costs what is
+ * new, not what is concurrent. */
 static enum err prepare_walk(struct text *t, uint32_t from, uint32_t to)
 {
 	struct text_history *h = &t->history;
-	bool serves = t->is_walking && least_reach(h, from, to, TEXT_NONE) >= t->walk.base;
-	uint32_t base;
+	uint32_t least = least_reach(h, from, to, TEXT_NONE), base;
+	bool serves = t->is_walking && least >= t->walk.base;
 	enum err rc = OK;
 
-	if (h->nodes[from].sees_all && least_reach(h, from + 1, to, TEXT_NONE) > from)
+	if (least >= from && (from == 0 || h->nodes[from - 1].sees_all))
 		return start_walk(t, from, rope_size(&t->rope, ROPE_POINTS));
 	base = serves ? find_later_base(t, from, to) : find_base(h, 0, from, to);
 	if (!serves || base)
