@@ -64,6 +64,27 @@ static enum err order_links(struct order *o)
 	return OK;
 }
 
+/* Those that have waited for this edit alone. What its own author did next comes first: who goes on
+ * has mostly seen nothing new, and whoever is in between makes two ways of one. */
+static uint32_t push_children(struct order *o, uint32_t i, uint32_t ready)
+{
+	const struct text_node *nodes = o->h->nodes + o->from;
+	uint32_t bottom = ready;
+
+	for (uint32_t k = o->starts[i + 1]; k-- > o->starts[i];)
+		if (--o->waits[o->children[k]] == 0)
+			o->ready[ready++] = o->children[k];
+	for (uint32_t k = bottom; k + 1 < ready; k++) {
+		uint32_t child = o->ready[k];
+
+		if (nodes[child].author == nodes[i].author) {
+			o->ready[k] = o->ready[ready - 1];
+			o->ready[ready - 1] = child;
+		}
+	}
+	return ready;
+}
+
 enum err text_order(const struct text_history *h, uint32_t from, uint32_t to, const bool *wanted,
 		    uint32_t *out, size_t *count)
 {
@@ -79,9 +100,7 @@ enum err text_order(const struct text_history *h, uint32_t from, uint32_t to, co
 		uint32_t i = o.ready[--ready];
 
 		out[done++] = from + i;
-		for (uint32_t k = o.starts[i + 1]; k-- > o.starts[i];)
-			if (--o.waits[o.children[k]] == 0)
-				o.ready[ready++] = o.children[k];
+		ready = push_children(&o, i, ready);
 	}
 	free(o.waits);
 	free(o.children);
