@@ -1,17 +1,19 @@
 #include "core/text_order.h"
 
 #include <stdlib.h>
-#include <string.h>
 
-/* The edits of a part of a history, and who goes on from whom. */
+/* The edits of a part of a history, by number from `from` on, and who goes on from whom:
+ * a link for each parent, numbered as in the history's pool of parents, and from 1 on. */
 struct order {
 	const struct text_history *h;
-	uint32_t from, count;
+	uint32_t from, count, first_parent;
 	const bool *is_wanted;
-	uint32_t *waits;    /* how many parents were not replayed yet */
-	uint32_t *starts;   /* into children; one more than edits */
-	uint32_t *children; /* ascending */
-	uint32_t *ready;    /* a stack */
+	uint32_t *waits; /* how many parents were not replayed yet */
+	uint32_t *last;  /* by edit: the link to its last child; 0: none */
+	uint32_t *ready; /* a stack */
+	struct order_link {
+		uint32_t child, before; /* the link to the child before it, or 0 */
+	} * links;
 };
 
 static bool is_wanted(const struct order *o, uint32_t edit)
@@ -19,61 +21,58 @@ static bool is_wanted(const struct order *o, uint32_t edit)
 	return edit >= o->from && (!o->is_wanted || o->is_wanted[edit - o->from]);
 }
 
-typedef void link_visit(struct order *o, uint32_t parent, uint32_t child);
-
-static void each_link(struct order *o, link_visit *visit)
+static void link_parents(struct order *o, uint32_t i)
 {
-	for (uint32_t i = 0; i < o->count; i++) {
-		uint32_t edit = o->from + i;
-		const uint32_t *parents = text_node_parents(o->h, edit);
+	const struct text_node *n = &o->h->nodes[o->from + i];
+	uint32_t link = n->parents - o->first_parent;
 
-		for (uint32_t k = 0; is_wanted(o, edit) && k < o->h->nodes[edit].parent_count; k++)
-			if (is_wanted(o, parents[k]))
-				visit(o, parents[k] - o->from, i);
+	for (uint32_t k = 0; k < n->parent_count; k++) {
+		uint32_t parent = o->h->parent_pool[n->parents + k];
+
+		link++;
+		if (!is_wanted(o, parent))
+			continue;
+		o->links[link - 1] = (struct order_link){ i, o->last[parent - o->from] };
+		o->last[parent - o->from] = link;
+		o->waits[i]++;
 	}
-}
-
-static void count_link(struct order *o, uint32_t parent, uint32_t child)
-{
-	o->starts[parent + 1]++;
-	o->waits[child]++;
-}
-
-static void store_link(struct order *o, uint32_t parent, uint32_t child)
-{
-	o->children[o->starts[parent]++] = child;
 }
 
 static enum err order_links(struct order *o)
 {
-	o->waits = calloc(3 * (size_t)o->count + 2, sizeof(*o->waits));
-	if (!o->waits)
+	uint32_t end = o->from + o->count;
+	const struct text_node *nodes = o->h->nodes;
+
+	if (o->count == 0)
+		return OK;
+	o->first_parent = nodes[o->from].parents;
+	o->waits = calloc(3 * (size_t)o->count, sizeof(*o->waits));
+	o->links = malloc((nodes[end - 1].parents + nodes[end - 1].parent_count - o->first_parent +
+			   (size_t)1) *
+			  sizeof(*o->links));
+	if (!o->waits || !o->links)
 		return ERR_NOMEM;
-	o->starts = o->waits + o->count;
-	o->ready = o->starts + o->count + 2;
-	each_link(o, count_link);
+	o->last = o->waits + o->count;
+	o->ready = o->last + o->count;
 	for (uint32_t i = 0; i < o->count; i++)
-		o->starts[i + 1] += o->starts[i];
-	o->children = malloc((o->starts[o->count] + 1) * sizeof(*o->children));
-	if (!o->children)
-		return ERR_NOMEM;
-	each_link(o, store_link);
-	/* Storing has moved each start to its end, which is the next one's start. */
-	memmove(o->starts + 1, o->starts, o->count * sizeof(*o->starts));
-	o->starts[0] = 0;
+		if (is_wanted(o, o->from + i))
+			link_parents(o, i);
 	return OK;
 }
 
-/* Those that have waited for this edit alone. What its own author did next comes first: who goes on
- * has mostly seen nothing new, and whoever is in between makes two ways of one. */
+/* Those that waited for nothing but this edit. What its own author did next is on top: there is
+ * mostly little to move, and what others did beside it is come to when all of that is done. */
 static uint32_t push_children(struct order *o, uint32_t i, uint32_t ready)
 {
 	const struct text_node *nodes = o->h->nodes + o->from;
 	uint32_t bottom = ready;
 
-	for (uint32_t k = o->starts[i + 1]; k-- > o->starts[i];)
-		if (--o->waits[o->children[k]] == 0)
-			o->ready[ready++] = o->children[k];
+	for (uint32_t link = o->last[i]; link; link = o->links[link - 1].before) {
+		uint32_t child = o->links[link - 1].child;
+
+		if (--o->waits[child] == 0)
+			o->ready[ready++] = child;
+	}
 	for (uint32_t k = bottom; k + 1 < ready; k++) {
 		uint32_t child = o->ready[k];
 
@@ -103,7 +102,7 @@ enum err text_order(const struct text_history *h, uint32_t from, uint32_t to, co
 		ready = push_children(&o, i, ready);
 	}
 	free(o.waits);
-	free(o.children);
+	free(o.links);
 	if (rc == OK)
 		*count = done;
 	return rc;
