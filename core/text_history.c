@@ -49,11 +49,15 @@ static uint32_t find_author(const struct text_history *h, const struct replica_i
 uint32_t text_history_find(const struct text_history *h, const struct dot *dot)
 {
 	uint32_t author = find_author(h, &dot->replica), low = 0, high = 0, step = 1;
-	const uint32_t *edits = author == TEXT_NONE ? NULL : h->authors[author].edits;
+	const uint32_t *edits;
 
-	if (edits)
-		high = h->authors[author].count;
-	/* Mostly one of the newest is asked for. */
+	if (author == TEXT_NONE || h->authors[author].count == 0)
+		return TEXT_NONE;
+	edits = h->authors[author].edits;
+	high = h->authors[author].count;
+	/* Mostly one of the newest is asked for, or one that is newer. */
+	if (h->nodes[edits[high - 1]].seq <= dot->seq)
+		return h->nodes[edits[high - 1]].seq == dot->seq ? edits[high - 1] : TEXT_NONE;
 	for (; low + step <= high && h->nodes[edits[high - step]].seq > dot->seq; step *= 2)
 		high -= step;
 	if (high > step)

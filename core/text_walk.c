@@ -322,7 +322,8 @@ static enum err reserve_edit(struct text_walk *w, uint32_t edit)
 
 	if (array_reserve(&w->is_in, &w->is_in_cap, edit - w->base + 1, sizeof(*w->is_in)))
 		return ERR_NOMEM;
-	memset(w->is_in + had, 0, (w->is_in_cap - had) * sizeof(*w->is_in));
+	if (had < w->is_in_cap)
+		memset(w->is_in + had, 0, (w->is_in_cap - had) * sizeof(*w->is_in));
 	w->end = edit < w->end ? w->end : edit + 1;
 	return array_reserve(&w->traces, &w->trace_cap, n->first_run + n->run_count - w->first_run,
 			     sizeof(*w->traces));
