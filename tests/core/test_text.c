@@ -673,6 +673,40 @@ static void two_who_type_at_one_place_are_not_interleaved(void **state)
 	text_release(&bob);
 }
 
+/* One code point at a place, not merged yet. */
+static void take_key(struct text *t, struct dot dot, uint32_t length, uint32_t pos, const char *key,
+		     const struct dot *parents, size_t parent_count)
+{
+	struct text_run run = { pos, 1, TEXT_INSERT };
+	struct text_edit e = { length, &run, 1, bytes_of_str(key) };
+
+	assert_int_equal(text_take(t, &dot, &e, parents, parent_count), OK);
+}
+
+static void a_walk_begins_where_all_has_been_seen(void **state)
+{
+	const struct dot first = dot_of(1, 1), both[] = { dot_of(1, 2), dot_of(2, 1) },
+			 seen = dot_of(1, 3);
+	struct text t = TEXT_EMPTY;
+
+	(void)state;
+	take_key(&t, first, 0, 0, "a", NULL, 0);
+	take_key(&t, both[0], 1, 0, "b", &first, 1);
+	take_key(&t, both[1], 1, 1, "c", &first, 1);
+	take_key(&t, seen, 3, 1, "d", both, 2);
+	take_key(&t, dot_of(1, 4), 4, 0, "e", &seen, 1);
+	take_key(&t, dot_of(2, 2), 4, 4, "f", &seen, 1);
+	assert_int_equal(text_merge(&t, NULL), OK);
+	assert_reads(&t, bytes_of_str("ebdacf"));
+	assert_int_equal(t.walk.base, 4);
+	/* Somebody was away all the while. */
+	take_key(&t, dot_of(3, 1), 1, 1, "g", &first, 1);
+	assert_int_equal(text_merge(&t, NULL), OK);
+	assert_reads(&t, bytes_of_str("ebdacfg"));
+	assert_int_equal(t.walk.base, 1);
+	text_release(&t);
+}
+
 /* ---- People at one place ----------------------------------------------------- */
 
 enum { PEOPLE_MAX = 5, GAPS_MAX = 4, KEYS_MAX = 40, LETTERS = 5, TYPED_MAX = 2 * KEYS_MAX };
@@ -1022,6 +1056,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(any_order_of_delivery_gives_the_text_of_the_model),
 		cmocka_unit_test(two_who_type_at_one_place_are_not_interleaved),
+		cmocka_unit_test(a_walk_begins_where_all_has_been_seen),
 		cmocka_unit_test(what_each_types_at_one_place_stays_together),
 		cmocka_unit_test(what_is_typed_goes_on_in_one_run),
 		cmocka_unit_test(edit_that_misses_a_parent_loses_nothing),
