@@ -347,6 +347,7 @@ MUST_CHECK enum err store_body_read(struct store *s, int64_t number, struct aren
 
 /* A text as it is, and the newest edits of it. */
 struct store_history {
+	struct store_history *next; /* of those that are kept, not edited since this one was */
 	struct text_ref ref;
 	struct text text;
 	uint32_t base;     /* number 0 in `text` stands for all edits before this one, if any */
@@ -358,7 +359,7 @@ struct store_history {
 
 void store_history_free(struct store_history *h); /* NULL-safe */
 /* To add an edit that has not seen more than `reach` of the first ones: what all have seen who have
- * not seen more is left out. Of the text that was last kept it is not read again. count: of the
+ * not seen more is left out. Of a text that is kept it is not read again. count: of the
  * edits in the store; body: the text. *out may be set on failure, too, and is then of no use. */
 MUST_CHECK enum err store_history_open(struct store_history **out, struct store *s,
 				       const struct text_ref *ref, uint32_t count, uint32_t reach,
@@ -368,7 +369,7 @@ MUST_CHECK enum err store_history_open(struct store_history **out, struct store 
  * to keep. */
 MUST_CHECK enum err store_history_add(struct store_history *h, struct text_row *row,
 				      const struct text_edit *e, const struct text_sink *sink);
-/* For the next edit, in place of the one that was kept before. Takes it. */
+/* For the next edit of this text, beside those of some others that were kept last. Takes it. */
 void store_history_keep(struct store_history *h, struct store *s);
 
 /* ---- Texts to be reread (core/store_reread.c) ---- */

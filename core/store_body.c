@@ -122,8 +122,7 @@ void store_forget_texts(struct store *s)
 		text_body_release(&s->bodies[i].text);
 		s->bodies[i].number = 0;
 	}
-	store_history_free(s->history);
-	s->history = NULL;
+	store_forget_histories(s);
 }
 
 enum err store_check_texts(struct store *s, struct errmsg *msg)

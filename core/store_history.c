@@ -9,7 +9,12 @@
 
 #include "core/array.h"
 
-enum { LOOK_EVERY = 64 }; /* edits */
+enum {
+	LOOK_EVERY = 64, /* edits */
+	/* So many texts are kept, and more than one only up to about so much. */
+	TEXTS_KEPT = 16,
+	BYTES_KEPT = 16 << 20,
+};
 
 void store_history_free(struct store_history *h)
 {
@@ -113,13 +118,77 @@ static enum err read_history(struct store_history **out, struct store *s,
 
 /* ---- What is kept ----------------------------------------------------------- */
 
-/* It is of this text, and has what an edit that reaches so far back needs. */
-static bool serves(const struct store_history *h, const struct text_ref *ref, uint32_t count,
-		   uint32_t reach)
+static bool is_of(const struct store_history *h, const struct text_ref *ref)
 {
-	return h && h->ref.space == ref->space && h->ref.kind == ref->kind &&
-	       h->ref.field == ref->field && record_id_cmp(&h->ref.record, &ref->record) == 0 &&
-	       h->count <= count && h->base <= reach;
+	return h->ref.space == ref->space && h->ref.kind == ref->kind &&
+	       h->ref.field == ref->field && record_id_cmp(&h->ref.record, &ref->record) == 0;
+}
+
+struct store_history *store_history_find(const struct store *s, const struct text_ref *ref)
+{
+	struct store_history *h = s->histories;
+
+	while (h && !is_of(h, ref))
+		h = h->next;
+	return h;
+}
+
+/* Out of those that are kept; NULL: it is not among them. */
+static struct store_history *take(struct store *s, const struct text_ref *ref)
+{
+	struct store_history **at = &s->histories, *h;
+
+	while (*at && !is_of(*at, ref))
+		at = &(*at)->next;
+	h = *at;
+	if (h)
+		*at = h->next;
+	return h;
+}
+
+/* It has what an edit that reaches so far back needs. */
+static bool serves(const struct store_history *h, uint32_t count, uint32_t reach)
+{
+	return h->count <= count && h->base <= reach;
+}
+
+/* About: what a walk needs goes by edits and runs, too. */
+static size_t memory_of(const struct store_history *h)
+{
+	const struct text_history *t = &h->text.history;
+
+	return sizeof(*h) + t->inserted.cap + 2 * rope_size(&h->text.rope, ROPE_BYTES) +
+	       2 * t->cap * sizeof(*t->nodes) + 4 * t->run_cap * sizeof(*t->runs) +
+	       t->parent_cap * sizeof(*t->parent_pool) + h->cap * sizeof(*h->numbers);
+}
+
+/* Of several that come in turns each is kept, if they are small. */
+static void forget_the_oldest(struct store *s)
+{
+	struct store_history **at = &s->histories;
+	size_t bytes = 0;
+
+	for (unsigned i = 0; *at; i++) {
+		struct store_history *h = *at;
+
+		bytes += memory_of(h);
+		if (i == 0 || (i < TEXTS_KEPT && bytes <= BYTES_KEPT)) {
+			at = &h->next;
+			continue;
+		}
+		*at = h->next;
+		store_history_free(h);
+	}
+}
+
+void store_forget_histories(struct store *s)
+{
+	while (s->histories) {
+		struct store_history *h = s->histories;
+
+		s->histories = h->next;
+		store_history_free(h);
+	}
 }
 
 /* Now and then: half of it or more is needed no more. Some of what is done with each edit goes
@@ -157,18 +226,21 @@ enum err store_history_open(struct store_history **out, struct store *s, const s
 			    struct errmsg *msg)
 {
 	struct arena arena = ARENA_EMPTY;
+	struct store_history *kept;
 	struct bytes now;
-	bool is_kept, is_stale = false;
+	bool is_stale = false;
 	enum err rc = store_check_texts(s, msg);
 
-	is_kept = rc == OK && serves(s->history, ref, count, reach);
-	if (is_kept)
-		rc = is_too_much(s->history, s, count, reach, &is_stale, msg);
-	if (is_kept && rc == OK && !is_stale) {
-		*out = s->history;
-		s->history = NULL;
-		return catch_up(*out, s, count, msg);
+	kept = rc == OK ? take(s, ref) : NULL;
+	if (kept && serves(kept, count, reach))
+		rc = is_too_much(kept, s, count, reach, &is_stale, msg);
+	else
+		is_stale = true;
+	if (kept && rc == OK && !is_stale) {
+		*out = kept;
+		return catch_up(kept, s, count, msg);
 	}
+	store_history_free(kept);
 	if (rc == OK)
 		rc = store_body_text(body, &arena, &now);
 	if (rc == OK)
@@ -196,6 +268,7 @@ enum err store_history_add(struct store_history *h, struct text_row *row, const 
 
 void store_history_keep(struct store_history *h, struct store *s)
 {
-	store_history_free(s->history);
-	s->history = h;
+	h->next = s->histories;
+	s->histories = h;
+	forget_the_oldest(s);
 }

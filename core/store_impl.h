@@ -118,8 +118,9 @@ struct store {
 	struct arena head; /* the body of a feed's newest changeset, for a moment */
 	struct kept_body bodies[BODIES_KEPT]; /* of large texts that were edited last */
 	unsigned next_body;
-	struct store_history *history; /* of the text that was last edited by several at once */
-	uint64_t texts_version;        /* store_data_version() when these were kept */
+	struct store_history
+		*histories;     /* of texts that several edit at once, the last one first */
+	uint64_t texts_version; /* store_data_version() when these were kept */
 	struct text_ref rereads[REREADS_MAX];
 	size_t reread_count;
 };
@@ -144,6 +145,10 @@ void store_forget_kind_queries(struct store *s);
 /* Step a query that returns no rows, and reset it. */
 MUST_CHECK enum err store_run(struct store *s, sqlite3_stmt *stmt, const char *what,
 			      struct errmsg *msg);
+/* Forget what is kept of texts' histories; look one up, where it stays. */
+void store_forget_histories(struct store *s);
+struct store_history *store_history_find(const struct store *s, const struct text_ref *ref);
+
 /* The replica of that number; NULL: none. It may be one that another process has brought since
  * the last look. Borrowed until the next one is brought. */
 const struct replica_id *store_replica(struct store *s, int64_t number);

@@ -63,6 +63,7 @@ static enum err look(struct store *s, const struct text_ref *text, const struct 
 		     bool *is_any, struct errmsg *msg)
 {
 	uint32_t count = 0, base = 0, length;
+	struct store_history *kept;
 	enum err rc = store_text_count(s, text, &count, msg);
 
 	*is_any = false;
@@ -72,8 +73,9 @@ static enum err look(struct store *s, const struct text_ref *text, const struct 
 		rc = store_check_texts(s, msg);
 	if (rc != OK || base == count)
 		return rc;
-	if (s->history && is_same(&s->history->ref, text) && s->history->count == count)
-		return look_at(s, &s->history->text, is_any, msg);
+	kept = store_history_find(s, text);
+	if (kept && kept->count == count)
+		return look_at(s, &kept->text, is_any, msg);
 	return read_again(s, text, now, count, base, is_any, msg);
 }
 

@@ -7,10 +7,8 @@
 #include <stdlib.h>
 
 #include <cmocka.h>
-#include <sqlite3.h>
-#include <string.h>
 
-#include "tests/support/office.h"
+#include "tests/support/row_count.h"
 #include "tests/support/tempdir.h"
 
 /* FRA's disk was copied, and both copies have gone on under an epoch of their own, of which
@@ -221,32 +219,6 @@ static void void_of_what_came_in_pieces_holds(void **state)
 
 enum { EDITS = 150 };
 
-static unsigned rows_of_texts;
-
-static int on_row(unsigned event, void *ctx, void *statement, void *ns)
-{
-	const char *sql = sqlite3_sql(statement);
-
-	rows_of_texts += sql && strstr(sql, "text FROM text_edit");
-	return 0;
-}
-
-static int trace_rows(sqlite3 *db, char **message, const struct sqlite3_api_routines *api)
-{
-	return sqlite3_trace_v2(db, SQLITE_TRACE_ROW, on_row, NULL);
-}
-
-static void reopen_traced(struct office *o)
-{
-	void (*extension)(void) = (void (*)(void))trace_rows;
-
-	office_close(o);
-	sqlite3_auto_extension(extension);
-	office_reopen(o);
-	sqlite3_cancel_auto_extension(extension);
-	rows_of_texts = 0;
-}
-
 /* As many edits as there are, of as many that stand there: what is looked at for each does not
  * grow with them. */
 static void text_of_many_edits_is_written_again_one_by_one(void **state)
@@ -265,9 +237,9 @@ static void text_of_many_edits_is_written_again_one_by_one(void **state)
 		office_set(w->loser, &w->space, KIND_BLOCK, &id, BLOCK_TEXT, &now);
 	}
 	office_pull(&w->a, w->loser);
-	reopen_traced(w->winner);
+	row_count_reopen(w->winner, "text FROM text_edit");
 	office_pull(w->winner, &w->a);
-	assert_true(rows_of_texts <= 2 * EDITS);
+	assert_true(row_count() <= 2 * EDITS);
 	assert_int_equal(office_count(w->winner, "SELECT count(*) FROM text_edit"), EDITS + 1);
 	office_pull(&w->a, w->winner);
 	assert_true(office_agrees(&w->a, w->winner));

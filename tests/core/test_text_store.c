@@ -13,7 +13,7 @@
 #include "core/schema.h"
 #include "core/text_reread.h"
 #include "core/utf8.h"
-#include "tests/support/office.h"
+#include "tests/support/row_count.h"
 #include "tests/support/tempdir.h"
 #include "tests/support/text_model.h"
 
@@ -579,6 +579,44 @@ static void edit_of_long_ago_comes_while_others_write_at_once(void **state)
 	end(&w);
 }
 
+/* Two offices have each written at several texts in turns, as in the blocks of one page of minutes:
+ * for an edit of one text the others are not forgotten. */
+static void texts_edited_in_turns_are_not_read_again_for_each_edit(void **state)
+{
+	enum { BLOCKS = 5, ROUNDS = 40 };
+
+	char dir[TEMPDIR_BYTES_MAX], path[TEMPDIR_BYTES_MAX + 16];
+	struct office a, b;
+	struct space_id space;
+	struct record_id blocks[BLOCKS];
+	struct value begun = value_str("It begins.");
+
+	tempdir_new(dir, sizeof(dir));
+	office_open(&a, tempdir_path(path, sizeof(path), dir, "replica.db"), 71);
+	office_open(&b, NULL, 72);
+	space = UNITE(&a, &b);
+	for (int i = 0; i < BLOCKS; i++)
+		blocks[i] = office_create(&a, &space, KIND_BLOCK, BLOCK_TEXT, &begun);
+	office_sync(&a, &b);
+	for (int i = 0; i < BLOCKS * ROUNDS; i++) {
+		char here[64], there[64];
+		struct value ours = value_str(here), theirs = value_str(there);
+
+		ours.bytes.size = (size_t)snprintf(here, sizeof(here), "Ours %d. It begins.", i);
+		theirs.bytes.size = (size_t)snprintf(there, sizeof(there), "It begins. %d.", i);
+		office_set(&a, &space, KIND_BLOCK, &blocks[i % BLOCKS], BLOCK_TEXT, &ours);
+		office_set(&b, &space, KIND_BLOCK, &blocks[i % BLOCKS], BLOCK_TEXT, &theirs);
+	}
+	row_count_reopen(&a, "text FROM text_edit");
+	office_pull(&a, &b);
+	assert_true(row_count() <= 3 * BLOCKS * ROUNDS);
+	office_pull(&b, &a);
+	assert_true(office_agrees(&a, &b));
+	office_close(&a);
+	office_close(&b);
+	tempdir_remove(dir);
+}
+
 /* By two processes of one office, beside each other. One of them makes the state anew, in which
  * edits stand in another order than that in which they came; the other gives up an edit, and then
  * makes one that has seen all. */
@@ -982,6 +1020,7 @@ int main(void)
 		cmocka_unit_test(old_branch_merges_with_packed_edits),
 		cmocka_unit_test(offices_read_what_the_model_says),
 		cmocka_unit_test(edit_of_long_ago_comes_while_others_write_at_once),
+		cmocka_unit_test(texts_edited_in_turns_are_not_read_again_for_each_edit),
 		cmocka_unit_test(offices_agree_on_large_texts),
 	};
 
