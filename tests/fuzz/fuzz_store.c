@@ -3,12 +3,7 @@
  *
  *   byte 0   what is done with it: it is read and written to, verified, scrubbed, saved, or a
  *            backup takes its place
- * then up to 8 damages, of each:
- *   byte 0   which column (`columns`)
- *   byte 1   which row of its table; beyond the last: counted from the first again
- *   byte 2   bits 0-2: its value becomes nothing, an integer, a text, bytes, or what it was, with
- *                      the bytes added by xor; or the row goes away
- *   byte 3   so many bytes follow for it
+ * then damages (tests/support/spoil.h)
  */
 #include <sqlite3.h>
 #include <stdio.h>
@@ -22,16 +17,13 @@
 #include "sync/ticket.h"
 #include "tests/fuzz/target.h"
 #include "tests/support/office.h"
+#include "tests/support/spoil.h"
 #include "tests/support/tempdir.h"
 
-enum { DAMAGES_MAX = 8, SLICES_MAX = 1000, SLICE_ROWS = 50, PATH_BYTES = TEMPDIR_BYTES_MAX + 16 };
+enum { SLICES_MAX = 1000, SLICE_ROWS = 50, PATH_BYTES = TEMPDIR_BYTES_MAX + 16 };
 enum { ITEMS = 2, LONG_TEXT_BYTES = 9000 };
 
-enum change { TO_NULL, TO_INTEGER, TO_TEXT, TO_BYTES, TO_XOR, TO_NOTHING, CHANGE_COUNT };
-
-static const struct {
-	const char *table, *column, *key; /* `key` is one value a row */
-} columns[] = {
+static const struct spoil_column columns[] = {
 	{ "setting", "value", "key" },      { "setting", "key", "key" },
 	{ "counter", "next", "name" },      { "space_index", "idx", "idx" },
 	{ "space_index", "id", "idx" },     { "replica_index", "idx", "idx" },
@@ -63,8 +55,6 @@ static const struct {
 	{ "text_pack", "first", "last" },   { "text_pack", "hash", "last" },
 	{ "text_pack", "pack", "last" },
 };
-
-#define COLUMN_COUNT (sizeof(columns) / sizeof(columns[0]))
 
 static struct {
 	char dir[TEMPDIR_BYTES_MAX];
@@ -264,110 +254,14 @@ static void make_world(void)
 
 /* ---- Damage ---------------------------------------------------------------------- */
 
-struct spoiling {
-	size_t column, row;
-	enum change change;
-	struct bytes bytes;
-};
-
-static bool take_damage(struct bytes *input, struct spoiling *out)
-{
-	size_t size;
-
-	if (input->size < 4)
-		return false;
-	*out = (struct spoiling){ .column = input->data[0] % COLUMN_COUNT,
-				  .row = input->data[1],
-				  .change = (enum change)((input->data[2] & 7) % CHANGE_COUNT) };
-	size = input->data[3];
-	*input = bytes_of(input->data + 4, input->size - 4);
-	if (size > input->size)
-		size = input->size;
-	out->bytes = bytes_of(input->data, size);
-	*input = bytes_of(input->data + size, input->size - size);
-	return true;
-}
-
-/* Big-endian. */
-static int64_t integer_of(struct bytes bytes)
-{
-	uint64_t value = 0;
-
-	for (size_t i = 0; i < bytes.size && i < 8; i++)
-		value = value << 8 | bytes.data[i];
-	return (int64_t)value;
-}
-
-/* SQL function spoil(old, new, is_xor): new, or old with the bytes of new added by xor. */
-static void spoil(sqlite3_context *ctx, int count, sqlite3_value **values)
-{
-	const uint8_t *mask = sqlite3_value_blob(values[1]);
-	const uint8_t *old = sqlite3_value_blob(values[0]);
-	int size = sqlite3_value_bytes(values[0]), mask_size = sqlite3_value_bytes(values[1]);
-	struct buf out = BUF_EMPTY;
-
-	if (!sqlite3_value_int(values[2])) {
-		sqlite3_result_value(ctx, values[1]);
-		return;
-	}
-	if (size)
-		buf_append(&out, old, (size_t)size);
-	for (int i = 0; i < size && i < mask_size; i++)
-		out.data[i] ^= mask[i];
-	sqlite3_result_blob(ctx, out.size ? (void *)out.data : "", size, SQLITE_TRANSIENT);
-	buf_release(&out);
-}
-
-static void bind_change(sqlite3_stmt *stmt, const struct spoiling *d)
-{
-	const void *data = d->bytes.size ? (const void *)d->bytes.data : "";
-	int size = (int)d->bytes.size;
-
-	switch (d->change) {
-	case TO_INTEGER: sqlite3_bind_int64(stmt, 2, integer_of(d->bytes)); break;
-	case TO_TEXT: sqlite3_bind_text(stmt, 2, data, size, SQLITE_STATIC); break;
-	case TO_BYTES:
-	case TO_XOR: sqlite3_bind_blob(stmt, 2, data, size, SQLITE_STATIC); break;
-	default: break;
-	}
-}
-
-/* What its table does not allow is no damage. */
-static void do_damage(sqlite3 *db, const struct spoiling *d)
-{
-	const char *table = columns[d->column].table, *column = columns[d->column].column;
-	const char *key = columns[d->column].key;
-	char sql[512], row[256];
-	sqlite3_stmt *stmt;
-
-	snprintf(row, sizeof(row),
-		 "WHERE %s = (SELECT %s FROM %s ORDER BY %s LIMIT 1 OFFSET ?1 %% (SELECT "
-		 "max(1, count(*)) FROM %s))",
-		 key, key, table, key, table);
-	if (d->change == TO_NOTHING)
-		snprintf(sql, sizeof(sql), "DELETE FROM %s %s", table, row);
-	else
-		snprintf(sql, sizeof(sql), "UPDATE OR IGNORE %s SET %s = spoil(%s, ?2, %d) %s",
-			 table, column, column, d->change == TO_XOR, row);
-	require(sqlite3_prepare_v2(db, sql, -1, &stmt, NULL) == SQLITE_OK);
-	sqlite3_bind_int64(stmt, 1, (int64_t)d->row);
-	bind_change(stmt, d);
-	sqlite3_step(stmt);
-	sqlite3_finalize(stmt);
-}
-
 static void damage(struct bytes input)
 {
-	struct spoiling d;
 	sqlite3 *db;
 
 	write_file(world.damaged, buf_bytes(&world.sound_file));
 	require(sqlite3_open(world.damaged, &db) == SQLITE_OK);
-	require(sqlite3_create_function(db, "spoil", 3, SQLITE_UTF8, NULL, spoil, NULL, NULL) ==
-		SQLITE_OK);
 	require(sqlite3_exec(db, "PRAGMA synchronous = OFF", NULL, NULL, NULL) == SQLITE_OK);
-	for (int i = 0; i < DAMAGES_MAX && take_damage(&input, &d); i++)
-		do_damage(db, &d);
+	spoil_cells(db, columns, sizeof(columns) / sizeof(columns[0]), input);
 	require(sqlite3_close(db) == SQLITE_OK);
 }
 
