@@ -16,11 +16,6 @@ int bytes_cmp(struct bytes a, struct bytes b)
 	return (a.size > b.size) - (a.size < b.size);
 }
 
-void buf_init(struct buf *b)
-{
-	*b = BUF_EMPTY;
-}
-
 void buf_release(struct buf *b)
 {
 	free(b->data);

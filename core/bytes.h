@@ -45,7 +45,6 @@ struct buf {
 
 #define BUF_EMPTY ((struct buf){ 0 })
 
-void buf_init(struct buf *b);
 void buf_release(struct buf *b); /* frees; the buf is empty and usable again */
 void buf_clear(struct buf *b);   /* size 0, `failed` off, memory kept */
 void buf_wipe(struct buf *b);    /* as buf_release, overwriting secrets first */

@@ -57,19 +57,3 @@ bool record_id_add(struct record_id *id, uint64_t step)
 		id->bytes[8 + i] = (uint8_t)(low >> (56 - 8 * i));
 	return (id->bytes[8] & 0xc0) == variant;
 }
-
-struct replica_id replica_id_new(const struct dice *dice)
-{
-	struct replica_id id;
-
-	dice_fill(dice, id.bytes, ID_BYTES);
-	return id;
-}
-
-struct space_id space_id_new(const struct dice *dice)
-{
-	struct space_id id;
-
-	dice_fill(dice, id.bytes, ID_BYTES);
-	return id;
-}

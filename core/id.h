@@ -59,9 +59,6 @@ uint32_t record_id_distance(const struct record_id *a, const struct record_id *b
 /* Step on that often; false when the result would leave the same upper half. */
 bool record_id_add(struct record_id *id, uint64_t step);
 
-struct replica_id replica_id_new(const struct dice *dice);
-struct space_id space_id_new(const struct dice *dice);
-
 /* Lower-case hex of any of the three, terminated. */
 static inline const char *id_text(const uint8_t bytes[ID_BYTES], char out[ID_TEXT_SIZE])
 {

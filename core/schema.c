@@ -212,14 +212,6 @@ size_t schema_kind_index(const struct kind *kind)
 	return (size_t)(kind - kinds);
 }
 
-const struct kind *schema_kind_named(const char *name)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
-		if (strcmp(kinds[i].name, name) == 0)
-			return &kinds[i];
-	return NULL;
-}
-
 const struct field *kind_field(const struct kind *kind, uint8_t number)
 {
 	/* As long as none was dropped before it, field n is the nth. */

@@ -164,7 +164,6 @@ const struct kind *schema_kinds(size_t *count);
 const struct kind *schema_kind(uint16_t number);
 /* Its place in schema_kinds(). */
 size_t schema_kind_index(const struct kind *kind);
-const struct kind *schema_kind_named(const char *name);
 const struct field *kind_field(const struct kind *kind, uint8_t number);
 const struct field *kind_field_named(const struct kind *kind, const char *name);
 

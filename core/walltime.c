@@ -55,15 +55,6 @@ void walltime_format(char out[static WALLTIME_TEXT_BYTES], const struct walltime
 		 w->zone);
 }
 
-int walltime_cmp(const struct walltime *a, const struct walltime *b)
-{
-	char a_text[WALLTIME_TEXT_BYTES], b_text[WALLTIME_TEXT_BYTES];
-
-	walltime_format(a_text, a);
-	walltime_format(b_text, b);
-	return strcmp(a_text, b_text);
-}
-
 int64_t walltime_local_s(const struct walltime *w, int32_t minute)
 {
 	return civil_s_from_days(civil_days_from_date(w->date)) +

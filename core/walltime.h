@@ -26,12 +26,10 @@ struct walltime {
 /* Only the canonical text; ERR_INVALID otherwise. */
 MUST_CHECK enum err walltime_parse(struct walltime *out, struct bytes text);
 
-/* Asserts what walltime_parse() checks. */
+/* Asserts what walltime_parse() checks. The order of the texts, by which SQL sorts, is by date,
+ * then by time with a date alone last, then by zone; across zones not that in which they come to
+ * pass. */
 void walltime_format(char out[static WALLTIME_TEXT_BYTES], const struct walltime *w);
-
-/* The order of the canonical texts, which SQL sorts by: by date, then by time with a date alone
- * last, then by zone. Across zones it is not the order in which they come to pass. */
-int walltime_cmp(const struct walltime *a, const struct walltime *b);
 
 /* Whether a zone may bear this name: at most 64 of [A-Za-z0-9_+-], in parts between slashes that
  * each begin with a letter; so it never is a path that leads elsewhere. */

@@ -199,12 +199,3 @@ void identity_clear(struct identity *id)
 {
 	sodium_memzero(id, sizeof(*id));
 }
-
-struct node_identity identity_public(const struct identity *id, const struct replica_id *replica)
-{
-	struct node_identity node = { .replica = *replica };
-
-	memcpy(node.sign_key, id->sign_public, sizeof(node.sign_key));
-	memcpy(node.noise_key, id->noise_public, sizeof(node.noise_key));
-	return node;
-}

@@ -39,7 +39,4 @@ MUST_CHECK enum err identity_rename(const char *from, const char *to, struct err
 
 void identity_clear(struct identity *id); /* wipes; harmless on an empty one */
 
-/* What the directory tells of this node. */
-struct node_identity identity_public(const struct identity *id, const struct replica_id *replica);
-
 #endif

@@ -13,18 +13,9 @@
 #define UTC_NAME   "Etc/UTC"
 #define PATH_BYTES 4096
 
-/* What tells one state of a file from another. */
-struct file_state {
-	dev_t device;
-	ino_t inode;
-	off_t size;
-	struct timespec changed;
-};
-
 struct entry {
 	struct entry *next;
 	char name[ZONE_NAME_BYTES];
-	struct file_state state;
 	struct tz *tz;
 };
 
@@ -69,17 +60,6 @@ void zone_db_free(struct zone_db *db)
 
 /* --- loading --- */
 
-static struct file_state state_of(const struct stat *st)
-{
-	return (struct file_state){ st->st_dev, st->st_ino, st->st_size, st->st_mtim };
-}
-
-static bool is_same_state(struct file_state a, struct file_state b)
-{
-	return a.device == b.device && a.inode == b.inode && a.size == b.size &&
-	       a.changed.tv_sec == b.changed.tv_sec && a.changed.tv_nsec == b.changed.tv_nsec;
-}
-
 /* False for a path too long to exist. */
 static bool zone_path(const struct zone_db *db, const char *name, char path[static PATH_BYTES])
 {
@@ -121,10 +101,10 @@ static enum err unknown(const struct zone_db *db, const char *name, struct errms
 	return errmsg_set(msg, ERR_NOT_FOUND, _("there is no time zone '%s'"), name);
 }
 
-static enum err open_zone(const struct zone_db *db, const char *name, int *out, struct stat *st,
-			  struct errmsg *msg)
+static enum err open_zone(const struct zone_db *db, const char *name, int *out, struct errmsg *msg)
 {
 	char path[PATH_BYTES];
+	struct stat st;
 	int fd = -1;
 
 	if (walltime_zone_is_valid(bytes_of_str(name)) && zone_path(db, name, path)) {
@@ -133,7 +113,7 @@ static enum err open_zone(const struct zone_db *db, const char *name, int *out, 
 			return errmsg_set(msg, ERR_IO, _("open %s: %s"), path, strerror(errno));
 	}
 	/* "Asia" is a folder. */
-	if (fd < 0 || fstat(fd, st) < 0 || !S_ISREG(st->st_mode)) {
+	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode)) {
 		if (fd >= 0)
 			close(fd);
 		return unknown(db, name, msg);
@@ -146,11 +126,10 @@ static enum err load(const struct zone_db *db, const char *name, struct entry *e
 		     struct errmsg *msg)
 {
 	struct buf file = BUF_EMPTY;
-	struct stat st;
 	int fd = -1;
 	enum err rc;
 
-	rc = open_zone(db, name, &fd, &st, msg);
+	rc = open_zone(db, name, &fd, msg);
 	if (rc)
 		goto out;
 	rc = read_all(fd, name, &file, msg);
@@ -162,7 +141,6 @@ static enum err load(const struct zone_db *db, const char *name, struct entry *e
 		goto out;
 	}
 	memcpy(entry->name, name, strlen(name) + 1);
-	entry->state = state_of(&st);
 out:
 	if (fd >= 0)
 		close(fd);
@@ -194,25 +172,6 @@ enum err zone_db_get(struct zone_db *db, const char *name, const struct tz **out
 	db->entries = entry;
 	*out = entry->tz;
 	return OK;
-}
-
-void zone_db_refresh(struct zone_db *db)
-{
-	struct entry **at = &db->entries;
-
-	while (*at) {
-		struct entry *entry = *at;
-		char path[PATH_BYTES];
-		struct stat st;
-
-		if (zone_path(db, entry->name, path) && stat(path, &st) == 0 &&
-		    is_same_state(state_of(&st), entry->state)) {
-			at = &entry->next;
-			continue;
-		}
-		*at = entry->next;
-		entry_free(entry);
-	}
 }
 
 /* --- the version --- */

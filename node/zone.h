@@ -1,7 +1,7 @@
 /* The time zone database of this machine (package tzdata), loaded zone by zone.
  *
- * A zone once loaded is kept, with no eviction: there are some 600, of which few are used. One
- * thread at a time. */
+ * A zone once loaded is kept as it is, for the length of a command: there are some 600, of which
+ * few are used. One thread at a time. */
 #ifndef HT_NODE_ZONE_H
 #define HT_NODE_ZONE_H
 
@@ -18,15 +18,11 @@ struct zone_db;
 MUST_CHECK enum err zone_db_new(struct zone_db **out, const char *dir, struct errmsg *msg);
 void zone_db_free(struct zone_db *db);
 
-/* The zone is borrowed until zone_db_refresh() or zone_db_free(). ERR_NOT_FOUND for a name that
+/* The zone is borrowed until zone_db_free(). ERR_NOT_FOUND for a name that
  * no zone has, a path included: the message proposes names that are close. ERR_IO, or what
  * tz_new() says of a file that is no TZif. */
 MUST_CHECK enum err zone_db_get(struct zone_db *db, const char *name, const struct tz **out,
 				struct errmsg *msg);
-
-/* Forget the zones whose files have changed since, as an upgrade of tzdata does: once a loop
- * turn is enough. */
-void zone_db_refresh(struct zone_db *db);
 
 /* The version of the database ("2026f"), read anew; "" if it doesn't tell. */
 void zone_db_version(const struct zone_db *db, char out[static ZONE_VERSION_BYTES]);

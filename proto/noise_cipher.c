@@ -63,8 +63,3 @@ void noise_cipher_rekey(struct noise_cipher *c)
 	memcpy(c->key, sealed, NOISE_KEY_BYTES);
 	sodium_memzero(sealed, sizeof(sealed));
 }
-
-void noise_cipher_wipe(struct noise_cipher *c)
-{
-	sodium_memzero(c, sizeof(*c));
-}

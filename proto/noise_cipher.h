@@ -39,6 +39,4 @@ MUST_CHECK enum err noise_cipher_open(struct noise_cipher *c, struct bytes ad, s
  * nonces go on. */
 void noise_cipher_rekey(struct noise_cipher *c);
 
-void noise_cipher_wipe(struct noise_cipher *c);
-
 #endif

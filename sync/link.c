@@ -246,11 +246,6 @@ bool link_is_open(const struct link *l)
 	return l->stage == LINK_CHANNEL;
 }
 
-enum preamble_purpose link_purpose(const struct link *l)
-{
-	return l->preamble.purpose;
-}
-
 const uint8_t *link_remote_key(const struct link *l)
 {
 	return l->stage >= LINK_DECIDE ? noise_remote_static(&l->noise) : NULL;

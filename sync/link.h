@@ -71,7 +71,6 @@ MUST_CHECK enum err link_accept(struct link *l);
 MUST_CHECK enum err link_use_psk(struct link *l, const uint8_t psk[NOISE_PSK_BYTES]);
 
 bool link_is_open(const struct link *l);
-enum preamble_purpose link_purpose(const struct link *l);
 /* NULL before the handshake has told. Borrowed from the link. */
 const uint8_t *link_remote_key(const struct link *l);
 const uint8_t *link_handshake_hash(const struct link *l); /* asserts that it is open */

@@ -406,11 +406,6 @@ enum session_state session_state(const struct session *s)
 	return s->state;
 }
 
-bool session_is_dialler(const struct session *s)
-{
-	return s->config.is_dialler;
-}
-
 const uint8_t *session_remote_key(const struct session *s)
 {
 	return s->who.knows ? link_remote_key(&s->link) : NULL;

@@ -123,7 +123,6 @@ struct session_end {
 const struct session_end *session_end(const struct session *s);
 
 enum session_state session_state(const struct session *s);
-bool session_is_dialler(const struct session *s);
 /* NULL before it is known as a member's. */
 const uint8_t *session_remote_key(const struct session *s);
 int64_t session_skew_ms(const struct session *s);

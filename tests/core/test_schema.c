@@ -22,7 +22,6 @@ static void table_keeps_its_rules(void **state)
 
 		assert_true(i == 0 || kinds[i - 1].number < kind->number);
 		assert_ptr_equal(schema_kind(kind->number), kind);
-		assert_ptr_equal(schema_kind_named(kind->name), kind);
 		assert_int_equal(schema_kind_index(kind), i);
 		assert_true(kind->field_count > 0);
 		for (size_t k = 0; k < kind->field_count; k++) {
@@ -42,7 +41,6 @@ static void table_keeps_its_rules(void **state)
 		}
 	}
 	assert_null(schema_kind(0));
-	assert_null(schema_kind_named("no such kind"));
 	assert_null(kind_field(&kinds[0], 0));
 	assert_null(kind_field_named(&kinds[0], "no such field"));
 }

@@ -112,33 +112,8 @@ static void a_zone_is_loaded_once(void **state)
 	assert_int_equal(zone_db_get(w->db, "Asia/Shanghai", &again, NULL), OK);
 	assert_ptr_equal(first, again);
 	assert_ptr_not_equal(first, other);
-}
-
-static void a_changed_file_is_read_anew_after_a_refresh(void **state)
-{
-	struct world *w = *state;
-	const struct tz *kept = NULL, *again = NULL;
-
-	assert_int_equal(zone_db_get(w->db, "Asia/Tokyo", &kept, NULL), OK);
 	assert_int_equal(offset_of(w, "Asia/Shanghai"), 8 * 3600);
-	put_zone(w, "Asia/Shanghai", "Asia/Tokyo");
-	assert_int_equal(offset_of(w, "Asia/Shanghai"), 8 * 3600);
-	zone_db_refresh(w->db);
-	assert_int_equal(offset_of(w, "Asia/Shanghai"), 9 * 3600);
-	assert_int_equal(zone_db_get(w->db, "Asia/Tokyo", &again, NULL), OK);
-	assert_ptr_equal(kept, again);
-}
-
-static void a_removed_file_is_forgotten_after_a_refresh(void **state)
-{
-	struct world *w = *state;
-	const struct tz *tz = NULL;
-	char path[512];
-
-	assert_int_equal(offset_of(w, "Asia/Shanghai"), 8 * 3600);
-	assert_int_equal(unlink(tempdir_path(path, sizeof(path), w->dir, "Asia/Shanghai")), 0);
-	zone_db_refresh(w->db);
-	assert_int_equal(zone_db_get(w->db, "Asia/Shanghai", &tz, NULL), ERR_NOT_FOUND);
+	assert_int_equal(offset_of(w, "Asia/Tokyo"), 9 * 3600);
 }
 
 static void a_name_is_never_a_path_out_of_the_database(void **state)
@@ -295,8 +270,6 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		IN_WORLD(a_zone_is_loaded_once),
-		IN_WORLD(a_changed_file_is_read_anew_after_a_refresh),
-		IN_WORLD(a_removed_file_is_forgotten_after_a_refresh),
 		IN_WORLD(a_name_is_never_a_path_out_of_the_database),
 		IN_WORLD(an_unknown_name_is_told_with_names_that_are_close),
 		IN_WORLD(the_closest_name_is_proposed_first),

@@ -407,7 +407,7 @@ static struct conn *conn_new(struct net *n, unsigned from, unsigned to)
 	c->ends[1].node = to;
 	c->ends[1].state = END_GONE;
 	for (int side = 0; side < 2; side++) {
-		buf_init(&c->ends[side].queue);
+		c->ends[side].queue = BUF_EMPTY;
 		c->ends[side].flight_tail = &c->ends[side].flight;
 	}
 	return c;
