@@ -52,4 +52,27 @@ static inline enum err run(struct office *o, json_t **json, const char *first, .
 	return rc;
 }
 
+/* The string under a key, borrowed from the object; NULL: none. */
+static inline const char *text(const json_t *object, const char *key)
+{
+	return json_string_value(json_object_get(object, key));
+}
+
+/* Open two offices, SHA and FRA, that share a space of which both know. */
+static inline struct space_id open_two_offices(struct office *sha, struct office *fra)
+{
+	struct value title = value_str("Go-live");
+	struct space_id space;
+
+	setenv("TZ", "UTC", 1);
+	office_open(sha, NULL, 1);
+	office_open(fra, NULL, 2);
+	office_found(sha, "SHA");
+	office_join(fra, sha, "FRA");
+	space = office_share(sha);
+	office_create(sha, &space, KIND_COLLABORATION, COLLABORATION_TITLE, &title);
+	office_sync(sha, fra);
+	return space;
+}
+
 #endif

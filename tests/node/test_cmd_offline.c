@@ -20,16 +20,8 @@ struct world {
 static int set_up(void **state)
 {
 	static struct world w;
-	struct value title = value_str("Go-live");
 
-	setenv("TZ", "UTC", 1);
-	office_open(&w.sha, NULL, 1);
-	office_open(&w.fra, NULL, 2);
-	office_found(&w.sha, "SHA");
-	office_join(&w.fra, &w.sha, "FRA");
-	w.space = office_share(&w.sha);
-	office_create(&w.sha, &w.space, KIND_COLLABORATION, COLLABORATION_TITLE, &title);
-	office_sync(&w.sha, &w.fra);
+	w.space = open_two_offices(&w.sha, &w.fra);
 	*state = &w;
 	return 0;
 }
@@ -41,11 +33,6 @@ static int tear_down(void **state)
 	office_close(&w->sha);
 	office_close(&w->fra);
 	return 0;
-}
-
-static const char *text(const json_t *object, const char *key)
-{
-	return json_string_value(json_object_get(object, key));
 }
 
 /* A new action item, known to both; its number is written to `out`. */

@@ -17,24 +17,12 @@ struct world {
 	char meeting[NUMBER_TEXT_MAX];
 };
 
-static const char *text(const json_t *object, const char *key)
-{
-	return json_string_value(json_object_get(object, key));
-}
-
 static int set_up(void **state)
 {
 	static struct world w;
-	struct value title = value_str("Go-live");
 	json_t *meeting;
 
-	setenv("TZ", "UTC", 1);
-	office_open(&w.sha, NULL, 1);
-	office_open(&w.fra, NULL, 2);
-	office_found(&w.sha, "SHA");
-	office_join(&w.fra, &w.sha, "FRA");
-	w.space = office_share(&w.sha);
-	office_create(&w.sha, &w.space, KIND_COLLABORATION, COLLABORATION_TITLE, &title);
+	w.space = open_two_offices(&w.sha, &w.fra);
 	assert_int_equal(run(&w.sha, &meeting, "meeting", "new", "Weekly", "--goal",
 			     "To agree on a date.", NULL),
 			 OK);

@@ -22,11 +22,6 @@ struct world {
 	struct space_id space;
 };
 
-static const char *text(const json_t *object, const char *key)
-{
-	return json_string_value(json_object_get(object, key));
-}
-
 static void meet(struct world *w)
 {
 	office_sync(&w->sha, &w->fra);
