@@ -19,10 +19,13 @@ static enum err print(struct context *ctx, const struct left_over *list, size_t 
 		return rc;
 	table_init(&table, columns, 2);
 	for (size_t i = 0; i < count; i++) {
-		char when[WHEN_TEXT_BYTES], command[DRAFT_COMMAND_MAX + 16];
+		char when[WHEN_TEXT_BYTES], command[DRAFT_FOLDER_MAX + DRAFT_COMMAND_MAX];
 
 		when_instant(reader, (uint64_t)list[i].written_s * 1000, when);
-		snprintf(command, sizeof(command), "%s --" WRITING_RESUME, list[i].command);
+		if (*list[i].command)
+			snprintf(command, sizeof(command), "%s --" WRITING_RESUME, list[i].command);
+		else
+			snprintf(command, sizeof(command), _("by hand: %s"), list[i].path);
 		table_add(&table, (const char *const[]){ when, command });
 	}
 	rc = output_table(stdout, &table, msg);
@@ -39,9 +42,10 @@ static enum err print_json(const struct left_over *list, size_t count, struct er
 
 	for (size_t i = 0; i < count; i++)
 		if (json_array_append_new(
-			    array, json_pack("{s:o, s:s, s:s}", "at",
+			    array, json_pack("{s:o, s:s, s:s?}", "at",
 					     instant_json((uint64_t)list[i].written_s * 1000),
-					     "path", list[i].path, "command", list[i].command))) {
+					     "path", list[i].path, "command",
+					     *list[i].command ? list[i].command : NULL))) {
 			json_decref(array);
 			return no_memory(msg);
 		}

@@ -56,7 +56,7 @@ static enum err write_file(const char *path, const struct buf *text, struct errm
 
 	if (fd < 0)
 		return sys_error(path, msg);
-	if (write(fd, text->data, text->size) != (ssize_t)text->size)
+	if (write(fd, text->data, text->size) != (ssize_t)text->size || fsync(fd) != 0)
 		rc = sys_error(path, msg);
 	close(fd);
 	return rc;
@@ -200,6 +200,7 @@ enum err draft_new(struct draft *out, const struct folder *folder, const struct 
 
 /* ---- Find -------------------------------------------------------------------- */
 
+/* With a version that makes no sense it has no path. */
 static enum err open_draft(struct draft *out, const struct folder *folder, const char *name)
 {
 	struct draft d = DRAFT_NONE;
@@ -209,6 +210,10 @@ static enum err open_draft(struct draft *out, const struct folder *folder, const
 	rc = read_version(&d, NULL);
 	if (rc == OK && draft_time_s(&d) == 0)
 		rc = ERR_NOT_FOUND;
+	if (rc == ERR_FORMAT) {
+		d.path[0] = 0;
+		rc = draft_has_more(&d) ? OK : ERR_NOT_FOUND;
+	}
 	if (rc == OK)
 		*out = d;
 	else
@@ -257,7 +262,7 @@ static void keep_newest(void *ctx, const struct draft_of *of, struct draft *d)
 {
 	struct draft *newest = ctx;
 
-	if (newest->folder[0] && draft_time_s(newest) >= draft_time_s(d))
+	if (!d->path[0] || (newest->folder[0] && draft_time_s(newest) >= draft_time_s(d)))
 		return;
 	draft_close(newest);
 	*newest = *d;
@@ -296,12 +301,13 @@ int64_t draft_time_s(const struct draft *d)
 {
 	struct stat st;
 
-	return stat(d->path, &st) == 0 ? (int64_t)st.st_mtime : 0;
+	return stat(d->path[0] ? d->path : d->folder, &st) == 0 ? (int64_t)st.st_mtime : 0;
 }
 
 bool draft_has_more(const struct draft *d)
 {
-	const char *own[] = { ".", "..", "version", strrchr(d->path, '/') + 1 };
+	const char *name = strrchr(d->path, '/');
+	const char *own[] = { ".", "..", "version", name ? name + 1 : "version" };
 	DIR *folder = opendir(d->folder);
 	struct dirent *entry;
 	bool found = false;

@@ -53,8 +53,9 @@ MUST_CHECK enum err draft_new(struct draft *out, const struct folder *folder,
 MUST_CHECK enum err draft_find(struct draft *out, const struct folder *folder,
 			       const struct draft_of *of, struct errmsg *msg);
 
-/* All that were left over and that nobody has open now, in no order. `of` is borrowed; so is the
- * draft, unless it is taken by leaving DRAFT_NONE in its place. */
+/* All that were left over and that nobody has open now, in no order; whose version makes no sense
+ * has no path (""). `of` is borrowed; so is the draft, unless it is taken by leaving DRAFT_NONE in
+ * its place. */
 typedef void draft_visit(void *ctx, const struct draft_of *of, struct draft *d);
 void draft_each(const struct folder *folder, draft_visit *visit, void *ctx);
 

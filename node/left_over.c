@@ -36,7 +36,8 @@ static void find_seen(struct context *ctx, const struct draft_of *of, struct wri
 
 static struct listed *list_one(struct arena *arena, const struct draft *d)
 {
-	struct bytes path = bytes_of(d->path, strlen(d->path) + 1);
+	const char *where = d->path[0] ? d->path : d->folder;
+	struct bytes path = bytes_of(where, strlen(where) + 1);
 	struct bytes command = bytes_of(d->command, strlen(d->command) + 1);
 	struct listed *l = arena_array(arena, 1, sizeof(*l));
 
@@ -57,7 +58,7 @@ static void look(void *ctx, const struct draft_of *of, struct draft *d)
 	struct listed *l;
 
 	find_seen(s->ctx, of, &w, &subject);
-	if (s->rc != OK || !writing_is_worth_keeping(&w))
+	if (s->rc != OK || (d->path[0] && !writing_is_worth_keeping(&w)))
 		return;
 	l = list_one(&s->ctx->arena, d);
 	if (!l) {

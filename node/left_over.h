@@ -6,8 +6,9 @@
 #include "node/context.h"
 
 struct left_over {
-	const char *path;    /* of the text */
-	const char *command; /* goes on with it, with --resume behind it; or throws it away */
+	const char *path;    /* of the text, or of the folder where it may be */
+	const char *command; /* goes on with it, with --resume behind it; or throws it away; "":
+			      * none does, for what it was begun from is not known any more */
 	int64_t written_s;   /* since the Unix epoch */
 };
 

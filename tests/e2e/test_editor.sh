@@ -74,6 +74,12 @@ says 'warn +drafts +1 text'
 editor "echo 'We decided to buy two.' >\"\$file\""
 exits 0 edit --resume
 is "drafts" "$(ht SHA drafts --json)" "[]"
+mkdir "$drafts/$id-text.lost"
+echo typed >"$drafts/$id-text.lost/x.txt"
+: >"$drafts/$id-text.lost/version"
+exits 0 ht SHA drafts
+says "by hand: $drafts/$id-text.lost"
+rm -r "$drafts/$id-text.lost"
 is "text" "$(text)" "We decided to buy two."
 none_kept
 exits 3 edit --resume
