@@ -1,16 +1,11 @@
 /* What the statements of membership say together, as it is stored, and those made here. */
 #include <stdlib.h>
-#include <string.h>
-
-#include <sodium.h>
 
 #include "core/i18n.h"
 #include "core/membership_impl.h"
 #include "core/statement_parts.h"
 
 #define SETTING_TRUST_SERIAL "trust_serial"
-
-enum { SUM_BYTES = 32 };
 
 const struct trust *replica_trust(const struct replica *r)
 {
@@ -76,38 +71,14 @@ static enum err read_serial(struct replica *r, uint64_t *out, struct errmsg *msg
 	return rc == OK ? OK : errmsg_set(msg, rc, "read the setting %s", SETTING_TRUST_SERIAL);
 }
 
-void membership_encode(struct buf *out, const struct trust *t)
-{
-	uint8_t sum[SUM_BYTES];
-
-	trust_encode(out, t);
-	if (buf_check(out) != OK)
-		return;
-	crypto_generichash(sum, sizeof(sum), out->data, out->size, NULL, 0);
-	buf_append(out, sum, sizeof(sum));
-}
-
-static bool is_whole(const struct buf *stored)
-{
-	uint8_t sum[SUM_BYTES];
-	size_t size = stored->size - SUM_BYTES;
-
-	if (stored->size < SUM_BYTES)
-		return false;
-	crypto_generichash(sum, sizeof(sum), stored->data, size, NULL, 0);
-	return memcmp(sum, stored->data + size, sizeof(sum)) == 0;
-}
-
-/* ERR_NOT_FOUND, ERR_FORMAT and what decoding says: it is no longer what was stored. */
+/* ERR_NOT_FOUND, ERR_CORRUPT and what decoding says: it is no longer what was stored. */
 static enum err read_stored(struct trust **out, struct replica *r)
 {
 	struct buf stored = BUF_EMPTY;
 	enum err rc = store_setting_get(r->store, SETTING_TRUST, &stored, NULL);
 
-	if (rc == OK && !is_whole(&stored))
-		rc = ERR_FORMAT;
 	if (rc == OK)
-		rc = trust_decode(out, bytes_of(stored.data, stored.size - SUM_BYTES), NULL);
+		rc = trust_decode(out, buf_bytes(&stored), NULL);
 	buf_release(&stored);
 	return rc;
 }
@@ -155,7 +126,7 @@ enum err membership_store(struct replica *r, uint64_t serial_number, struct errm
 	struct bytes value;
 	enum err rc;
 
-	membership_encode(&encoded, r->trust);
+	trust_encode(&encoded, r->trust);
 	buf_printf(&serial, "%llu", (unsigned long long)serial_number);
 	rc = buf_check(&encoded);
 	if (rc == OK)

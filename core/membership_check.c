@@ -10,7 +10,7 @@ static enum err compare_fold(const struct replica *r, const struct trust *fold, 
 	struct buf stored = BUF_EMPTY, anew = BUF_EMPTY;
 	enum err rc = store_setting_get(r->store, SETTING_TRUST, &stored, msg);
 
-	membership_encode(&anew, fold);
+	trust_encode(&anew, fold);
 	if (rc == OK)
 		rc = buf_check(&anew);
 	if (rc == ERR_NOT_FOUND || (rc == OK && !bytes_equal(buf_bytes(&stored), buf_bytes(&anew))))

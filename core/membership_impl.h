@@ -25,10 +25,8 @@ struct intake {
 	struct errmsg *msg;
 };
 
-/* Nobody signs it, and it decides who is let in: its sum tells a changed byte of it. */
+/* Nobody signs it, and it decides who is let in: the setting's sum tells a changed byte of it. */
 #define SETTING_TRUST "trust"
-/* As it is stored: trust_encode() and, over that, BLAKE2b-256. */
-void membership_encode(struct buf *out, const struct trust *t);
 /* Of what is held, each verified. ERR_CORRUPT and what membership_check_step() says. */
 MUST_CHECK enum err membership_fold(struct trust **out, struct replica *r, struct errmsg *msg);
 

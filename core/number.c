@@ -6,6 +6,8 @@
 /* Further nodes of an office have letters of their own: B, C ... Z, BA, BB ... */
 enum { BLOCK_LETTERS_MAX = 3 };
 
+#define COUNT_MAX UINT64_C(999999999) /* a counter beyond is damaged */
+
 static void block_letters(char out[BLOCK_LETTERS_MAX + 1], uint32_t block)
 {
 	char digits[BLOCK_LETTERS_MAX];
@@ -109,7 +111,7 @@ enum err replica_number(struct replica *r, uint16_t kind_number, unsigned year,
 		return rc;
 	format_number(number, prefix, next);
 	rc = is_taken(r, kind, number, &taken, msg);
-	if (rc == OK && taken)
+	if (rc == OK && (taken || next == 0 || next > COUNT_MAX))
 		rc = count_on(r, kind, prefix, number, msg);
 	if (rc == OK)
 		memcpy(out, number, NUMBER_TEXT_MAX);

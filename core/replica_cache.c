@@ -274,7 +274,7 @@ static enum err load_org(struct replica *r, struct errmsg *msg)
 	if (rc == OK && org.size == ORG_ID_BYTES) {
 		memcpy(r->org, org.data, ORG_ID_BYTES);
 		r->has_org = true;
-	} else if (rc == OK) {
+	} else if (rc == OK || rc == ERR_CORRUPT) {
 		rc = errmsg_set(msg, ERR_CORRUPT, "the setting org is damaged");
 	} else if (rc == ERR_NOT_FOUND) {
 		memset(r->org, 0, ORG_ID_BYTES);

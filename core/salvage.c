@@ -36,8 +36,9 @@ static bool is_left_out(const char *key)
 static enum err copy_settings(struct salvager *s)
 {
 	struct rows *rows;
-	enum err rc =
-		store_rows_open(&rows, s->from, "SELECT key, value FROM setting", NULL, 0, NULL);
+	enum err rc = store_rows_open(
+		&rows, s->from, "SELECT key, value FROM setting WHERE row_sum(key, value) = sum",
+		NULL, 0, NULL);
 
 	if (rc != OK) {
 		s->report.settings_lost++;
@@ -49,7 +50,8 @@ static enum err copy_settings(struct salvager *s)
 		if (!is_left_out(rows_text(rows, 0)))
 			rc = store_setting_put(s->to->store, rows_text(rows, 0), &value, s->msg);
 	}
-	s->report.settings_lost += rows_close(rows, NULL) != OK;
+	s->report.settings_lost +=
+		rows_close(rows, NULL) != OK || store_check_table(s->from, "setting", NULL) != OK;
 	return rc;
 }
 

@@ -19,6 +19,9 @@
  *   conflict(record, kind, field, space)    the conflict inbox
  *   counter(name, next)              readable numbers issued here
  *
+ * What is neither signed nor checked as a whole has the sum of its row in a last column, `sum`
+ * (core/store_sum.c): a row that is not what was written is ERR_CORRUPT when it is read.
+ *
  * Views of the same names as the kinds, without "r_", are for people. */
 #ifndef HT_CORE_STORE_H
 #define HT_CORE_STORE_H
@@ -412,9 +415,9 @@ MUST_CHECK enum err store_backup(struct store *s, const char *path,
 				 void (*progress)(void *ctx, uint64_t done, uint64_t total),
 				 void *ctx, struct errmsg *msg);
 MUST_CHECK enum err store_quick_check(struct store *s, struct errmsg *msg);
-/* The same with every index and every order: about five times as long. */
+/* The same with every index, every order and the sums of rows: about five times as long. */
 MUST_CHECK enum err store_integrity_check(struct store *s, struct errmsg *msg);
-/* The same of one table and its indexes. Of "changeset", the largest, which has no index, the
+/* That of one table and its indexes. Of "changeset", the largest, which has no index, the
  * structure alone; "sqlite_schema" is the list of tables, and the pages that are free. */
 MUST_CHECK enum err store_check_table(struct store *s, const char *table, struct errmsg *msg);
 /* The tables by their place in a fixed order, the schema first; what is in those of the state

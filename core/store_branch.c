@@ -44,13 +44,25 @@ struct branch_visit {
 	void *ctx;
 };
 
+static bool is_seq(int64_t number)
+{
+	return number >= 0 && number <= (int64_t)SEQ_MAX;
+}
+
+/* Rows that are damaged may claim any seq; nobody counts up to those. */
+static uint64_t column_seq(sqlite3_stmt *row, int column)
+{
+	int64_t number = sqlite3_column_int64(row, column);
+
+	return is_seq(number) ? (uint64_t)number : number < 0 ? 0 : SEQ_MAX;
+}
+
 static enum err visit_branch(void *ctx, sqlite3_stmt *row)
 {
 	struct branch_visit *v = ctx;
 
-	return v->each(v->ctx, (uint32_t)sqlite3_column_int64(row, 0),
-		       (uint64_t)sqlite3_column_int64(row, 1),
-		       (uint64_t)sqlite3_column_int64(row, 2));
+	return v->each(v->ctx, (uint32_t)sqlite3_column_int64(row, 0), column_seq(row, 1),
+		       column_seq(row, 2));
 }
 
 enum err store_each_branch(struct store *s,
@@ -90,7 +102,12 @@ enum err store_branch_waiting(struct store *s, uint32_t feed, uint64_t *out, str
 enum err store_branch_next(struct store *s, uint32_t feed, uint64_t seq, uint64_t *out,
 			   struct errmsg *msg)
 {
-	return figure(s, QUERY_BRANCH_NEXT, feed, seq, out, msg);
+	enum err rc = figure(s, QUERY_BRANCH_NEXT, feed, seq, out, msg);
+
+	/* One that is no integer comes after all that are, for ever. */
+	if (rc == OK && *out <= seq)
+		*out = 0;
+	return rc;
 }
 
 enum err store_branch_count(struct store *s, uint32_t feed, uint64_t seq, uint64_t *out,
@@ -114,7 +131,9 @@ static enum err read_branch(struct store *s, enum query which, uint32_t feed, ui
 	sqlite3_bind_int64(stmt, 1, feed);
 	sqlite3_bind_int64(stmt, 2, (int64_t)seq);
 	while (rc == OK && got < count_max && (result = sqlite3_step(stmt)) == SQLITE_ROW) {
-		rc = store_copy_row(s, stmt, arena, &out[got], NULL);
+		rc = is_seq(sqlite3_column_int64(stmt, 0))
+			     ? store_copy_row(s, stmt, arena, &out[got], NULL)
+			     : ERR_CORRUPT;
 		got += rc == OK;
 		if (rc == ERR_CORRUPT)
 			rc = OK;

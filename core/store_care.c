@@ -123,18 +123,16 @@ enum err store_quick_check(struct store *s, struct errmsg *msg)
 	return check_structure(s, "PRAGMA quick_check(1)", msg);
 }
 
-enum err store_integrity_check(struct store *s, struct errmsg *msg)
-{
-	return check_structure(s, "PRAGMA integrity_check(1)", msg);
-}
-
 enum err store_check_table(struct store *s, const char *table, struct errmsg *msg)
 {
 	const char *check = strcmp(table, "changeset") == 0 ? "quick_check" : "integrity_check";
 	char sql[TABLE_NAME_BYTES + 32];
 
+	enum err rc;
+
 	snprintf(sql, sizeof(sql), "PRAGMA %s(%s)", check, table);
-	return check_structure(s, sql, msg);
+	rc = check_structure(s, sql, msg);
+	return rc == OK ? store_check_sums(s, table, msg) : rc;
 }
 
 void store_forget_pages(struct store *s)
@@ -185,6 +183,20 @@ enum err store_table(struct store *s, size_t place, char out[TABLE_NAME_BYTES], 
 	memcpy(out, name, sizeof(name));
 	*is_state = is_state_table(name);
 	return OK;
+}
+
+enum err store_integrity_check(struct store *s, struct errmsg *msg)
+{
+	char table[TABLE_NAME_BYTES];
+	bool ignored;
+	enum err rc = check_structure(s, "PRAGMA integrity_check(1)", msg);
+
+	for (size_t place = 1; rc == OK; place++) {
+		rc = store_table(s, place, table, &ignored, msg);
+		if (rc == OK)
+			rc = store_check_sums(s, table, msg);
+	}
+	return rc == ERR_NOT_FOUND ? OK : rc;
 }
 
 enum err store_hurry(struct store *s, bool hurry, struct errmsg *msg)

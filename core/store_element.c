@@ -6,10 +6,10 @@
 static void bind_element_key(sqlite3_stmt *stmt, uint32_t space, const struct op *op,
 			     uint32_t replica, uint64_t seq, uint32_t n)
 {
-	sqlite3_bind_int64(stmt, 1, space);
-	bind_id(stmt, 2, op->record.bytes);
-	sqlite3_bind_int64(stmt, 3, op->kind);
-	sqlite3_bind_int64(stmt, 4, op->field);
+	bind_id(stmt, 1, op->record.bytes);
+	sqlite3_bind_int64(stmt, 2, op->kind);
+	sqlite3_bind_int64(stmt, 3, op->field);
+	sqlite3_bind_int64(stmt, 4, space);
 	sqlite3_bind_int64(stmt, 5, replica);
 	sqlite3_bind_int64(stmt, 6, (int64_t)seq);
 	sqlite3_bind_int64(stmt, 7, n);
@@ -62,7 +62,7 @@ static enum err read_element(struct store *s, struct row *row, const struct fiel
 	const struct replica_id *replica = store_replica(s, sqlite3_column_int64(stmt, 0));
 	struct bytes author = column_bytes(stmt, 4);
 
-	if (!replica || (author.size != 0 && author.size != ID_BYTES))
+	if (!column_is_whole(stmt, 6) || !replica || (author.size != 0 && author.size != ID_BYTES))
 		return ERR_CORRUPT;
 	*out = (struct element){ 0 };
 	out->stamp.dot.replica = *replica;
@@ -114,10 +114,10 @@ enum err store_elements(struct store *s, uint32_t space, const struct kind *kind
 
 	if (rc != OK)
 		return rc;
-	sqlite3_bind_int64(stmt, 1, space);
-	bind_id(stmt, 2, id->bytes);
-	sqlite3_bind_int64(stmt, 3, kind->number);
-	sqlite3_bind_int64(stmt, 4, field->number);
+	bind_id(stmt, 1, id->bytes);
+	sqlite3_bind_int64(stmt, 2, kind->number);
+	sqlite3_bind_int64(stmt, 3, field->number);
+	sqlite3_bind_int64(stmt, 4, space);
 	while (rc == OK && (result = sqlite3_step(stmt)) == SQLITE_ROW) {
 		rc = read_element(s, &row, field, &element);
 		if (rc == OK)
@@ -156,7 +156,8 @@ enum err store_element_dots(struct store *s, uint32_t space, const struct kind *
 	while ((result = sqlite3_step(stmt)) == SQLITE_ROW) {
 		uint64_t replica = (uint64_t)sqlite3_column_int64(stmt, 0);
 
-		if (replica >= s->replicas.count || got == s->replicas.count) {
+		if (!column_is_whole(stmt, 2) || replica >= s->replicas.count ||
+		    got == s->replicas.count) {
 			result = SQLITE_CORRUPT;
 			break;
 		}

@@ -98,6 +98,8 @@ enum err store_connect(struct store *s, bool create, struct errmsg *msg)
 	if (rc == OK)
 		rc = configure(s, msg);
 	if (rc == OK)
+		rc = store_know_sums(s, msg);
+	if (rc == OK)
 		rc = store_check_owner(s, create, &is_empty, msg);
 	return rc == OK ? switch_to_wal(s, msg) : rc;
 }

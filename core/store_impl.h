@@ -191,6 +191,15 @@ struct row {
 /* A field's column as a value, copied into the arena. */
 struct value row_value(struct row *row, int column, const struct field *field);
 
+/* ---- Sums (store_sum.c) ---- */
+
+/* The SQL function row_sum(), of all columns of a table but `sum`, in their order. */
+MUST_CHECK enum err store_know_sums(struct store *s, struct errmsg *msg);
+/* Of a query's column that says whether a row's sum is right. */
+bool column_is_whole(sqlite3_stmt *row, int column);
+/* Of all rows. ERR_CORRUPT; OK also of a table without sums. */
+MUST_CHECK enum err store_check_sums(struct store *s, const char *table, struct errmsg *msg);
+
 /* ---- Edits of texts (store_text.c, store_text_pack.c) ---- */
 
 void bind_text(sqlite3_stmt *stmt, const struct text_ref *text); /* parameters 1 to 4 */

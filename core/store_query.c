@@ -8,8 +8,13 @@
 	"NOT EXISTS(SELECT 1 FROM changeset AS c WHERE c.key = (branch.feed << 40 | branch.seq) " \
 	"AND c.link = branch.link)"
 
-#define OF_PACK "SELECT first, last, hash, pack FROM text_pack"
-#define OF_TEXT "record = ?1 AND kind = ?2 AND field = ?3 AND space = ?4"
+#define OF_PACK         "SELECT first, last, hash, pack FROM text_pack"
+#define OF_FIELD        "record = ?1 AND kind = ?2 AND field = ?3 AND space = ?4"
+#define NEXT_IDX(table) "(SELECT coalesce(max(idx), 0) + 1 AS n FROM " table ")"
+
+/* Of a row: it is what was written (store_sum.c). */
+#define IS_WHOLE(columns) "row_sum(" columns ") = sum"
+#define ELEMENT_IS_WHOLE  IS_WHOLE("record, kind, field, space, replica, seq, n, hlc, author, value")
 
 static const char *const query_sql[QUERY_COUNT] = {
 	[QUERY_BEGIN] = "BEGIN IMMEDIATE",
@@ -17,22 +22,31 @@ static const char *const query_sql[QUERY_COUNT] = {
 	[QUERY_COMMIT] = "COMMIT",
 	[QUERY_ROLLBACK] = "ROLLBACK",
 	[QUERY_DATA_VERSION] = "PRAGMA data_version",
-	[QUERY_SETTING_GET] = "SELECT value FROM setting WHERE key = ?1",
-	[QUERY_SETTING_PUT] = "INSERT INTO setting VALUES(?1, ?2) ON CONFLICT(key) DO UPDATE SET "
-			      "value = excluded.value",
+	[QUERY_SETTING_GET] =
+		"SELECT value, " IS_WHOLE("key, value") " FROM setting WHERE key = ?1",
+	[QUERY_SETTING_PUT] = "REPLACE INTO setting VALUES(?1, ?2, row_sum(?1, ?2))",
 	[QUERY_SETTING_DELETE] = "DELETE FROM setting WHERE key = ?1",
 	[QUERY_COUNTER_GET] = "SELECT coalesce(max(next), 1) FROM counter WHERE name = ?1",
 	[QUERY_COUNTER_SET] = "UPDATE counter SET next = ?2 WHERE name = ?1",
 	[QUERY_COUNTER_NEXT] = "INSERT INTO counter VALUES(?1, 2) ON CONFLICT(name) DO UPDATE SET "
 			       "next = next + 1 RETURNING next - 1",
-	[QUERY_REPLICAS] = "SELECT idx, id FROM replica_index WHERE idx >= ?1 ORDER BY idx",
-	[QUERY_REPLICA_ADD] = "INSERT INTO replica_index VALUES(?1, ?2)",
-	[QUERY_SPACES] = "SELECT idx, id FROM space_index ORDER BY idx",
-	[QUERY_SPACE_ADD] = "INSERT INTO space_index(id) VALUES(?1)",
-	[QUERY_FEEDS] = "SELECT idx, space, replica, dep_seq, named_seq FROM feed ORDER BY idx",
-	[QUERY_FEED_ADD] = "INSERT INTO feed VALUES(NULL, ?1, ?2, 0, 0)",
-	[QUERY_FEED_SET_DEP] = "UPDATE feed SET dep_seq = ?2 WHERE idx = ?1",
-	[QUERY_FEED_SET_NAMED] = "UPDATE feed SET named_seq = ?2 WHERE idx = ?1",
+	[QUERY_REPLICAS] = "SELECT idx, id, " IS_WHOLE(
+		"idx, id") " FROM replica_index WHERE idx >= ?1 ORDER BY idx",
+	[QUERY_REPLICA_ADD] = "INSERT INTO replica_index VALUES(?1, ?2, row_sum(?1, ?2))",
+	[QUERY_SPACES] = "SELECT idx, id, " IS_WHOLE("idx, id") " FROM space_index ORDER BY idx",
+	[QUERY_SPACE_ADD] = "INSERT INTO space_index SELECT n, ?1, row_sum(n, ?1) FROM " NEXT_IDX(
+		"space_index"),
+	[QUERY_FEEDS] = "SELECT idx, space, replica, dep_seq, named_seq, " IS_WHOLE(
+		"idx, space, replica, dep_seq, named_seq") " FROM feed ORDER BY idx",
+	[QUERY_FEED_ADD] =
+		"INSERT INTO feed SELECT n, ?1, ?2, 0, 0, row_sum(n, ?1, ?2, 0, 0) FROM " NEXT_IDX(
+			"feed"),
+	[QUERY_FEED_SET_DEP] =
+		"UPDATE feed SET dep_seq = ?2, sum = row_sum(idx, space, replica, ?2, named_seq) "
+		"WHERE idx = ?1",
+	[QUERY_FEED_SET_NAMED] =
+		"UPDATE feed SET named_seq = ?2, sum = row_sum(idx, space, replica, dep_seq, ?2) "
+		"WHERE idx = ?1",
 	[QUERY_FEED_HEAD] = "SELECT key, body, signature, link FROM changeset WHERE key > ?1 AND "
 			    "key <= ?2 ORDER BY key DESC LIMIT 1",
 	[QUERY_APPEND] = "INSERT INTO changeset VALUES(?1, ?2, ?3, ?4)",
@@ -70,39 +84,38 @@ static const char *const query_sql[QUERY_COUNT] = {
 	[QUERY_BRANCH_FROM] = "SELECT seq, body, signature, link FROM branch WHERE feed = ?1 AND "
 			      "seq >= ?2 AND " IS_OUT_OF_LOG " ORDER BY seq, link",
 	[QUERY_STATEMENT_DELETE] = "DELETE FROM statement WHERE idx = ?1",
-	[QUERY_ELEMENT_ADD] = "INSERT INTO element(space, record, kind, field, replica, seq, n, "
-			      "hlc, author, value) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+	[QUERY_ELEMENT_ADD] = "INSERT INTO element VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, "
+			      "row_sum(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10))",
 	[QUERY_ELEMENT_REMOVE] =
-		"DELETE FROM element WHERE space = ?1 AND record = ?2 AND kind = ?3 "
-		"AND field = ?4 AND replica = ?5 AND seq = ?6 AND n = ?7",
-	[QUERY_ELEMENTS] =
-		"SELECT replica, seq, n, hlc, author, value FROM element WHERE space = ?1 "
-		"AND record = ?2 AND kind = ?3 AND field = ?4",
-	[QUERY_ELEMENT_DOTS] =
-		"SELECT replica, max(seq) FROM element WHERE record = ?1 AND kind = ?2 "
-		"AND space = ?3 GROUP BY replica",
+		"DELETE FROM element WHERE " OF_FIELD " AND replica = ?5 AND seq = ?6 AND n = ?7",
+	[QUERY_ELEMENTS] = "SELECT replica, seq, n, hlc, author, value, " ELEMENT_IS_WHOLE
+			   " FROM element WHERE " OF_FIELD,
+	[QUERY_ELEMENT_DOTS] = "SELECT replica, max(seq), min(" ELEMENT_IS_WHOLE
+			       ") FROM element WHERE record = ?1 "
+			       "AND kind = ?2 AND space = ?3 GROUP BY replica",
 	[QUERY_ELEMENTS_NEWEST] =
 		"SELECT space, replica, max(seq) FROM element GROUP BY space, replica",
 	[QUERY_TEXT_ADD] = "INSERT INTO text_edit VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, "
 			   "?11, ?12, ?13, ?14)",
-	[QUERY_TEXT_FIND] = "SELECT at FROM text_edit WHERE " OF_TEXT " AND replica = ?5 AND "
+	[QUERY_TEXT_FIND] = "SELECT at FROM text_edit WHERE " OF_FIELD " AND replica = ?5 AND "
 			    "seq = ?6 ORDER BY at DESC LIMIT 1",
-	[QUERY_TEXT_NEWEST] = "SELECT at FROM text_edit WHERE " OF_TEXT " ORDER BY at DESC LIMIT 1",
+	[QUERY_TEXT_NEWEST] =
+		"SELECT at FROM text_edit WHERE " OF_FIELD " ORDER BY at DESC LIMIT 1",
 	[QUERY_TEXT_BACK] =
-		"SELECT at, flags, reach, after FROM text_edit WHERE " OF_TEXT " ORDER BY at DESC",
+		"SELECT at, flags, reach, after FROM text_edit WHERE " OF_FIELD " ORDER BY at DESC",
 	[QUERY_TEXT_ROWS] =
 		"SELECT at, replica, seq, flags, reach, before, after, parents, edit, "
-		"text FROM text_edit WHERE " OF_TEXT " AND at BETWEEN ?5 AND ?6 ORDER BY at",
+		"text FROM text_edit WHERE " OF_FIELD " AND at BETWEEN ?5 AND ?6 ORDER BY at",
 	[QUERY_TEXT_SIZES] =
 		"SELECT at, at, length(parents) + length(edit) + length(text) "
-		"FROM text_edit WHERE " OF_TEXT " AND at BETWEEN ?5 AND ?6 ORDER BY at",
-	[QUERY_TEXT_DELETE] = "DELETE FROM text_edit WHERE " OF_TEXT " AND at BETWEEN ?5 AND ?6",
+		"FROM text_edit WHERE " OF_FIELD " AND at BETWEEN ?5 AND ?6 ORDER BY at",
+	[QUERY_TEXT_DELETE] = "DELETE FROM text_edit WHERE " OF_FIELD " AND at BETWEEN ?5 AND ?6",
 	[QUERY_PACK_ADD] = "INSERT INTO text_pack VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
-	[QUERY_PACKS] = OF_PACK " WHERE " OF_TEXT " AND last >= ?5 ORDER BY last",
-	[QUERY_PACKS_BACK] = OF_PACK " WHERE " OF_TEXT " ORDER BY last DESC",
-	[QUERY_PACK_SIZES] = "SELECT first, last, size FROM text_pack WHERE " OF_TEXT
+	[QUERY_PACKS] = OF_PACK " WHERE " OF_FIELD " AND last >= ?5 ORDER BY last",
+	[QUERY_PACKS_BACK] = OF_PACK " WHERE " OF_FIELD " ORDER BY last DESC",
+	[QUERY_PACK_SIZES] = "SELECT first, last, size FROM text_pack WHERE " OF_FIELD
 			     " AND last BETWEEN ?5 AND ?6 ORDER BY last",
-	[QUERY_PACK_DELETE] = "DELETE FROM text_pack WHERE " OF_TEXT " AND last BETWEEN ?5 AND ?6",
+	[QUERY_PACK_DELETE] = "DELETE FROM text_pack WHERE " OF_FIELD " AND last BETWEEN ?5 AND ?6",
 	[QUERY_PIECES] =
 		"SELECT key, points FROM text_piece WHERE key BETWEEN ?1 AND ?2 ORDER BY key",
 	[QUERY_PIECE_TEXTS] =
@@ -110,10 +123,9 @@ static const char *const query_sql[QUERY_COUNT] = {
 	[QUERY_PIECE_PUT] = "REPLACE INTO text_piece VALUES(?1, ?2, ?3, ?4)",
 	[QUERY_PIECE_DELETE] = "DELETE FROM text_piece WHERE key = ?1",
 	[QUERY_PIECE_NEWEST] = "SELECT coalesce(max(key), 0) FROM text_piece",
-	[QUERY_CONFLICT_PUT] = "INSERT OR IGNORE INTO conflict(space, record, kind, field) "
-			       "VALUES(?1, ?2, ?3, ?4)",
-	[QUERY_CONFLICT_DELETE] = "DELETE FROM conflict WHERE space = ?1 AND record = ?2 AND "
-				  "kind = ?3 AND field = ?4",
+	[QUERY_CONFLICT_PUT] = "INSERT OR IGNORE INTO conflict VALUES(?1, ?2, ?3, ?4, "
+			       "row_sum(?1, ?2, ?3, ?4))",
+	[QUERY_CONFLICT_DELETE] = "DELETE FROM conflict WHERE " OF_FIELD,
 };
 
 static const struct {
@@ -129,6 +141,8 @@ static const struct {
 	{ SQLITE_AUTH, ERR_READONLY, NULL },
 	{ SQLITE_CORRUPT, ERR_CORRUPT, NULL },
 	{ SQLITE_NOTADB, ERR_CORRUPT, "not a database" },
+	{ SQLITE_CONSTRAINT, ERR_CORRUPT, NULL },
+	{ SQLITE_MISMATCH, ERR_CORRUPT, NULL },
 	{ SQLITE_NOMEM, ERR_NOMEM, NULL },
 	{ SQLITE_TOOBIG, ERR_LIMIT, NULL },
 };

@@ -148,15 +148,24 @@ static bool columns_agree(sqlite3_stmt *stmt, const struct record *rec)
 	return sqlite3_column_int64(stmt, COLUMN_LIFE) == (sqlite3_int64)record_life(rec);
 }
 
+static enum err damaged(const struct store *s, const struct kind *kind, const struct record_id *id,
+			struct errmsg *msg)
+{
+	char text[ID_TEXT_SIZE];
+
+	return errmsg_set(msg, ERR_CORRUPT, "%s: the row of %s %s is damaged", s->path, kind->name,
+			  id_text(id->bytes, text));
+}
+
 static enum err read_record(struct store *s, sqlite3_stmt *stmt, const struct kind *kind,
 			    bool is_opened, struct arena *arena, struct record *out,
 			    struct errmsg *msg)
 {
 	struct record_row row = { { stmt, arena, OK }, kind, s, is_opened, msg };
 	struct bytes id = column_bytes(stmt, COLUMN_ID);
-	struct bytes meta = column_bytes(stmt, COLUMN_REGISTERS + register_count(kind));
+	int meta_column = COLUMN_REGISTERS + register_count(kind);
+	struct bytes meta = column_bytes(stmt, meta_column);
 	struct record_id record_id = { 0 };
-	char text[ID_TEXT_SIZE];
 	enum err rc;
 
 	if (id.size == ID_BYTES)
@@ -165,6 +174,9 @@ static enum err read_record(struct store *s, sqlite3_stmt *stmt, const struct ki
 	meta = arena_copy(arena, meta);
 	if (!meta.data)
 		return ERR_NOMEM;
+	/* After the meta stands the sum, and whether it is right. */
+	if (!column_is_whole(stmt, meta_column + 2))
+		return damaged(s, kind, &record_id, msg);
 	rc = record_meta_decode(out, meta, &s->replicas, row_shown, &row);
 	/* It may name a replica that another process has brought since. */
 	if (rc == ERR_CORRUPT && store_replica(s, s->replicas.count)) {
@@ -179,10 +191,7 @@ static enum err read_record(struct store *s, sqlite3_stmt *stmt, const struct ki
 		rc = row.row.rc;
 	if (rc == OK && !columns_agree(stmt, out))
 		rc = ERR_CORRUPT;
-	if (rc != ERR_CORRUPT)
-		return rc;
-	return errmsg_set(msg, rc, "%s: the row of %s %s is damaged", s->path, kind->name,
-			  id_text(record_id.bytes, text));
+	return rc == ERR_CORRUPT ? damaged(s, kind, &record_id, msg) : rc;
 }
 
 static enum err load_record(struct store *s, uint32_t space, const struct kind *kind,
@@ -222,6 +231,16 @@ enum err store_record_open(struct store *s, uint32_t space, const struct kind *k
 	return load_record(s, space, kind, id, true, arena, out, msg);
 }
 
+static bool read_space(sqlite3_stmt *stmt, uint32_t *out)
+{
+	sqlite3_int64 number = sqlite3_column_int64(stmt, 0);
+
+	if (sqlite3_column_type(stmt, 0) != SQLITE_INTEGER || number < 0 || number > UINT32_MAX)
+		return false;
+	*out = (uint32_t)number;
+	return true;
+}
+
 enum err store_record_space(struct store *s, const struct kind *kind, const struct record_id *id,
 			    uint32_t *space, struct errmsg *msg)
 {
@@ -235,7 +254,7 @@ enum err store_record_space(struct store *s, const struct kind *kind, const stru
 	bind_id(stmt, 1, id->bytes);
 	result = sqlite3_step(stmt);
 	if (result == SQLITE_ROW)
-		*space = (uint32_t)sqlite3_column_int64(stmt, 0);
+		rc = read_space(stmt, space) ? OK : damaged(s, kind, id, msg);
 	else if (result == SQLITE_DONE)
 		rc = errmsg_set(msg, ERR_NOT_FOUND, "no %s %s", kind->name,
 				id_text(id->bytes, text));
@@ -254,10 +273,10 @@ enum err store_conflict_put(struct store *s, uint32_t space, const struct record
 
 	if (rc != OK)
 		return rc;
-	sqlite3_bind_int64(stmt, 1, space);
-	bind_id(stmt, 2, rec->id.bytes);
-	sqlite3_bind_int64(stmt, 3, rec->kind->number);
-	sqlite3_bind_int64(stmt, 4, field);
+	bind_id(stmt, 1, rec->id.bytes);
+	sqlite3_bind_int64(stmt, 2, rec->kind->number);
+	sqlite3_bind_int64(stmt, 3, field);
+	sqlite3_bind_int64(stmt, 4, space);
 	return store_run(s, stmt, "mark a conflict", msg);
 }
 

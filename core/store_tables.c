@@ -5,17 +5,21 @@
 #include <stdlib.h>
 
 enum {
-	STORE_FORMAT = 3,           /* PRAGMA user_version: the tables below */
+	STORE_FORMAT = 4,           /* PRAGMA user_version: the tables below */
 	STORE_APPLICATION = 0x4854, /* PRAGMA application_id: "HT" */
 };
 
 static const char create_log[] =
-	"CREATE TABLE setting(key TEXT PRIMARY KEY, value) WITHOUT ROWID;\n"
+	"CREATE TABLE setting(key TEXT PRIMARY KEY, value, sum INTEGER NOT NULL) "
+	"WITHOUT ROWID;\n"
 	"CREATE TABLE counter(name TEXT PRIMARY KEY, next INTEGER NOT NULL) WITHOUT ROWID;\n"
-	"CREATE TABLE space_index(idx INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE);\n"
-	"CREATE TABLE replica_index(idx INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE);\n"
+	"CREATE TABLE space_index(idx INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, "
+	"sum INTEGER NOT NULL);\n"
+	"CREATE TABLE replica_index(idx INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, "
+	"sum INTEGER NOT NULL);\n"
 	"CREATE TABLE feed(idx INTEGER PRIMARY KEY, space INTEGER NOT NULL, "
 	"replica INTEGER NOT NULL, dep_seq INTEGER NOT NULL, named_seq INTEGER NOT NULL, "
+	"sum INTEGER NOT NULL, "
 	"UNIQUE(space, replica));\n"
 	"CREATE TABLE changeset(key INTEGER PRIMARY KEY, body BLOB NOT NULL, "
 	"signature BLOB NOT NULL, link BLOB NOT NULL);\n"
@@ -30,10 +34,11 @@ static const char create_log[] =
  * 3.40 sees NULLs that are not there. */
 static const char create_state[] =
 	"CREATE TABLE element(record BLOB, kind INTEGER, field INTEGER, space INTEGER, "
-	"replica INTEGER, seq INTEGER, n INTEGER, hlc INTEGER NOT NULL, author BLOB, value, "
+	"replica INTEGER, seq INTEGER, n INTEGER, hlc INTEGER NOT NULL, author BLOB, value, sum "
+	"INTEGER NOT NULL, "
 	"PRIMARY KEY(record, kind, field, space, replica, seq, n)) WITHOUT ROWID;\n"
 	"CREATE TABLE conflict(record BLOB, kind INTEGER, field INTEGER, space INTEGER, "
-	"PRIMARY KEY(record, kind, field, space)) WITHOUT ROWID;\n"
+	"sum INTEGER NOT NULL, PRIMARY KEY(record, kind, field, space)) WITHOUT ROWID;\n"
 	"CREATE TABLE text_edit(record BLOB, kind INTEGER, field INTEGER, space INTEGER, "
 	"at INTEGER, replica INTEGER NOT NULL, seq INTEGER NOT NULL, flags INTEGER NOT NULL, "
 	"reach INTEGER NOT NULL, before INTEGER NOT NULL, after INTEGER NOT NULL, "

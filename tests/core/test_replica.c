@@ -189,8 +189,8 @@ static void newer_program_s_file_is_refused(void **state)
 {
 	struct world *w = *state;
 
+	OFFICE_MUST(replica_setting_put(w->a.replica, "schema_version", "999", &msg));
 	OFFICE_MUST(replica_backup(w->a.replica, w->other, NULL, NULL, &msg));
-	run_sql(w->other, "UPDATE setting SET value = '999' WHERE key = 'schema_version'");
 	assert_wont_open(w->other, ERR_VERSION);
 	remove(w->other);
 	OFFICE_MUST(replica_backup(w->a.replica, w->other, NULL, NULL, &msg));
@@ -205,10 +205,10 @@ static void older_schema_is_rebuilt_from_the_log(void **state)
 	struct office again;
 
 	hash_of(&w->a, before);
+	OFFICE_MUST(replica_setting_put(w->a.replica, "schema_version", "0", &msg));
 	office_close(&w->a);
 	/* As an older program left it: tables of another shape, half of it missing. */
-	run_sql(w->path, "UPDATE setting SET value = '0' WHERE key = 'schema_version'; "
-			 "DELETE FROM r_action_item; DROP VIEW action_item; "
+	run_sql(w->path, "DELETE FROM r_action_item; DROP VIEW action_item; "
 			 "ALTER TABLE r_person ADD COLUMN gone; DROP TABLE conflict;");
 	office_open_again(&again, &w->a);
 	hash_of(&again, after);

@@ -425,8 +425,8 @@ static void damaged_state_is_made_anew(void **state)
 		"element)",
 		"INSERT INTO element SELECT x'00', kind, field, space, replica, seq, n, hlc, "
 		"author, "
-		"value FROM element LIMIT 1",
-		"INSERT INTO conflict SELECT record, kind, field, space FROM element LIMIT 1",
+		"value, sum FROM element LIMIT 1",
+		"INSERT INTO conflict SELECT record, kind, field, space, sum FROM element LIMIT 1",
 		"UPDATE r_action_item SET meta = x'' WHERE id = (SELECT max(id) FROM "
 		"r_action_item)",
 		"UPDATE text_edit SET text = 'never said' WHERE at = 1",
@@ -565,7 +565,7 @@ static void damaged_membership_is_not_believed(void **state)
 
 	trust_encode(&before, replica_trust(w->b.replica));
 	size = office_count(&w->b, "SELECT length(value) FROM setting WHERE key = 'trust'");
-	assert_int_equal(change(w, "INSERT INTO setting SELECT 'sound', value FROM setting "
+	assert_int_equal(change(w, "INSERT INTO setting SELECT 'sound', value, 0 FROM setting "
 				   "WHERE key = 'trust'"),
 			 1);
 	for (int at = 0; at < size; at++) {

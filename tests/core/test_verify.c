@@ -228,7 +228,7 @@ static void change_of_the_state_is_noticed(void **state)
 		"substr(meta, 5) AS BLOB) WHERE title = 'the end'",
 		"DELETE FROM r_action_item WHERE title = 'the end'",
 		"INSERT INTO r_action_item SELECT zeroblob(16), space, life, number, title, "
-		"owner, due, deliverable, priority, meeting, topic, state, meta FROM "
+		"owner, due, deliverable, priority, meeting, topic, state, meta, sum FROM "
 		"r_action_item LIMIT 1",
 		"UPDATE element SET value = 'Half done' WHERE value = 'half done'",
 		"UPDATE element SET value = 7",
@@ -244,8 +244,8 @@ static void change_of_the_state_is_noticed(void **state)
 		"UPDATE element SET field = 99",
 		"UPDATE element SET space = 99",
 		"DELETE FROM element WHERE value = 'half done'",
-		"INSERT INTO element SELECT space, zeroblob(16), kind, field, replica, seq, n, "
-		"hlc, author, value FROM element",
+		"INSERT INTO element SELECT zeroblob(16), kind, field, space, replica, seq, n, "
+		"hlc, author, value, sum FROM element",
 		"UPDATE r_block SET text = text + 1",
 		"UPDATE text_piece SET text = 'b' || substr(text, 2)",
 		"UPDATE text_piece SET points = points + 1",
@@ -275,8 +275,9 @@ static void change_of_the_state_is_noticed(void **state)
 		"DELETE FROM conflict",
 		"UPDATE conflict SET field = field + 1",
 		"UPDATE conflict SET space = 99",
-		"INSERT INTO conflict SELECT space, record, kind, 0 FROM conflict LIMIT 1",
-		"INSERT INTO conflict SELECT space, zeroblob(16), kind, field FROM conflict LIMIT "
+		"INSERT INTO conflict SELECT record, kind, 0, space, sum FROM conflict LIMIT 1",
+		"INSERT INTO conflict SELECT zeroblob(16), kind, field, space, sum FROM conflict "
+		"LIMIT "
 		"1",
 	};
 

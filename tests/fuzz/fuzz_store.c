@@ -12,6 +12,7 @@
 
 #include "core/pack.h"
 #include "core/scrub.h"
+#include "core/store_impl.h"
 #include "core/text_doc.h"
 #include "core/text_reread.h"
 #include "sync/ticket.h"
@@ -254,6 +255,27 @@ static void make_world(void)
 
 /* ---- Damage ---------------------------------------------------------------------- */
 
+static const char mending_sql[] =
+	"SELECT 'UPDATE ' || t.name || ' SET sum = row_sum(' || group_concat('\"' || c.name || "
+	"'\"') || ')' FROM sqlite_schema t, pragma_table_info(t.name) c WHERE t.type = 'table' AND "
+	"c.name <> 'sum' AND EXISTS (SELECT 1 FROM pragma_table_info(t.name) WHERE name = 'sum') "
+	"GROUP BY t.name";
+
+static int run_line(void *db, int count, char **values, char **names)
+{
+	sqlite3_exec(db, values[0], NULL, NULL, NULL);
+	return 0;
+}
+
+/* By somebody who knows of them: or else they are all that is ever looked at. */
+static void mend_sums(sqlite3 *db)
+{
+	struct store s = { .db = db, .path = world.damaged };
+
+	require(store_know_sums(&s, NULL) == OK);
+	require(sqlite3_exec(db, mending_sql, run_line, db, NULL) == SQLITE_OK);
+}
+
 static void damage(struct bytes input)
 {
 	sqlite3 *db;
@@ -262,6 +284,7 @@ static void damage(struct bytes input)
 	require(sqlite3_open(world.damaged, &db) == SQLITE_OK);
 	require(sqlite3_exec(db, "PRAGMA synchronous = OFF", NULL, NULL, NULL) == SQLITE_OK);
 	spoil_cells(db, columns, sizeof(columns) / sizeof(columns[0]), input);
+	mend_sums(db);
 	require(sqlite3_close(db) == SQLITE_OK);
 }
 
