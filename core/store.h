@@ -315,6 +315,12 @@ MUST_CHECK enum err store_each_text_row(struct store *s, const struct text_ref *
 					struct arena *arena,
 					enum err (*each)(void *ctx, const struct text_row *row),
 					void *ctx, struct errmsg *msg);
+/* Put a row's edit `e` into a text that has those before it. Of the first `base` edits, number 0 of
+ * the text stands for all, if there are any; numbers: what it calls the others. is_done: what is
+ * in the rope has the edit already. ERR_NOMEM, ERR_LIMIT. */
+MUST_CHECK enum err text_row_recall(struct text *t, const struct text_row *row,
+				    const struct text_edit *e, uint32_t base,
+				    const uint32_t *numbers, bool is_done, struct arena *arena);
 
 /* ---- Texts as they are (core/store_body.c) ---- */
 

@@ -25,18 +25,6 @@ void store_history_free(struct store_history *h)
 	free(h);
 }
 
-/* ---- Numbers --------------------------------------------------------------- */
-
-static uint32_t *translate(const struct store_history *h, const struct text_row *row,
-			   struct arena *arena)
-{
-	uint32_t *out = arena_array(arena, row->parent_count, sizeof(*out));
-
-	for (size_t i = 0; out && i < row->parent_count; i++)
-		out[i] = row->parents[i] < h->base ? 0 : h->numbers[row->parents[i] - h->base];
-	return out;
-}
-
 /* ---- Edits ----------------------------------------------------------------- */
 
 struct reader {
@@ -49,17 +37,12 @@ struct reader {
 static enum err add(struct store_history *h, const struct text_row *row, const struct text_edit *e,
 		    bool is_in_text, struct arena *arena)
 {
-	uint32_t *parents = translate(h, row, arena);
 	enum err rc;
 
 	assert(row->at == h->count);
-	if (!parents ||
-	    array_reserve(&h->numbers, &h->cap, h->count - h->base + 1, sizeof(*h->numbers)))
+	if (array_reserve(&h->numbers, &h->cap, h->count - h->base + 1, sizeof(*h->numbers)))
 		return ERR_NOMEM;
-	rc = is_in_text ? text_recall(&h->text, &row->dot, e, parents, row->parent_count,
-				      row->is_adrift, row->before)
-			: text_history_add(&h->text.history, &row->dot, e, parents,
-					   row->parent_count, row->is_adrift);
+	rc = text_row_recall(&h->text, row, e, h->base, h->numbers, is_in_text, arena);
 	if (rc == OK)
 		h->numbers[h->count++ - h->base] = text_history_find(&h->text.history, &row->dot);
 	return rc;

@@ -390,3 +390,19 @@ enum err store_each_text_row(struct store *s, const struct text_ref *text, uint3
 {
 	return store_each_text_row_in(s, text, from, UINT32_MAX, arena, each, ctx, msg);
 }
+
+enum err text_row_recall(struct text *t, const struct text_row *row, const struct text_edit *e,
+			 uint32_t base, const uint32_t *numbers, bool is_done, struct arena *arena)
+{
+	uint32_t *parents = arena_array(arena, row->parent_count, sizeof(*parents));
+
+	if (!parents)
+		return ERR_NOMEM;
+	for (size_t i = 0; i < row->parent_count; i++)
+		parents[i] = row->parents[i] < base ? 0 : numbers[row->parents[i] - base];
+	if (is_done)
+		return text_recall(t, &row->dot, e, parents, row->parent_count, row->is_adrift,
+				   row->before);
+	return text_history_add(&t->history, &row->dot, e, parents, row->parent_count,
+				row->is_adrift);
+}

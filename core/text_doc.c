@@ -71,17 +71,6 @@ struct reading {
 	bool is_anew; /* the rope has all of them already */
 };
 
-static enum err add_edit(struct reading *r, const struct dot *dot, const struct text_edit *e,
-			 const uint32_t *parents, size_t parent_count, bool is_adrift,
-			 uint32_t length)
-{
-	struct text *t = &r->doc->text;
-
-	if (r->is_anew)
-		return text_recall(t, dot, e, parents, parent_count, is_adrift, length);
-	return text_history_add(&t->history, dot, e, parents, parent_count, is_adrift);
-}
-
 static enum err note_row(struct text_doc *d, const struct dot *dot)
 {
 	if (array_reserve(&d->numbers, &d->row_cap, d->row_count + 1, sizeof(*d->numbers)))
@@ -101,7 +90,6 @@ static enum err read_row(void *ctx, const struct text_row *row)
 	struct reading *r = ctx;
 	struct text_doc *d = r->doc;
 	struct text_edit e = { .text = row->text };
-	uint32_t *parents;
 	enum err rc = OK;
 
 	if (is_before_base(d, row)) {
@@ -110,15 +98,10 @@ static enum err read_row(void *ctx, const struct text_row *row)
 	}
 	/* What was written once had no row before it was edited. */
 	if (text_history_find(&d->text.history, &row->dot) == TEXT_NONE) {
-		parents = arena_array(r->arena, row->parent_count, sizeof(*parents));
-		rc = parents ? text_edit_decode(&e, row->edit, r->arena, r->msg) : ERR_NOMEM;
-		for (size_t i = 0; rc == OK && i < row->parent_count; i++)
-			parents[i] = row->parents[i] < d->base
-					     ? 0
-					     : d->numbers[row->parents[i] - d->base];
+		rc = text_edit_decode(&e, row->edit, r->arena, r->msg);
 		if (rc == OK)
-			rc = add_edit(r, &row->dot, &e, parents, row->parent_count, row->is_adrift,
-				      row->before);
+			rc = text_row_recall(&d->text, row, &e, d->base, d->numbers, r->is_anew,
+					     r->arena);
 	}
 	return rc == OK ? note_row(d, &row->dot) : rc;
 }
@@ -130,7 +113,7 @@ static enum err read_whole(struct reading *r, const struct entry *written)
 	struct text_run run = { 0, (uint32_t)utf8_count(text), TEXT_INSERT };
 	struct text_edit e = { 0, &run, run.count > 0, text };
 
-	return add_edit(r, &written->stamp.dot, &e, NULL, 0, false, 0);
+	return text_recall(&r->doc->text, &written->stamp.dot, &e, NULL, 0, false, 0);
 }
 
 static enum err read_rows(struct reading *r)
