@@ -1,6 +1,7 @@
 /* What became of a text: its versions, who wrote what, what changed. */
 #include <stdlib.h>
 
+#include "core/array.h"
 #include "core/segment.h"
 #include "core/utf8.h"
 #include "node/cmd.h"
@@ -306,20 +307,13 @@ struct stretches {
 static bool add_stretch(struct stretches *s, uint32_t count, uint32_t edit)
 {
 	struct stretch *last = s->count ? &s->list[s->count - 1] : NULL;
-	size_t cap = s->cap ? 2 * s->cap : 16;
 
 	if (last && last->edit == edit) {
 		last->count += count;
 		return true;
 	}
-	if (s->count == s->cap) {
-		struct stretch *list = realloc(s->list, cap * sizeof(*list));
-
-		if (!list)
-			return false;
-		s->list = list;
-		s->cap = cap;
-	}
+	if (array_reserve(&s->list, &s->cap, s->count + 1, sizeof(*s->list)))
+		return false;
 	s->list[s->count++] = (struct stretch){ count, edit };
 	return true;
 }
