@@ -21,7 +21,8 @@ struct audit {
 	struct node *n;
 	struct world *w;
 	uint32_t space;
-	uint32_t *held;    /* a frontier, which grows as the news is read */
+	uint32_t *before;  /* the event: a frontier */
+	uint32_t *held;    /* another one, which grows as the news is read */
 	uint32_t *now;     /* what it will be, as if nothing had forked */
 	uint32_t *counted; /* room for another one */
 	const struct ledger_entry *fresh[FRESH_MAX]; /* a sample of the news */
@@ -160,12 +161,20 @@ static void reach(const struct ledger *l, uint32_t *reached, const struct ledger
 		reached[e->author] = e->seq;
 }
 
+/* M-16: the author held it when it wrote the one before, and it has left the log since. */
+static bool has_left(const struct ledger_entry *e, uint32_t author, uint32_t seq)
+{
+	return e->before && author < e->before->context_count && e->context[author] < seq &&
+	       seq <= e->before->context[author];
+}
+
 static bool is_reached(const struct audit *a, const struct ledger_entry *e, const uint32_t *reached)
 {
 	for (uint32_t i = 0; i < e->context_count; i++) {
 		uint32_t less = reached[i] < e->context[i] ? reached[i] : e->context[i];
 
-		if (reached[i] != e->context[i] && is_waited_for(a, i, less + 1))
+		if (reached[i] != e->context[i] && is_waited_for(a, i, less + 1) &&
+		    !(world_is_contested(a->w) && has_left(e, i, reached[i])))
 			return false;
 	}
 	return true;
@@ -270,21 +279,53 @@ static void learn_epochs(struct node *n)
 	world_note(n->world, n, "goes on as author %u", n->author);
 }
 
+/* What it has written by itself names what it held, and that is at least what it held
+ * before the event: what came in the same event may have come after it. */
+static enum err context_of(struct audit *a, const struct ledger_entry *before,
+			   const struct sealed *s, uint32_t *out)
+{
+	struct changeset cs;
+	enum err rc = changeset_decode(&cs, s->body, &s->replica, &a->arena, &a->msg);
+
+	memcpy(out, a->before, a->w->ledger.author_max * sizeof(*out));
+	if (rc == OK && before)
+		reach(&a->w->ledger, out, before);
+	for (size_t i = 0; rc == OK && i < cs.dep_count; i++) {
+		const struct ledger_entry *dep = find_held(a, &cs.deps[i]);
+
+		if (dep)
+			reach(&a->w->ledger, out, dep);
+	}
+	for (uint32_t i = 0; i < a->w->ledger.author_count; i++)
+		if (out[i] > a->held[i])
+			out[i] = a->held[i];
+	return rc;
+}
+
 /* The replica has written this itself; `before` is the last that it holds of that feed. */
 static const struct ledger_entry *enter_own(struct audit *a, uint32_t root,
 					    const struct ledger_entry *before,
 					    const struct sealed *s)
 {
+	bool is_again = world_is_contested(a->w) && !a->n->is_writing;
+	uint32_t *context = frontier_new(a->w);
 	struct ledger_entry *e = NULL;
+	enum err rc = OK;
 	char text[64];
 
 	audit_counted(a->n, a->space, a->counted);
-	if (ledger_enter(&a->w->ledger, a->space, root, before, s, a->held, &e, &a->msg) != OK) {
+	if (is_again)
+		rc = context_of(a, before, s, context);
+	if (rc == OK)
+		rc = ledger_enter(&a->w->ledger, a->space, root, before, s,
+				  is_again ? context : a->held, &e, &a->msg);
+	free(context);
+	if (rc != OK) {
 		world_fail(a->w, "W-1", "%s: %s", place(a, root, s->seq, text), a->msg.text);
 		return NULL;
 	}
 	e->view = a->n->view;
-	e->is_again = world_is_contested(a->w) && !a->n->is_writing;
+	e->is_again = is_again;
 	oracle_learn(&a->w->oracle, e);
 	a->w->stats.changesets++;
 	a->w->stats.again += e->is_again;
@@ -522,6 +563,8 @@ static void audit_space(struct node *n, uint32_t space, const struct vv *vv, boo
 	if (world_is_contested(w))
 		learn_limits(n, space, knows_more);
 	a.held = n->held[space];
+	a.before = frontier_new(w);
+	memcpy(a.before, a.held, w->ledger.author_max * sizeof(*a.before));
 	a.counted = frontier_new(w);
 	stranger = ledger_frontier(&w->ledger, vv, a.now);
 	if (stranger != LEDGER_NONE)
@@ -534,6 +577,7 @@ static void audit_space(struct node *n, uint32_t space, const struct vv *vv, boo
 			read_news(&a);
 	}
 	n->could_read[space] = node_may(n, space, ROLE_READER);
+	free(a.before);
 	free(a.now);
 	free(a.counted);
 	arena_release(&a.arena);

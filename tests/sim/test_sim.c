@@ -123,6 +123,8 @@ static const struct {
 	{ "what was held back kept a session from rest", "random", 57, false },
 	{ "a newcomer's disk was full in the middle of joining", "random", 1103, false },
 	{ "what named the other branch of a fork ended each session", "rollback", 16, false },
+	{ "what was written again was older than what came in the same event", "rollback",
+	  22178300380016, false },
 	{ "what was dropped before its grant came left a gap", "revoke", 513, false },
 	{ "a void beside an addition, of what did not count", "revoke", 803, false },
 	{ "a cut named another branch than ours, and nothing said where they part", "everything",
@@ -130,6 +132,8 @@ static const struct {
 	{ "a disk failed while feeds were compared", "everything", 41, true },
 	{ "a meeting went on with a feed that was held back", "everything", 67, true },
 	{ "an adoption put a branch back that could be read no more", "everything", 70, true },
+	{ "an edit came after a branch that it knows had left the log", "everything",
+	  28292180810150, true },
 	{ "what only engines see was asked of a world without them", "tampered", 1, true },
 };
 
