@@ -77,8 +77,9 @@ struct killer {
 	size_t acked_count, acked_cap;
 	uint64_t opened, open_us_max;
 	uint64_t killed_daemons;
-	size_t crossed; /* edits that had arrived in the second office before the end */
-	size_t waiting; /* edits that had not arrived in the second office at the last look */
+	uint64_t slowness; /* of the machine: lives are so many times as long */
+	size_t crossed;    /* edits that had arrived in the second office at the last look */
+	size_t waiting;    /* edits that had not arrived in the second office at the last look */
 };
 
 static void must(enum err rc, const struct errmsg *msg)
@@ -201,7 +202,7 @@ static void start(struct killer *k, struct process *p)
 	uint64_t life_us = p->is_daemon ? DAEMON_LIFE_US_MAX : WRITER_LIFE_US_MAX;
 
 	p->life++;
-	p->dies_us = now_us() + prng_below(&k->prng, life_us);
+	p->dies_us = now_us() + prng_below(&k->prng, life_us * k->slowness);
 	p->pid = fork();
 	if (p->pid < 0)
 		die("fork failed");
@@ -406,6 +407,11 @@ static void look(struct killer *k, bool at_end)
 	take_notes(k);
 	for (unsigned i = 0; i < OFFICES; i++)
 		look_at(k, i, at_end);
+	if (at_end)
+		return;
+	k->crossed = count_acked(k, 0) - k->waiting;
+	if (k->crossed == 0)
+		k->slowness *= 2;
 }
 
 static void start_all(struct killer *k, bool only_daemons)
@@ -481,7 +487,6 @@ static void run(struct killer *k)
 		start_all(k, false);
 	}
 	look(k, false);
-	k->crossed = count_acked(k, 0) - k->waiting;
 	if (k->crossed == 0)
 		die("nothing was synced while processes were killed: the test has become too easy");
 	converge(k);
@@ -508,7 +513,7 @@ static const struct option options[] = {
 
 int main(int argc, char *argv[])
 {
-	struct killer k = { .kills_max = 300 };
+	struct killer k = { .kills_max = 300, .slowness = 1 };
 	uint64_t seed = 1, began = now_us();
 	int option;
 
