@@ -170,7 +170,7 @@ EDITOR=true expect 0 minutes edit "MN-SHA-$year-0001/1"
 warns "nothing was changed"
 printf '#!/bin/sh\necho 荷兰 >"$1"\nexit 1\n' >"$root/editor"
 chmod +x "$root/editor"
-EDITOR=$root/editor expect 1 minutes edit "MN-SHA-$year-0001/1"
+EDITOR="'$root/editor'" expect 1 minutes edit "MN-SHA-$year-0001/1"
 warns "Your text is kept in "
 kept=$(sed -n 's/^Your text is kept in //p' "$root/err")
 grep -q 荷兰 "$kept" || complain "the kept text"

@@ -16,7 +16,7 @@ text() { ht "${1:-SHA}" show "$id" --json | jq -r .text; }
 editor() { # COMMAND...
 	printf '#!/bin/bash\nfile=${!#}\n%s\n' "$*" >"$root/editor"
 	chmod +x "$root/editor"
-	export EDITOR=$root/editor
+	export EDITOR="'$root/editor'"
 }
 edit() { ht SHA minutes edit "$block" "$@"; }
 kept() { sed -n 's/^Your text is kept in //p' "$root/said"; }
@@ -99,7 +99,7 @@ step "editors that fail"
 says_nothing_kept() { none_kept && is "text" "$(text)" "We decided to buy."; }
 editor "exit 3"
 exits 1 edit
-says 'the editor ".*/editor" ended with exit code 3'
+says "the editor \".*/editor'\" ended with exit code 3"
 says_nothing_kept
 editor "kill -9 \$\$"
 exits 1 edit
@@ -130,7 +130,7 @@ rm -r "$drafts"
 step "editors with arguments, and those that write a new file"
 printf '#!/bin/bash\n[ "$1" = --wait ] && [ "$2" = "a b" ] && echo "by arguments" >"$3"\n' >"$root/wordy"
 chmod +x "$root/wordy"
-VISUAL="$root/wordy --wait 'a b'" EDITOR=false exits 0 edit
+VISUAL="'$root/wordy' --wait 'a b'" EDITOR=false exits 0 edit
 is "text" "$(text)" "by arguments"
 editor "echo 'We decided to buy.' >\"\$file.new\"; cp \"\$file\" \"\$file~\"; mv \"\$file.new\" \"\$file\""
 exits 0 edit

@@ -14,7 +14,7 @@ kept() { sed -n 's/^Your text is kept in //p' "$root/said"; }
 editor() {
 	printf '#!/bin/bash\nfile=$1\n%s\n' "$1" >"$root/editor"
 	chmod +x "$root/editor"
-	export EDITOR=$root/editor
+	export EDITOR="'$root/editor'"
 }
 
 step "full when the text is stored"

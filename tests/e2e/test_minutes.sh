@@ -30,12 +30,12 @@ done
 step "the editor was open while another office wrote"
 cat >"$root/slow-editor" <<END
 #!/bin/bash
-HUITONG_REPLICA=$root/FRA "$huitong" minutes edit "$block" --text "\$(cat "\$1") In May." >/dev/null
-until HUITONG_REPLICA=$root/SHA "$huitong" show "$block" | grep -q "In May"; do sleep 0.1; done
+HUITONG_REPLICA="$root/FRA" "$huitong" minutes edit "$block" --text "\$(cat "\$1") In May." >/dev/null
+until HUITONG_REPLICA="$root/SHA" "$huitong" show "$block" | grep -q "In May"; do sleep 0.1; done
 sed -i 's/buy/sell/' "\$1"
 END
 chmod +x "$root/slow-editor"
-EDITOR=$root/slow-editor ht SHA minutes edit "$block" >/dev/null
+EDITOR="'$root/slow-editor'" ht SHA minutes edit "$block" >/dev/null
 converge SHA FRA NYC >/dev/null
 for office in SHA FRA NYC; do
 	is "text in $office" "$(text "$office")" \

@@ -25,7 +25,7 @@ writes() {
 	for expression in "${@:2}"; do
 		printf '#!/bin/bash\nsed -i "%s" "$1"\n' "$expression" >"$root/editor"
 		chmod +x "$root/editor"
-		EDITOR=$root/editor ht "$office" minutes edit "$block" >/dev/null
+		EDITOR="'$root/editor'" ht "$office" minutes edit "$block" >/dev/null
 	done
 }
 step "a week"
