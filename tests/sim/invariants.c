@@ -209,17 +209,22 @@ static void check_dependencies(struct audit *a, const struct ledger_entry *e)
 	free(reached);
 }
 
+/* What a crash interrupted may have been kept; the clock may have changed since. */
+static uint64_t latest_wall_ms(const struct node *n)
+{
+	uint64_t now_ms = node_now(n).wall_ms;
+
+	return now_ms > n->died_wall_ms ? now_ms : n->died_wall_ms;
+}
+
 /* A stamp runs ahead of the wall clock only as far as something held does. */
 static void check_own_clock(struct audit *a, const struct ledger_entry *e)
 {
-	uint64_t bound = node_now(a->n).wall_ms;
+	uint64_t bound = latest_wall_ms(a->n);
 	char text[64];
 
 	if (bound < a->n->greatest_hlc_ms)
 		bound = a->n->greatest_hlc_ms;
-	/* What a crash interrupted may have been kept; the clock may have changed since. */
-	if (bound < a->n->died_wall_ms)
-		bound = a->n->died_wall_ms;
 	if (hlc_wall_ms(e->cs.hlc) > bound + 1)
 		world_fail(a->w, "W-7", "%s is stamped %" PRIu64 " ms ahead of every clock seen",
 			   place(a, e->author, e->seq, text), hlc_wall_ms(e->cs.hlc) - bound);
@@ -391,7 +396,7 @@ static void check_taken(struct audit *a, const struct ledger_entry *e)
 	char text[64];
 
 	a->w->stats.applied++;
-	if (hlc_wall_ms(e->cs.hlc) > node_now(a->n).wall_ms + HLC_AHEAD_MS_MAX)
+	if (hlc_wall_ms(e->cs.hlc) > latest_wall_ms(a->n) + HLC_AHEAD_MS_MAX)
 		world_fail(a->w, "W-8", "%s is from the future", place(a, e->author, e->seq, text));
 	check_let_in(a, e);
 }
