@@ -173,13 +173,17 @@ static void plan(struct engine *e, const struct conn *c, const struct session_en
 {
 	struct peer *p = c->peer;
 	bool is_renewal = strcmp(end->name, BYE_RENEW) == 0;
+	/* Over there somebody else has our place, and this was our only connection: a copy
+	 * of this node. Who comes back at once each time displaces it before it has found
+	 * out that it is one. */
+	bool is_displaced = strcmp(end->name, BYE_DUPLICATE) == 0;
 	/* That it does not know us (yet) is no reason to stay away for long. */
 	bool is_refused = is_refusal(end->code) && !(end->code == ERR_HANDSHAKE && end->by_peer);
 
 	p->is_refused = is_refused;
 	p->is_self = end->is_self;
 	p->hopes_for_statements = end->code == ERR_HANDSHAKE;
-	if (!is_refused && was_good(c, end, now))
+	if (!is_refused && !is_displaced && was_good(c, end, now))
 		schedule_succeeded(&p->schedule);
 	if (is_renewal)
 		p->schedule.next_ms = now.mono_ms + (c->is_inbound ? RENEW_WAIT_MS : 0);

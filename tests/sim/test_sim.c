@@ -135,6 +135,8 @@ static const struct {
 	{ "an edit came after a branch that it knows had left the log", "everything",
 	  28292180810150, true },
 	{ "what only engines see was asked of a world without them", "tampered", 1, true },
+	{ "copies displaced each other before either knew that it was one", "everything",
+	  2660627103, false },
 };
 
 static void what_was_found_stays_fixed(void **state)

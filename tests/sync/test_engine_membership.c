@@ -324,6 +324,52 @@ static void copy_that_was_left_behind_stops(void **state)
 	tempdir_remove(b.dir);
 }
 
+/* Another machine with this disk, and with these keys. */
+static struct site *add_copy(struct world *w, const struct site *s, const struct backup *b)
+{
+	struct site *copy = world_add(w);
+
+	office_close(&copy->office);
+	copy->office = s->office;
+	memcpy(copy->office.path, b->path, sizeof(b->path));
+	copy->office.replica = NULL;
+	office_reopen(&copy->office);
+	memcpy(copy->noise_secret, s->noise_secret, sizeof(copy->noise_secret));
+	return copy;
+}
+
+static bool is_there(const struct site *s)
+{
+	return site_peer(s, "FRA").state == PEER_IN_SYNC;
+}
+
+/* To Frankfurt both are one node, and it talks to the one that dialled last. */
+static void copies_take_turns_and_have_time(void **state)
+{
+	unsigned first_s = 0, second_s = 0;
+	struct site *copy;
+	struct backup b;
+	struct row t;
+
+	row_init(&t);
+	world_start(&t.world);
+	world_pass(&t.world, MINUTE_MS);
+	backup_take(&b, t.nyc);
+	copy = add_copy(&t.world, t.nyc, &b);
+	site_dials(copy, t.fra);
+	site_start(copy);
+	world_pass(&t.world, 30 * MINUTE_MS);
+	for (unsigned i = 0; i < 600; i++) {
+		world_pass(&t.world, 1000);
+		first_s += is_there(t.nyc);
+		second_s += is_there(copy);
+	}
+	assert_in_range(first_s, 120, 480);
+	assert_in_range(second_s, 120, 480);
+	world_release(&t.world);
+	tempdir_remove(b.dir);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -335,6 +381,7 @@ int main(void)
 		cmocka_unit_test(fork_becomes_known_to_everybody),
 		cmocka_unit_test(adopted_branch_goes_to_everybody),
 		cmocka_unit_test(copy_that_was_left_behind_stops),
+		cmocka_unit_test(copies_take_turns_and_have_time),
 	};
 
 	return cmocka_run_group_tests_name("sync/engine membership", tests, NULL, NULL);
