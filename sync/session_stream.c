@@ -266,10 +266,11 @@ static bool waits_for_fork(const struct session *s, const struct space_sync *sp,
 	return (rc == ERR_INVALID || rc == ERR_CAUSAL) && has_suspect(s, &sp->id);
 }
 
-/* What was dropped may be missing below what was on its way behind it. */
-static bool is_gap(const struct space_sync *sp, enum err rc)
+/* What was dropped, or has just been moved out of the log, may be missing below what was on
+ * its way behind it. */
+static bool is_gap(const struct session *s, const struct space_sync *sp, enum err rc)
 {
-	return (rc == ERR_CHAIN || rc == ERR_CAUSAL) && sp->has_dropped;
+	return (rc == ERR_CHAIN || rc == ERR_CAUSAL) && (sp->has_dropped || s->news.must_renew);
 }
 
 static enum err hold_all(struct space_sync *sp, const struct sealed *list, size_t count)
@@ -293,8 +294,8 @@ static enum err receive(struct session *s, struct now now, struct space_sync *sp
 		rc = held_filter(r, &sp->id, &sp->held_here, list, &count, s->config.arena, msg);
 	if (rc == OK && count)
 		rc = replica_receive(r, &sp->id, list, count, now.wall_ms, &receipt, msg);
-	s->news.must_renew = s->news.must_renew || is_gap(sp, rc);
-	if (waits_for_fork(s, sp, rc) || is_gap(sp, rc))
+	s->news.must_renew = s->news.must_renew || is_gap(s, sp, rc);
+	if (waits_for_fork(s, sp, rc) || is_gap(s, sp, rc))
 		return hold_all(sp, list, count);
 	/* All or nothing: the rest once more, without the feeds that may have forked. */
 	if (rc == ERR_FORK)

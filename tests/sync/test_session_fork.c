@@ -267,6 +267,46 @@ static void branch_that_goes_on_after_the_proof_is_left_alone(void **state)
 	twins_release(&w);
 }
 
+/* The peer proves the fork and adopts its branch, and sends on what continues it at once. */
+static void changes_right_behind_what_moved_the_branch_out_wait(void **state)
+{
+	struct statement adopt = { .type = STATEMENT_ADOPT };
+	struct message m = { .type = MESSAGE_STATEMENTS };
+	struct arena arena = ARENA_EMPTY;
+	struct statement_list all;
+	struct witness first;
+	struct sealed last;
+	struct told told;
+	struct twins w;
+	struct cut cut;
+	struct dot dot;
+
+	twins_init(&w, 3, 2, 1);
+	talk_begin(&w.t);
+	last = forge_next(&w.second, "there");
+	receive(&w.t.theirs.office, &w.t.space, &last);
+	dot = (struct dot){ w.first.identity.replica, 4 };
+	OFFICE_MUST(replica_tell(w.t.ours.office.replica, &w.t.space, &dot, &arena, &told, &msg));
+	told_witness(&first, &told);
+	OFFICE_MUST(replica_prove_fork(w.t.theirs.office.replica, &w.t.space, &dot, &first,
+				       OFFICE_NOW_MS, &msg));
+	cut = (struct cut){ dot.replica, w.t.space, 5, { 0 } };
+	memcpy(cut.link, w.second.head.link, LINK_BYTES);
+	adopt.u.adopt.cuts = &cut;
+	adopt.u.adopt.cut_count = 1;
+	OFFICE_MUST(replica_state(w.t.theirs.office.replica, &adopt, NULL, 0, OFFICE_NOW_MS, &msg));
+	all = office_statements(&w.t.theirs.office);
+	m.u.statements = (struct message_statements){ all.list, all.count };
+	peer_says(&w.t, &m);
+	assert_int_equal(held(&w.t.ours.office, &w.t.space, &last.replica), 3);
+	peer_says_changes(&w.t, &w.t.space, &last, 1);
+	assert_int_equal(session_state(w.t.session), SESSION_OPEN);
+	assert_true(session_take_news(w.t.session).must_renew);
+	statement_list_release(&all);
+	arena_release(&arena);
+	twins_release(&w);
+}
+
 static void run_on_another_branch_is_no_bad_signature(void **state)
 {
 	struct arena arena = ARENA_EMPTY;
@@ -671,6 +711,7 @@ int main(void)
 		cmocka_unit_test(fork_without_a_signature_is_left_alone),
 		cmocka_unit_test(fork_that_is_proved_meanwhile_is_no_error),
 		cmocka_unit_test(branch_that_goes_on_after_the_proof_is_left_alone),
+		cmocka_unit_test(changes_right_behind_what_moved_the_branch_out_wait),
 		cmocka_unit_test(run_on_another_branch_is_no_bad_signature),
 		cmocka_unit_test(branch_within_a_run_is_found),
 		cmocka_unit_test(changes_that_name_the_other_branch_wait),
