@@ -38,6 +38,7 @@ static void take(struct snapshot *s, const struct node *n)
 {
 	snapshot_release(s);
 	*s = (struct snapshot){ .disk = memdisk_copy(n->disk),
+				.machine = n->index,
 				.owner = n->owner,
 				.author = n->author,
 				.identity = n->identity,
@@ -186,6 +187,8 @@ static bool put_back(struct node *n, struct snapshot *s)
 	excuse(n, s->held);
 	replace_disk(n, s);
 	go_back(n, s);
+	/* The mark beside it says nothing of a database from another machine, which may run. */
+	n->world->ledger.authors[s->author].may_fork |= s->machine != n->index;
 	n->world->stats.restores++;
 	node_start(n);
 	return true;

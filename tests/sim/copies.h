@@ -10,6 +10,7 @@
 /* A disk as it was, and what else its host had; and the book of that moment. */
 struct snapshot {
 	struct memdisk *disk; /* off; NULL: there is none */
+	unsigned machine;     /* the index of the node */
 	uint32_t owner, author;
 	uint8_t sign_secret[SIGN_SECRET_BYTES];
 	uint8_t noise_secret[NOISE_KEY_BYTES];
