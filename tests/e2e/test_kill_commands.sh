@@ -232,21 +232,23 @@ has_joined() {
 each newcomer has_joined NYC join --person "Maria Lopez"
 
 step "join in the folder of a copy that is superseded: new keys, and nothing is lost"
-hears() { # OFFICE WORD: what its daemon says after a while
+hears() { # OFFICE COMMAND...: its daemon runs until that is true
 	HUITONG_REPLICA=$root/$1 "$huitong" serve --listen none >/dev/null 2>>"$root/$1.log" &
 	helpers+=($!)
-	logs "$1" "$2"
+	shift
+	await 20 "$@" || fail "not so after 20 s: $*"
 	kill "${helpers[-1]}" 2>/dev/null || true
 	wait_briefly "${helpers[-1]}"
 }
+has_come() { ht SHA person list --json | grep -q "$1"; } # to the office that both talk to
 stop SHA
 renew SHA FRA # there are few enough nodes again
 start SHA
 cp -a "$root/FRA" "$root/COPY"
 ht COPY person new "of the copy" >/dev/null
-hears COPY session-open
+hears COPY has_come "of the copy"
 record FRA "only in FRA"
-hears FRA superseded
+hears FRA grep -q superseded "$root/FRA.log"
 keep_world FRA
 superseded() {
 	rm -rf "$root/FRA"
