@@ -50,10 +50,11 @@ static const struct naming *find_naming(uint16_t kind)
 
 static void keep(struct search *s, uint16_t kind, struct rows *rows)
 {
-	struct candidate *c = &s->found[s->count];
+	struct candidate *c;
 
 	if (s->count++ >= CANDIDATES_MAX)
 		return;
+	c = &s->found[s->count - 1];
 	c->ref = (struct ref){ kind, rows_id(rows, 0) };
 	snprintf(c->name, sizeof(c->name), "%s",
 		 *rows_text(rows, 1) ? rows_text(rows, 1) : _(find_naming(kind)->word));
