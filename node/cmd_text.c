@@ -206,6 +206,7 @@ enum err cmd_text_restore(struct context *ctx, const struct args *args, struct e
 		return rc;
 	version = args_word(args, s.word_count);
 	if (!version) {
+		ctx->is_misused = true; /* FIELD may be left out: only the record tells */
 		text_subject_advise_history(&s);
 		return errmsg_set(msg, ERR_INVALID, _("`%s` needs: %s"), args->command->name,
 				  args->command->arguments);

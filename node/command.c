@@ -141,9 +141,17 @@ static int skip_options(int count, char *const words[])
 	return at < count ? at : count;
 }
 
-static enum exit_code misused(const struct command *command, const struct errmsg *msg)
+/* Lines of advice, as the context gathers them. */
+static void print_advice(const struct buf *advice)
+{
+	fprintf(stderr, "%.*s", (int)advice->size, advice->size ? (const char *)advice->data : "");
+}
+
+static enum exit_code misused(const struct command *command, const struct errmsg *msg,
+			      const struct buf *more)
 {
 	fprintf(stderr, "huitong: %s\n", msg->text);
+	print_advice(more);
 	fprintf(stderr, _("See: huitong help %s\n"), command->name);
 	return EXIT_USAGE;
 }
@@ -157,7 +165,7 @@ static enum exit_code report(enum err rc, const struct errmsg *msg, const struct
 	fprintf(stderr, "huitong: %s\n", msg->text[0] ? msg->text : err_name(rc));
 	if (advice)
 		fprintf(stderr, "%s\n", advice);
-	fprintf(stderr, "%.*s", (int)more->size, more->size ? (const char *)more->data : "");
+	print_advice(more);
 	return exit_code_of(rc);
 }
 
@@ -187,7 +195,8 @@ static enum exit_code run(const struct args *args)
 		rc = args->command->run(&ctx, args, &msg);
 	if (rc == OK)
 		rc = end_output(&msg);
-	code = report(rc, &msg, &ctx.advice);
+	code = ctx.is_misused ? misused(args->command, &msg, &ctx.advice)
+			      : report(rc, &msg, &ctx.advice);
 	context_close(&ctx);
 	return code;
 }
@@ -257,12 +266,12 @@ enum exit_code command_main(int argc, char *const argv[])
 		return unknown(named[0], count > 1 ? named[1] : NULL);
 	if (leading + count - used > ARGS_MAX) {
 		errmsg_set(&msg, ERR_INVALID, _("more than %d arguments"), ARGS_MAX);
-		return misused(command, &msg);
+		return misused(command, &msg, &BUF_EMPTY);
 	}
 	memcpy(words, argv + 1, sizeof(words[0]) * (size_t)leading);
 	memcpy(words + leading, named + used, sizeof(words[0]) * (size_t)(count - used));
 	if (args_parse(&args, command, leading + count - used, words, &msg) != OK)
-		return misused(command, &msg);
+		return misused(command, &msg, &BUF_EMPTY);
 	if (args_has(&args, "help")) {
 		help_command(stdout, command);
 		return helped();

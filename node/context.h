@@ -26,6 +26,7 @@ struct context {
 	struct when_reader reader; /* by context_reader() only */
 	struct arena arena;        /* lives as long as the command */
 	struct buf advice;         /* lines for people, under the error that ends the command */
+	bool is_misused;           /* that error is the command line's: EXIT_USAGE */
 };
 
 /* The system's dice, as core/ wants them. */

@@ -13,14 +13,21 @@
 #include "node/i18n.h"
 #include "node/sys_error.h"
 
-static const char *const verb_names[CONTROL_VERB_COUNT] = {
-	[CONTROL_NUDGE] = "nudge",       [CONTROL_STATUS] = "status", [CONTROL_PEERS] = "peers",
-	[CONTROL_SYNC_NOW] = "sync-now", [CONTROL_PAUSE] = "pause",   [CONTROL_RESUME] = "resume",
+static const struct {
+	const char *name;
+	int wait_ms; /* for the reply */
+} verbs[CONTROL_VERB_COUNT] = {
+	[CONTROL_NUDGE] = { "nudge", 0 },
+	[CONTROL_STATUS] = { "status", CONTROL_LOOK_MS },
+	[CONTROL_PEERS] = { "peers", CONTROL_LOOK_MS },
+	[CONTROL_SYNC_NOW] = { "sync-now", CONTROL_TIMEOUT_MS },
+	[CONTROL_PAUSE] = { "pause", CONTROL_TIMEOUT_MS },
+	[CONTROL_RESUME] = { "resume", CONTROL_TIMEOUT_MS },
 };
 
 const char *control_verb_name(enum control_verb verb)
 {
-	return verb_names[verb];
+	return verbs[verb].name;
 }
 
 /* ---- The bytes ----------------------------------------------------------- */
@@ -37,7 +44,7 @@ enum err control_request_parse(struct bytes line, enum control_verb *out, struct
 		rc = errmsg_set(msg, ERR_FORMAT, "not a request: {\"do\":\"status\"} is one");
 		goto out;
 	}
-	while (verb < CONTROL_VERB_COUNT && strcmp(verb_names[verb], name) != 0)
+	while (verb < CONTROL_VERB_COUNT && strcmp(verbs[verb].name, name) != 0)
 		verb++;
 	if (verb == CONTROL_VERB_COUNT)
 		rc = errmsg_set(msg, ERR_INVALID, "unknown request \"%.64s\"", name);
@@ -136,7 +143,7 @@ static enum err connect_to(const char *folder, int flags, int *out, struct errms
 static bool send_request(int fd, enum control_verb verb)
 {
 	char line[64];
-	int size = snprintf(line, sizeof(line), "{\"do\":\"%s\"}\n", verb_names[verb]);
+	int size = snprintf(line, sizeof(line), "{\"do\":\"%s\"}\n", verbs[verb].name);
 
 	/* A request fits into any socket's buffer: it goes whole or not at all. */
 	return send(fd, line, (size_t)size, MSG_NOSIGNAL) == size;
@@ -161,9 +168,9 @@ static int64_t monotonic_ms(void)
 }
 
 /* Everything up to the daemon's close. */
-static enum err receive_reply(int fd, struct buf *reply, struct errmsg *msg)
+static enum err receive_reply(int fd, int wait_ms, struct buf *reply, struct errmsg *msg)
 {
-	int64_t end_ms = monotonic_ms() + CONTROL_TIMEOUT_MS;
+	int64_t end_ms = monotonic_ms() + wait_ms;
 	struct pollfd poller = { .fd = fd, .events = POLLIN };
 
 	for (;;) {
@@ -173,7 +180,7 @@ static enum err receive_reply(int fd, struct buf *reply, struct errmsg *msg)
 
 		if (left_ms <= 0 || poll(&poller, 1, (int)left_ms) == 0)
 			return errmsg_set(msg, ERR_BUSY, _("the daemon did not answer within %d s"),
-					  CONTROL_TIMEOUT_MS / 1000);
+					  wait_ms / 1000);
 		size = recv(fd, piece, sizeof(piece), 0);
 		if (size < 0 && errno == EINTR)
 			continue;
@@ -214,7 +221,7 @@ enum err control_ask(const char *folder, enum control_verb verb, json_t **reply,
 	if (!send_request(fd, verb))
 		rc = sys_error(CONTROL_SOCKET_NAME, msg);
 	if (rc == OK)
-		rc = receive_reply(fd, &text, msg);
+		rc = receive_reply(fd, verbs[verb].wait_ms, &text, msg);
 	if (rc == OK)
 		rc = buf_check(&text);
 	if (rc)

@@ -34,7 +34,8 @@
 enum {
 	CONTROL_REQUEST_BYTES_MAX = 4096,
 	CONTROL_REPLY_BYTES_MAX = 4 << 20,
-	CONTROL_TIMEOUT_MS = 10000, /* how long a client waits for its reply */
+	CONTROL_TIMEOUT_MS = 10000, /* how long one conversation may take */
+	CONTROL_LOOK_MS = 3000,     /* who only looks has something to show without the daemon */
 };
 
 enum control_verb {
@@ -54,8 +55,9 @@ const char *control_verb_name(enum control_verb verb);
 
 /* Ask the daemon that serves `folder`. *reply is the reply's object ("ok" is
  * true); the caller drops it with json_decref().
- * ERR_NOT_FOUND: no daemon is running; ERR_TIMEOUT; ERR_FORMAT; or the error of
- * a refusal. */
+ * ERR_NOT_FOUND: no daemon is running; ERR_BUSY: it is silent, CONTROL_LOOK_MS
+ * where the verb only looks, else CONTROL_TIMEOUT_MS; ERR_FORMAT; or the error
+ * of a refusal. */
 MUST_CHECK enum err control_ask(const char *folder, enum control_verb verb, json_t **reply,
 				struct errmsg *msg);
 

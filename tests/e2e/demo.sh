@@ -48,6 +48,9 @@ typed() {
 	done
 }
 
+# A path as a shell reads it.
+quoted() { printf '%q' "$1"; }
+
 # enter OFFICE COMMAND...: shows the command, $said is what it said.
 enter() {
 	printf '  %s%s%s $ %shuitong%s%s\n' "${tint[$1]}" "$1" "$off" "$bold" "$(typed "${@:2}")" \
@@ -149,11 +152,11 @@ if [ -z "$keep" ]; then
 	say "Look around yourself: ./dev demo --keep"
 else
 	chapter "Still running"
-	say "alias huitong=$huitong" ""
+	say "alias huitong=$(quoted "$(quoted "$huitong")")" ""
 	for office in SHA FRA NYC; do
-		say "export HUITONG_REPLICA=$root/$office   # port ${port[$office]}"
+		say "export HUITONG_REPLICA=$(quoted "$root/$office")   # port ${port[$office]}"
 	done
 	say "" "huitong status" "huitong log" "huitong minutes show $meeting" \
 		"huitong help" "" "To end it:" "" \
-		"kill ${daemon[*]}; rm -r $root"
+		"kill ${daemon[*]}; rm -r $(quoted "$root")"
 fi

@@ -27,13 +27,19 @@ step "lines fit into 110 columns, and nothing is left of the machinery"
 at_most "columns" "$(wc -L <"$story")" 110
 
 step "--keep leaves it running, with the commands to look around and to end it"
-TMPDIR=$root "$demo" --keep >"$story" 2>&1
-while read -r variable; do
-	HUITONG_REPLICA=${variable#*=} "$huitong" status --json | value_of pid | grep -q . ||
-		fail "no daemon in ${variable#*=}"
-done < <(grep -oE 'HUITONG_REPLICA=[^ ]+' "$story")
-end=$(grep -oE 'kill [0-9 ]+' "$story") || fail "no command to end it"
-read -ra pids <<<"${end#kill }"
+kept="$root/a folder"
+mkdir "$kept"
+TMPDIR=$kept "$demo" --keep >"$story" 2>&1
+while read -r export; do
+	(
+		eval "$export"
+		"$huitong" status --json | value_of pid | grep -q .
+	) || fail "no daemon by: $export"
+done < <(grep -oE 'export HUITONG_REPLICA=.*' "$story")
+end=$(grep -oE 'kill [0-9 ]+; rm -r .+' "$story") || fail "no command to end it"
+eval "folders=(${end#*; rm -r })"
+is "folders to remove" "${folders[*]}" "$(echo "$kept"/huitong.*)"
+read -ra pids <<<"$(grep -oE '[0-9 ]+;' <<<"$end" | tr -d ';')"
 is "daemons to end" "${#pids[@]}" 3
 helpers+=("${pids[@]}")
 kill "${pids[@]}"

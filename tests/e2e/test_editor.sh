@@ -238,8 +238,9 @@ is "in all" "$(ht SHA text diff CO-SHA-$year-0001 goal "$seen")" "Open {+it +}in
 is "as it was" "$(ht SHA text show CO-SHA-$year-0001 goal "$seen")" "Open in March."
 exits 3 ht SHA text edit CO-SHA-$year-0001 goal --from 00000000/1 --text x
 says "Its versions:  huitong text history CO-SHA-$year-0001 goal"
-exits 5 ht SHA text restore CO-SHA-$year-0001 goal
+exits 2 ht SHA text restore CO-SHA-$year-0001 goal
 says 'text restore. needs: RECORD \[FIELD\] VERSION'
+says "Its versions:  huitong text history CO-SHA-$year-0001 goal"
 exits 0 ht SHA text restore CO-SHA-$year-0001 goal "$seen"
 is "goal" "$(ht SHA text show CO-SHA-$year-0001 goal)" "Open in March."
 exits 0 ht SHA text edit "$meeting" --text "To agree."

@@ -23,7 +23,7 @@ kill -STOP "${daemon[SHA]}"
 exits 4 ht SHA status
 says '^holds +records'
 says '^daemon +silent$'
-says 'did not answer'
+says 'did not answer within 3 s'
 exits 0 ht SHA office list
 kill -CONT "${daemon[SHA]}"
 
