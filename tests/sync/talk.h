@@ -306,6 +306,26 @@ static inline void talk_begin(struct talk *t)
 	peer_says_have(t, &t->ours.office, &t->directory);
 }
 
+/* How many changesets of a space somebody holds. */
+static inline uint64_t talk_held(const struct office *o, const struct space_id *space)
+{
+	const struct vv *vv = replica_vv(o->replica, space);
+	uint64_t count = 0;
+
+	for (size_t i = 0; i < vv->count; i++)
+		count += vv->entries[i].seq;
+	return count;
+}
+
+/* One side writes so much into the space that both share. */
+static inline void talk_write(struct talk *t, struct office *o, unsigned count)
+{
+	for (unsigned i = 0; i < count; i++)
+		office_item(o, &t->space, "确认活动方案");
+	if (o == &t->ours.office && t->session)
+		session_wake(t->session, t->now, &t->space);
+}
+
 /* How many messages of the type the session said, from the message `since` on. */
 static inline size_t talk_count(const struct talk *t, size_t since, enum message_type type)
 {

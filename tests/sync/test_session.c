@@ -3,47 +3,12 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
 
 #include <cmocka.h>
 
 #include "core/limits.h"
-#include "core/wire.h"
 #include "proto/limits.h"
-#include "tests/sync/talk.h"
-
-/* The session closed for this reason, said so to the peer, and took nothing. */
-static void assert_refused(struct talk *t, enum err rc)
-{
-	struct arena arena = ARENA_EMPTY;
-	struct message bye = talk_last(t, MESSAGE_BYE, &arena);
-
-	assert_int_equal(session_state(t->session), SESSION_CLOSED);
-	assert_int_equal(session_end(t->session)->code, rc);
-	assert_string_equal(session_end(t->session)->name, err_name(rc));
-	assert_false(session_end(t->session)->by_peer);
-	assert_true(bytes_equal(bye.u.bye.name, bytes_of_str(err_name(rc))));
-	assert_true(t->has_ended);
-	arena_release(&arena);
-}
-
-static uint64_t held(const struct office *o, const struct space_id *space)
-{
-	const struct vv *vv = replica_vv(o->replica, space);
-	uint64_t count = 0;
-
-	for (size_t i = 0; i < vv->count; i++)
-		count += vv->entries[i].seq;
-	return count;
-}
-
-static void write_some(struct talk *t, struct office *o, unsigned count)
-{
-	for (unsigned i = 0; i < count; i++)
-		office_item(o, &t->space, "确认活动方案");
-	if (o == &t->ours.office && t->session)
-		session_wake(t->session, t->now, &t->space);
-}
+#include "tests/sync/refused.h"
 
 /* ---- Beginning ------------------------------------------------------------------ */
 
@@ -358,7 +323,7 @@ static void directory_goes_before_other_spaces(void **state)
 	talk_init(&t);
 	talk_begin(&t);
 	peer_says_have(&t, &t.theirs.office, &t.space);
-	write_some(&t, &t.ours.office, 1);
+	talk_write(&t, &t.ours.office, 1);
 	office_create(&t.ours.office, &t.directory, KIND_PERSON, PERSON_NAME, &name);
 	session_wake(t.session, t.now, NULL);
 	session_push(t.session, t.now);
@@ -383,7 +348,7 @@ static void what_came_is_acknowledged_and_passed_on(void **state)
 	size_t count;
 
 	talk_init(&t);
-	write_some(&t, &t.theirs.office, 5);
+	talk_write(&t, &t.theirs.office, 5);
 	talk_begin(&t);
 	session_take_news(t.session);
 	list = office_log(&t.theirs.office, &t.space, &arena, &count);
@@ -393,7 +358,7 @@ static void what_came_is_acknowledged_and_passed_on(void **state)
 	news = session_take_news(t.session);
 	assert_int_equal(news.received, 5);
 	assert_int_equal(news.changed_spaces, 1);
-	assert_int_equal(held(&t.ours.office, &t.space), 5);
+	assert_int_equal(talk_held(&t.ours.office, &t.space), 5);
 	/* It does not go back. */
 	session_wake(t.session, t.now, NULL);
 	assert_false(session_has_work(t.session));
@@ -413,7 +378,7 @@ static void lost_changesets_are_offered_again_after_a_comparison(void **state)
 	size_t before;
 
 	talk_init(&t);
-	write_some(&t, &t.ours.office, 5);
+	talk_write(&t, &t.ours.office, 5);
 	talk_begin(&t);
 	peer_says_have(&t, &t.theirs.office, &t.space);
 	session_push(t.session, t.now);
@@ -441,7 +406,7 @@ static void peer_that_holds_less_than_before_is_sent_the_rest(void **state)
 	size_t count;
 
 	talk_init(&t);
-	write_some(&t, &t.ours.office, 5);
+	talk_write(&t, &t.ours.office, 5);
 	talk_begin(&t);
 	peer_says_have(&t, &t.ours.office, &t.space);
 	assert_false(session_has_work(t.session));
@@ -464,7 +429,7 @@ static void held_feed_is_not_offered_again(void **state)
 	size_t before;
 
 	talk_init(&t);
-	write_some(&t, &t.ours.office, 5);
+	talk_write(&t, &t.ours.office, 5);
 	talk_begin(&t);
 	peer_says_have(&t, &t.theirs.office, &t.space);
 	session_push(t.session, t.now);
@@ -473,7 +438,7 @@ static void held_feed_is_not_offered_again(void **state)
 	peer_says(&t, &m);
 	peer_says_ack(&t, &t.space);
 	before = t.inbox_count;
-	write_some(&t, &t.ours.office, 5);
+	talk_write(&t, &t.ours.office, 5);
 	peer_says_have(&t, &t.theirs.office, &t.space);
 	assert_false(session_has_work(t.session));
 	assert_int_equal(talk_count(&t, before, MESSAGE_CHANGES), 0);
@@ -492,7 +457,7 @@ static void rest_of_a_feed_from_the_future_is_left_aside(void **state)
 
 	talk_init(&t);
 	t.theirs.office.now_ms += 2 * HLC_AHEAD_MS_MAX;
-	write_some(&t, &t.theirs.office, 5);
+	talk_write(&t, &t.theirs.office, 5);
 	talk_begin(&t);
 	list = office_log(&t.theirs.office, &t.space, &arena, &count);
 	peer_says_changes(&t, &t.space, list, 2);
@@ -502,7 +467,7 @@ static void rest_of_a_feed_from_the_future_is_left_aside(void **state)
 	assert_int_equal(session_state(t.session), SESSION_OPEN);
 	m = talk_last(&t, MESSAGE_HAVE, &arena);
 	assert_true(m.u.have.is_ack && m.u.have.count == 0);
-	assert_int_equal(held(&t.ours.office, &t.space), 0);
+	assert_int_equal(talk_held(&t.ours.office, &t.space), 0);
 	arena_release(&arena);
 	talk_release(&t);
 }
@@ -522,10 +487,10 @@ static void what_depends_on_a_feed_from_the_future_is_left_aside(void **state)
 	office_grant(&t.ours.office, &t.space, "NYC", ROLE_EDITOR);
 	office_pull(&t.theirs.office, &t.ours.office);
 	t.theirs.office.now_ms = t.now.wall_ms + HLC_AHEAD_MS_MAX + 1000;
-	write_some(&t, &t.theirs.office, 1);
+	talk_write(&t, &t.theirs.office, 1);
 	third.office.now_ms = t.theirs.office.now_ms;
 	office_pull(&third.office, &t.theirs.office);
-	write_some(&t, &third.office, 1);
+	talk_write(&t, &third.office, 1);
 	talk_begin(&t);
 	list = office_log(&third.office, &t.space, &arena, &count);
 	assert_int_equal(count, 2);
@@ -537,203 +502,9 @@ static void what_depends_on_a_feed_from_the_future_is_left_aside(void **state)
 	assert_int_equal(session_state(t.session), SESSION_OPEN);
 	m = talk_last(&t, MESSAGE_HELD, &arena);
 	assert_memory_equal(m.u.held.replicas[0].bytes, list[1].replica.bytes, ID_BYTES);
-	assert_int_equal(held(&t.ours.office, &t.space), 0);
+	assert_int_equal(talk_held(&t.ours.office, &t.space), 0);
 	arena_release(&arena);
 	office_close(&third.office);
-	talk_release(&t);
-}
-
-/* ---- Refusals --------------------------------------------------------------------------- */
-
-static void forged_changeset_is_refused_and_not_stored(void **state)
-{
-	struct arena arena = ARENA_EMPTY;
-	uint8_t signature[SIGNATURE_BYTES];
-	struct sealed *list;
-	struct talk t;
-	size_t count;
-
-	talk_init(&t);
-	write_some(&t, &t.theirs.office, 5);
-	talk_begin(&t);
-	list = office_log(&t.theirs.office, &t.space, &arena, &count);
-	memcpy(signature, list[4].signature, sizeof(signature));
-	signature[0] ^= 1;
-	list[4].signature = signature;
-	peer_says_changes(&t, &t.space, list, count);
-	assert_refused(&t, ERR_SIGNATURE);
-	assert_int_equal(held(&t.ours.office, &t.space), 0);
-	arena_release(&arena);
-	talk_release(&t);
-}
-
-static void gap_in_a_feed_is_refused(void **state)
-{
-	struct arena arena = ARENA_EMPTY;
-	struct sealed *list;
-	struct talk t;
-	size_t count;
-
-	talk_init(&t);
-	write_some(&t, &t.theirs.office, 5);
-	talk_begin(&t);
-	list = office_log(&t.theirs.office, &t.space, &arena, &count);
-	peer_says_changes(&t, &t.space, list + 1, count - 1);
-	assert_refused(&t, ERR_CHAIN);
-	assert_int_equal(held(&t.ours.office, &t.space), 0);
-	arena_release(&arena);
-	talk_release(&t);
-}
-
-static void message_that_is_not_legal_now_is_refused(void **state)
-{
-	struct message m;
-	struct talk t;
-
-	talk_init(&t);
-	talk_begin(&t);
-	m = peer_hello(&t); /* once was enough */
-	peer_says(&t, &m);
-	assert_refused(&t, ERR_PROTOCOL);
-	talk_release(&t);
-
-	talk_init(&t);
-	talk_open(&t, false, NULL);
-	talk_run(&t);
-	peer_says_hello(&t); /* before it has said whom it knows */
-	assert_refused(&t, ERR_PROTOCOL);
-	talk_release(&t);
-
-	talk_init(&t);
-	talk_open(&t, false, NULL);
-	talk_run(&t);
-	peer_says_have(&t, &t.theirs.office, &t.directory); /* before hello */
-	assert_refused(&t, ERR_PROTOCOL);
-	talk_release(&t);
-}
-
-static void acknowledging_what_was_not_sent_is_refused(void **state)
-{
-	struct talk t;
-
-	talk_init(&t);
-	talk_begin(&t);
-	peer_says_ack(&t, &t.space);
-	assert_refused(&t, ERR_PROTOCOL);
-	talk_release(&t);
-}
-
-static void acknowledging_twice_is_refused(void **state)
-{
-	struct talk t;
-
-	talk_init(&t);
-	talk_begin(&t);
-	peer_says_have(&t, &t.theirs.office, &t.space);
-	for (int i = 0; i < WINDOW_COUNT; i++) {
-		write_some(&t, &t.ours.office, 1);
-		session_push(t.session, t.now);
-		talk_run(&t);
-		peer_says_ack(&t, &t.space);
-	}
-	assert_int_equal(session_state(t.session), SESSION_OPEN);
-	peer_says_ack(&t, &t.space);
-	assert_refused(&t, ERR_PROTOCOL);
-	talk_release(&t);
-}
-
-static void message_over_its_limit_is_refused(void **state)
-{
-	struct buf encoded = BUF_EMPTY;
-	struct talk t;
-
-	talk_init(&t);
-	talk_begin(&t);
-	wire_put_array(&encoded, 2);
-	wire_put_uint(&encoded, MESSAGE_PING);
-	buf_grow(&encoded, 100000);
-	memset(encoded.data + encoded.size - 100000, 0, 100000);
-	peer_says_bytes(&t, buf_bytes(&encoded));
-	assert_refused(&t, ERR_LIMIT);
-	buf_release(&encoded);
-	talk_release(&t);
-}
-
-static void who_asks_and_does_not_read_is_cut_off(void **state)
-{
-	enum { ENTRY_COUNT = 10000, ROUND_COUNT = 100 };
-	static struct space_digest entries[ENTRY_COUNT];
-	struct message m = { .type = MESSAGE_DIGESTS };
-	struct buf encoded = BUF_EMPTY;
-	struct talk t;
-
-	talk_init(&t);
-	talk_begin(&t);
-	for (size_t i = 0; i < ENTRY_COUNT; i++)
-		entries[i] = (struct space_digest){ t.space, { 1 } };
-	for (uint64_t i = 1; i <= ROUND_COUNT; i++) {
-		buf_clear(&encoded);
-		m.u.digests = (struct message_digests){ i, false, entries, ENTRY_COUNT };
-		message_encode(&encoded, &m);
-		OFFICE_MUST(link_send(&t.peer, buf_bytes(&encoded)));
-		session_receive(t.session, t.now, buf_bytes(&t.peer.out));
-		buf_clear(&t.peer.out);
-	}
-	assert_int_equal(session_state(t.session), SESSION_CLOSED);
-	assert_int_equal(session_end(t.session)->code, ERR_LIMIT);
-	assert_in_range(session_outgoing(t.session).size, OUTGOING_BYTES_MAX,
-			OUTGOING_BYTES_MAX + 4096);
-	buf_release(&encoded);
-	talk_release(&t);
-}
-
-static void garbage_inside_the_channel_is_refused(void **state)
-{
-	struct talk t;
-
-	talk_init(&t);
-	talk_begin(&t);
-	peer_says_bytes(&t, bytes_of_str("hello?"));
-	assert_refused(&t, ERR_FORMAT);
-	talk_release(&t);
-}
-
-static void what_the_peer_says_in_closing_is_kept(void **state)
-{
-	struct message m = { .type = MESSAGE_BYE };
-	struct talk t;
-
-	talk_init(&t);
-	talk_begin(&t);
-	m.u.bye = (struct message_bye){ bytes_of_str("signature"), bytes_of_str("no good") };
-	peer_says(&t, &m);
-	assert_int_equal(session_end(t.session)->code, ERR_SIGNATURE);
-	assert_true(session_end(t.session)->by_peer);
-	assert_string_equal(session_end(t.session)->text, "no good");
-	talk_release(&t);
-}
-
-static void trouble_of_our_own_is_named_but_not_described(void **state)
-{
-	struct arena arena = ARENA_EMPTY;
-	struct sealed *list;
-	struct message bye;
-	struct talk t;
-	size_t count;
-
-	talk_init(&t);
-	write_some(&t, &t.theirs.office, 5);
-	talk_begin(&t);
-	/* Somebody else's transaction is in the way. */
-	OFFICE_MUST(replica_begin(t.ours.office.replica, &msg));
-	list = office_log(&t.theirs.office, &t.space, &arena, &count);
-	peer_says_changes(&t, &t.space, list, count);
-	assert_int_equal(session_state(t.session), SESSION_CLOSED);
-	bye = talk_last(&t, MESSAGE_BYE, &arena);
-	assert_int_equal(bye.u.bye.text.size, 0);
-	assert_true(bye.u.bye.name.size > 0);
-	replica_rollback(t.ours.office.replica);
-	arena_release(&arena);
 	talk_release(&t);
 }
 
@@ -790,16 +561,6 @@ int main(void)
 		cmocka_unit_test(held_feed_is_not_offered_again),
 		cmocka_unit_test(rest_of_a_feed_from_the_future_is_left_aside),
 		cmocka_unit_test(what_depends_on_a_feed_from_the_future_is_left_aside),
-		cmocka_unit_test(forged_changeset_is_refused_and_not_stored),
-		cmocka_unit_test(gap_in_a_feed_is_refused),
-		cmocka_unit_test(message_that_is_not_legal_now_is_refused),
-		cmocka_unit_test(acknowledging_what_was_not_sent_is_refused),
-		cmocka_unit_test(acknowledging_twice_is_refused),
-		cmocka_unit_test(message_over_its_limit_is_refused),
-		cmocka_unit_test(who_asks_and_does_not_read_is_cut_off),
-		cmocka_unit_test(garbage_inside_the_channel_is_refused),
-		cmocka_unit_test(what_the_peer_says_in_closing_is_kept),
-		cmocka_unit_test(trouble_of_our_own_is_named_but_not_described),
 		cmocka_unit_test(silence_is_broken_by_a_ping_and_ended_by_a_timeout),
 	};
 

@@ -13,24 +13,13 @@
 #include "proto/limits.h"
 #include "tests/support/forge.h"
 #include "tests/support/tempdir.h"
-#include "tests/sync/talk.h"
+#include "tests/sync/refused.h"
 
 /* A third office's node whose keys are in use twice. */
 struct twins {
 	struct talk t;
 	struct forge first, second; /* as written to ours, and to the peer's replica */
 };
-
-static void assert_refused(struct talk *t, enum err rc)
-{
-	struct arena arena = ARENA_EMPTY;
-	struct message bye = talk_last(t, MESSAGE_BYE, &arena);
-
-	assert_int_equal(session_state(t->session), SESSION_CLOSED);
-	assert_int_equal(session_end(t->session)->code, rc);
-	assert_true(bytes_equal(bye.u.bye.name, bytes_of_str(err_name(rc))));
-	arena_release(&arena);
-}
 
 static uint64_t held(const struct office *o, const struct space_id *space,
 		     const struct replica_id *replica)
