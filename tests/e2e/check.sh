@@ -23,7 +23,7 @@ own_mounts() {
 	[ -z "${HUITONG_TEST_MOUNTS:-}" ] || return 0
 	[ "$(id -u)" -eq 0 ] || skip "only root can mount"
 	unshare --mount true 2>/dev/null || skip "no mount namespaces here"
-	TMPDIR=$root HUITONG_TEST_MOUNTS=own unshare --mount --propagation private bash "$0"
+	TMPDIR=$root HUITONG_TEST_MOUNTS=own unshare --mount --propagation private bash "$0" || exit
 	exit
 }
 
@@ -57,9 +57,9 @@ says() {
 		die "line ${BASH_LINENO[0]}: nothing like '$1' in: $(cat "$root/said")"
 }
 
-# logs OFFICE PATTERN: its daemon does within 20 s.
+# logs OFFICE PATTERN: its daemon does within 60 s.
 logs() {
-	await 20 grep -qE -- "$2" "$root/$1.log" ||
+	await 60 grep -qE -- "$2" "$root/$1.log" ||
 		die "line ${BASH_LINENO[0]}: $1 never logged '$2'"
 }
 
@@ -100,8 +100,7 @@ verifies() { # OFFICE...
 link() {
 	"$tools/proxy" "${@:2:$#-2}" "$root/$1.port" "${@: -1}" >"$root/$1.links" &
 	proxy[$1]=$!
-	helpers+=($!)
-	await 10 test -s "$root/$1.port" || die "the proxy $1 does not start"
+	await 60 test -s "$root/$1.port" || die "the proxy $1 does not start"
 	proxy_port[$1]=$(cat "$root/$1.port")
 }
 cut_link() { kill -USR1 "${proxy[$1]}"; }

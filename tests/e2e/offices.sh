@@ -19,7 +19,7 @@ declare -rA office_person=([SHA]=王芳 [FRA]="Jonas Weber" [NYC]="Maria Lopez")
 
 declare -A daemon=() # the process by office; no entry: not running
 declare -A port=()   # where it listens, and will listen again
-helpers=()           # other processes of ours
+orphans=()           # processes that a child of ours left running, to be ended with us
 keep=                # not empty: leave everything as it is at the end
 
 # What the caller's shell says of itself must not change the story.
@@ -31,18 +31,17 @@ root=$(mktemp -d "${TMPDIR:-/tmp}/huitong.XXXXXX")
 offices_end() {
 	local status=$?
 	set +e
+	trap - ERR
 	if [ -n "$keep" ] && [ "$status" -eq 0 ]; then
 		return
 	fi
 	trap '' INT TERM
-	kill "${daemon[@]}" "${helpers[@]}" 2>/dev/null
+	end_all TERM
 	if [ "$status" -ne 0 ] && [ -n "${daemon[*]}" ]; then
 		echo "${0##*/}: failed; the last words of the daemons:" >&2
 		tail -n 15 "$root"/*.log >&2
 	fi
-	wait_briefly "${daemon[@]}" "${helpers[@]}" || {
-		kill -9 "${daemon[@]}" "${helpers[@]}" 2>/dev/null
-	}
+	await 10 nothing_runs || end_all KILL
 	rm -rf "$root" 2>/dev/null
 }
 trap offices_end EXIT
@@ -54,9 +53,22 @@ die() {
 	exit 1
 }
 
+# A command that failed unasked, which ends the script: where, and who called for it.
+unexpected() { # STATUS COMMAND
+	local i at=
+	[ "$BASH_SUBSHELL" -eq 0 ] || return 0 # whoever began it is told of
+	for ((i = ${#BASH_LINENO[@]} - 2; i >= 0; i--)); do
+		at+="${at:+ > }${BASH_SOURCE[i + 1]##*/}:${BASH_LINENO[i]}"
+	done
+	echo "$at: '$2' ended with $1" >&2
+}
+set -E
+trap 'unexpected $? "$BASH_COMMAND"' ERR
+
 now_ms() { echo $((${EPOCHREALTIME/[.,]/} / 1000)); }
 
-# await SECONDS COMMAND...: until it succeeds.
+# await SECONDS COMMAND...: until it succeeds. The limit is for what never comes, not for how long it
+# may take: a machine may be slow.
 await() {
 	local end=$(($(now_ms) + $1 * 1000))
 	shift
@@ -66,12 +78,21 @@ await() {
 	done
 }
 
-is_gone() { ! kill -0 "$1" 2>/dev/null; }
+# is_gone PROCESS: one that we have started has ended. Its number alone says nothing: as soon as it
+# has ended, the number may be that of another process, of another test.
+is_gone() { [[ $'\n'$(jobs -rp)$'\n' != *$'\n'$1$'\n'* ]]; }
+nothing_runs() { [ -z "$(jobs -rp)" ]; }
 
-# Until all these processes have ended, 10 s at most.
+# end_all SIGNAL: to everything that we have started.
+end_all() {
+	# shellcheck disable=SC2046 # numbers
+	kill -"$1" $(jobs -rp) "${orphans[@]}" 2>/dev/null
+}
+
+# Until all these processes of ours have ended, 60 s at most.
 wait_briefly() {
 	local pid
-	for pid; do await 10 is_gone "$pid" || return 1; done
+	for pid; do await 60 is_gone "$pid" || return 1; done
 }
 
 # One value of JSON on stdin, by its key; the first one.
@@ -119,7 +140,7 @@ has_converged() { # OFFICE...
 converge() {
 	local began
 	began=$(now_ms)
-	await "${converge_seconds:-30}" has_converged "$@" ||
+	await "${converge_seconds:-60}" has_converged "$@" ||
 		die "no convergence: $(for office; do echo "$office $(state_hash "$office")"; done)"
 	echo $(($(now_ms) - began))
 }
@@ -136,12 +157,17 @@ start() { # OFFICE [ARGUMENT...]
 	HUITONG_REPLICA=$root/$1 "$huitong" serve --listen "127.0.0.1:${port[$1]:-0}" "${@:2}" \
 		</dev/null >/dev/null 2>>"$root/$1.log" &
 	daemon[$1]=$!
-	await 20 is_ready "$1" || die "$1's daemon does not answer"
-	! is_gone "${daemon[$1]}" || die "$1's daemon ended"
+	await 60 is_ready "$1" || die "$1's daemon does not answer"
+	must_run "$1"
 	port[$1]=$(ht "$1" status --json | value_of port)
 }
 
+must_run() { # OFFICE
+	! is_gone "${daemon[$1]}" || die "$1's daemon has ended by itself"
+}
+
 stop() { # OFFICE [SIGNAL]
+	must_run "$1"
 	kill -"${2:-TERM}" "${daemon[$1]}"
 	wait_briefly "${daemon[$1]}" || die "$1's daemon does not end"
 	wait "${daemon[$1]}" || die "$1's daemon ended with status $?"
@@ -150,6 +176,7 @@ stop() { # OFFICE [SIGNAL]
 
 # As by a power cut, but for the disk.
 crash() { # OFFICE
+	must_run "$1"
 	kill -9 "${daemon[$1]}"
 	wait "${daemon[$1]}" 2>/dev/null || true
 	unset "daemon[$1]"

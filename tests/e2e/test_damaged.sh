@@ -100,16 +100,16 @@ restore
 step "a database that another program holds: reading works, editing says who waits"
 mkfifo "$root/hold"
 sqlite3 "$root/SHA/replica.db" <"$root/hold" >"$root/held" &
-helpers+=($!)
+holder=$!
 exec {hold}>"$root/hold"
 echo "BEGIN IMMEDIATE; SELECT 'held';" >&"$hold"
-await 10 grep -q held "$root/held"
+await 60 grep -q held "$root/held" || fail "the lock is not taken"
 exits 4 ht SHA action add x
 says 'try again'
 exits 0 ht SHA action list
 echo "ROLLBACK;" >&"$hold"
 exec {hold}>&-
-wait "${helpers[-1]}"
+wait "$holder"
 exits 0 ht SHA action add "after the lock"
 
 step "a clock before 2020"

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The demo tells the truth: one state in three offices, a conflict with both values and its end.
-# ctest: timeout=60
+# ctest: timeout=240
 . "$(dirname "$0")/check.sh"
 
 demo=$(dirname "$0")/demo.sh
@@ -29,18 +29,20 @@ at_most "columns" "$(wc -L <"$story")" 110
 step "--keep leaves it running, with the commands to look around and to end it"
 kept="$root/a folder"
 mkdir "$kept"
-TMPDIR=$kept "$demo" --keep >"$story" 2>&1
+TMPDIR=$kept "$demo" --keep >"$story" 2>&1 || fail "the demo failed: $(cat "$story")"
+end=$(grep -oE 'kill [0-9 ]+; rm -r .+' "$story") || fail "no command to end it"
+read -ra pids <<<"$(grep -oE '[0-9 ]+;' <<<"$end" | tr -d ';')"
+orphans=("${pids[@]}")
+is "daemons to end" "${#pids[@]}" 3
 while read -r export; do
 	(
 		eval "$export"
 		"$huitong" status --json | value_of pid | grep -q .
 	) || fail "no daemon by: $export"
 done < <(grep -oE 'export HUITONG_REPLICA=.*' "$story")
-end=$(grep -oE 'kill [0-9 ]+; rm -r .+' "$story") || fail "no command to end it"
 eval "folders=(${end#*; rm -r })"
 is "folders to remove" "${folders[*]}" "$(echo "$kept"/huitong.*)"
-read -ra pids <<<"$(grep -oE '[0-9 ]+;' <<<"$end" | tr -d ';')"
-is "daemons to end" "${#pids[@]}" 3
-helpers+=("${pids[@]}")
 kill "${pids[@]}"
-wait_briefly "${pids[@]}" || fail "the daemons don't end"
+have_ended() { ! kill -0 "${pids[@]}" 2>/dev/null; } # any of them
+await 60 have_ended || fail "the daemons don't end"
+orphans=()

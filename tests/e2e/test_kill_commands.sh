@@ -3,7 +3,7 @@
 # they change files or send. Whatever the instant, the folder is a node that works, nothing
 # acknowledged is lost, and the command can be given again and ends well. Every instant with
 #   HUITONG_KILLS=100000 HUITONG=build/release/huitong tests/e2e/test_kill_commands.sh
-# ctest: labels=slow timeout=400
+# ctest: labels=slow timeout=900
 . "$(dirname "$0")/check.sh"
 
 kills_max=${HUITONG_KILLS:-16} # of each command, evenly spread
@@ -234,11 +234,11 @@ each newcomer has_joined NYC join --person "Maria Lopez"
 step "join in the folder of a copy that is superseded: new keys, and nothing is lost"
 hears() { # OFFICE COMMAND...: its daemon runs until that is true
 	HUITONG_REPLICA=$root/$1 "$huitong" serve --listen none >/dev/null 2>>"$root/$1.log" &
-	helpers+=($!)
+	local pid=$!
 	shift
-	await 20 "$@" || fail "not so after 20 s: $*"
-	kill "${helpers[-1]}" 2>/dev/null || true
-	wait_briefly "${helpers[-1]}"
+	await 60 "$@" || fail "not so after 60 s: $*"
+	is_gone "$pid" || kill "$pid" 2>/dev/null || true
+	wait_briefly "$pid" || fail "the daemon does not end"
 }
 has_come() { ht SHA person list --json | grep -q "$1"; } # to the office that both talk to
 stop SHA
@@ -270,6 +270,7 @@ verifies SHA
 step "join, while the node that made the ticket is killed, and the newcomer then, too"
 renew SHA
 began() { is_gone "$serving" || ht SHA status --json 2>/dev/null | jq -e .daemon.pid >/dev/null; }
+knows_number() { is_gone "$serving" || pid=$(ht SHA status --json 2>/dev/null | jq -e .daemon.pid); }
 one_ended() { is_gone "$serving" || is_gone "$joining"; }
 served() { # N: a join at a daemon that is killed at its N-th call
 	local pid
@@ -279,19 +280,15 @@ served() { # N: a join at a daemon that is killed at its N-th call
 	HUITONG_REPLICA=$root/SHA "$tools/kill_at" --count "$root/count" "$1" \
 		"$huitong" serve --listen "127.0.0.1:${port[SHA]}" >/dev/null 2>>"$root/SHA.log" &
 	serving=$!
-	helpers+=("$serving")
-	await 20 began || fail "the daemon, to be killed at $1, does not answer"
+	await 60 began || fail "the daemon, to be killed at $1, does not answer"
 	HUITONG_REPLICA=$root/NYC "$huitong" join "$ticket" --person "Maria Lopez" \
 		>"$root/printed" 2>/dev/null &
 	joining=$!
-	helpers+=("$joining")
-	await 40 one_ended || fail "join, with the daemon to be killed at $1, does not end"
-	if ! is_gone "$serving"; then
-		pid=$(ht SHA status --json 2>/dev/null | jq '.daemon.pid // empty') || true
-		[ -z "$pid" ] || kill "$pid" 2>/dev/null || true
-	fi
-	wait "$serving" 2>/dev/null || true
-	kill -9 "$joining" 2>/dev/null || true
+	await 120 one_ended || fail "join, with the daemon to be killed at $1, does not end"
+	await 60 knows_number || fail "the daemon, to be killed at $1, does not say its number"
+	is_gone "$serving" || kill "$pid" 2>/dev/null || true
+	wait_briefly "$serving" || fail "the daemon, to be killed at $1, does not end"
+	is_gone "$joining" || kill -9 "$joining" 2>/dev/null || true
 	wait "$joining" 2>/dev/null || true
 }
 served 0

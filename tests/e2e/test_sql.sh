@@ -36,15 +36,15 @@ is "the minutes' text" "$(sql "SELECT text FROM block")" "先德国，后美国�
 step "a reader sees one moment, and holds nobody up"
 mkfifo "$root/reader"
 sqlite3 -readonly "$root/SHA/replica.db" <"$root/reader" >"$root/read" &
-helpers+=($!)
+client=$!
 exec {reader}>"$root/reader"
 echo "BEGIN; SELECT count(*) FROM action_item;" >&"$reader"
-await 10 test -s "$root/read"
+await 60 test -s "$root/read" || fail "the reader reads nothing"
 "$tools/bulk" "$root/SHA" 200
 add_action SHA "while somebody reads" >/dev/null
 echo "SELECT count(*) FROM action_item;" >&"$reader"
 exec {reader}>&-
-wait "${helpers[-1]}"
+wait "$client"
 is "both counts" "$(paste -sd, "$root/read")" "1,1"
 is "the count afterwards" "$(sql "SELECT count(*) FROM action_item")" 202
 stop SHA

@@ -17,7 +17,6 @@ honest() { # the honest peer is served within moments
 step "$strangers strangers come"
 "$tools/strangers" "${port[SHA]}" "$strangers" >"$root/strangers" &
 crowd=$!
-helpers+=("$crowd")
 sleep 3 # until all kinds of them stand there
 
 step "the honest peer goes on"
