@@ -157,6 +157,7 @@ static void tell(const struct killer *k, const struct note *n)
 		exit(1);
 }
 
+/* The lock may be with others for as long as they like: many want it, and a disk may be slow. */
 static void write_until_killed(const struct killer *k, const struct process *p)
 {
 	const struct office *o = &k->offices[p->office];
@@ -165,14 +166,20 @@ static void write_until_killed(const struct killer *k, const struct process *p)
 	struct errmsg msg = { 0 };
 	struct replica *r;
 	struct prng prng;
+	enum err rc;
 
 	prng_init(&prng, began ^ (uint64_t)getpid());
-	must(open_office(o, &r, &msg), &msg);
+	while ((rc = open_office(o, &r, &msg)) == ERR_BUSY)
+		continue;
+	must(rc, &msg);
 	note.open_us = (uint32_t)(now_us() - began);
 	tell(k, &note);
 	for (;;) {
 		note.edit++;
-		must(replica_begin(r, &msg), &msg);
+		rc = replica_begin(r, &msg);
+		if (rc == ERR_BUSY)
+			continue;
+		must(rc, &msg);
 		must(write_action(r, o, &note, &msg), &msg);
 		must(replica_commit(r, &msg), &msg);
 		tell(k, &note);

@@ -42,7 +42,7 @@ step "a pause lasts until it is resumed"
 ht FRA sync pause >/dev/null
 add_action FRA "during the pause" >/dev/null
 is_paused() { [ "$(peer SHA FRA state)" != in-sync ]; }
-await 10 is_paused || fail "the session goes on"
+await 60 is_paused || fail "the session goes on"
 [ "$(state_hash SHA)" != "$(state_hash FRA)" ] || fail "it was sent during the pause"
 ht FRA sync resume >/dev/null
 converge SHA FRA NYC >/dev/null

@@ -40,9 +40,9 @@ reader=$!
 HUITONG_REPLICA=$root/SHA "$huitong" serve --listen 127.0.0.1:0 --log-level debug \
 	2>"$root/log" </dev/null >/dev/null &
 daemon[SHA]=$!
-await 10 is_ready SHA
+await 60 is_ready SHA || fail "it is not ready"
 kill "$reader"
-wait_briefly "$reader"
+wait_briefly "$reader" || fail "the reader does not end"
 ht SHA sync now >/dev/null
 ht SHA sync now >/dev/null
 stop SHA
