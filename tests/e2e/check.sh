@@ -35,10 +35,15 @@ is() { [ "$2" = "$3" ] || die "line ${BASH_LINENO[0]}: $1: '$2' instead of '$3'"
 # at_most WHAT ACTUAL LIMIT
 at_most() { [ "$2" -le "$3" ] || die "line ${BASH_LINENO[0]}: $1: $2, over $3"; }
 
-# exits CODE COMMAND...: what it printed is kept for `says`.
+# exits CODE COMMAND...: what it printed is kept for `says`. Who is told that somebody is busy tries
+# again, as it is told.
 exits() {
-	local status=0
-	"${@:2}" >"$root/said" 2>&1 </dev/null || status=$?
+	local status tries
+	for ((tries = 20; tries > 0; tries--)); do
+		status=0
+		"${@:2}" >"$root/said" 2>&1 </dev/null || status=$?
+		[ "$status" -eq 4 ] && [ "$1" -ne 4 ] || break
+	done
 	[ "$status" -eq "$1" ] ||
 		die "line ${BASH_LINENO[0]}: exit code $status instead of $1: $(cat "$root/said")"
 }
@@ -87,7 +92,7 @@ add_action() {
 field() { ht "$1" show "$2" --json | jq -r ".$3"; }
 
 # peer OFFICE OF FIELD: what OF's daemon says of its peer OFFICE.
-peer() { ht "$2" peers --json | jq -r --arg o "$1" "[.[] | select(.office == \$o)][0].$3"; }
+peer() { ask "$2" peers --json | jq -r --arg o "$1" "[.[] | select(.office == \$o)][0].$3"; }
 
 verifies() { # OFFICE...
 	local office

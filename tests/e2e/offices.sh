@@ -123,9 +123,10 @@ enrol() {
 		"${@:3}" >/dev/null 2>>"$root/$1.log"
 }
 
-state_hash() { ht "$1" status --hash --json | value_of state_hash; }
-
-changesets() { ht "$1" status --json | value_of changesets; } # how many the office holds
+# What an office holds; its daemon need not find the time to add what it knows.
+holds() { { ht "$1" status "${@:3}" --json 2>/dev/null || true; } | value_of "$2"; } # OFFICE KEY
+state_hash() { holds "$1" state_hash --hash; }
+changesets() { holds "$1" changesets; } # how many
 
 has_converged() { # OFFICE...
 	local first hash
@@ -147,6 +148,14 @@ converge() {
 
 # ---- Daemons ----
 
+answers() { answer=$(ht "$@" 2>/dev/null); }
+
+# ask OFFICE COMMAND...: prints what its daemon says, which may be too busy to say it at once.
+ask() {
+	await 60 answers "$@" || die "$1's daemon does not answer: ${*:2}"
+	printf '%s\n' "$answer"
+}
+
 # A daemon that ended is as good as one that is ready: the caller looks which it is.
 is_ready() {
 	is_gone "${daemon[$1]}" ||
@@ -159,7 +168,7 @@ start() { # OFFICE [ARGUMENT...]
 	daemon[$1]=$!
 	await 60 is_ready "$1" || die "$1's daemon does not answer"
 	must_run "$1"
-	port[$1]=$(ht "$1" status --json | value_of port)
+	port[$1]=$(ask "$1" status --json | value_of port)
 }
 
 must_run() { # OFFICE

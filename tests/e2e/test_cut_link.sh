@@ -27,11 +27,11 @@ step "what waits is told while the link is down, unless nobody can know"
 is_waiting() { [ "$(peer "$1" "$2" to_send)" = "$3" ]; }
 await 10 is_waiting FRA SHA 3 || fail "$(peer FRA SHA to_send) wait in SHA, not 3"
 await 10 is_waiting SHA FRA 3 || fail "$(peer SHA FRA to_send) wait in FRA, not 3"
-is "unsent" "$(ht SHA status --json | jq .unsent)" 3
+is "unsent" "$(ask SHA status --json | jq .unsent)" 3
 stop FRA
 start FRA
 is_waiting SHA FRA null || fail "a new daemon claims that $(peer SHA FRA to_send) wait"
-is "unsent" "$(ht FRA status --json | jq .unsent)" null
+is "unsent" "$(ask FRA status --json | jq .unsent)" null
 exits 0 ht FRA status
 says 'unsent *unknown'
 

@@ -22,7 +22,7 @@ kib_free() { df --output=avail "$root/FRA" | tail -n 1; }
 leave() { fallocate -l "$(($(kib_free) - $1 * 1024))KiB" "$root/FRA/filler.$1"; }
 # fill NAME SIZE: as much of it as there is room for.
 fill() { head -c "$2" /dev/zero >"$root/FRA/filler.$1" 2>/dev/null || true; }
-room() { [ "$(ht FRA status --json | jq -r .daemon.disk.room)" = "$1" ]; }
+room() { [ "$(ask FRA status --json | jq -r .daemon.disk.room)" = "$1" ]; }
 ballast_kib() { du -k "$root/FRA/ballast" 2>/dev/null | cut -f 1; }
 has_ballast() { [ "$(ballast_kib)" = 16384 ]; }
 has_none() { [ ! -e "$root/FRA/ballast" ]; }
@@ -73,7 +73,7 @@ exits 0 ht FRA action list
 says "$number"
 says "$last"
 exits 0 ht FRA verify
-is "the daemon" "$(ht FRA status --json | value_of pid)" "${daemon[FRA]}"
+is "the daemon" "$(ask FRA status --json | value_of pid)" "${daemon[FRA]}"
 
 step "it goes on by itself once there is space"
 rm "$root"/FRA/filler*

@@ -113,7 +113,7 @@ ticket=$(HUITONG_REPLICA=$root/WORDS "$huitong" serve --listen 127.0.0.1:0 >/dev
 	echo $! >"$root/WORDS.pid")
 daemon[WORDS]=$(cat "$root/WORDS.pid")
 await 20 is_ready WORDS
-port[WORDS]=$(ht WORDS status --json | value_of port)
+port[WORDS]=$(ask WORDS status --json | value_of port)
 ticket=$(ht WORDS invite XXX --zone UTC --address "127.0.0.1:${port[WORDS]}" 2>/dev/null)
 ht LEFT join "$ticket" --person 她 >/dev/null 2>&1 || fail "XXX can't join"
 lost=$(node WWW LEFT)

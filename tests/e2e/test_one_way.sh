@@ -33,7 +33,7 @@ start FRA --peer "127.0.0.1:${port[SHA]}"
 start SHA --peer "127.0.0.1:${port[FRA]}"
 both_ways "both dial"
 is "Shanghai's peers in sync" \
-	"$(ht SHA peers --json | jq '[.[] | select(.state == "in-sync")] | length')" 1
+	"$(ask SHA peers --json | jq '[.[] | select(.state == "in-sync")] | length')" 1
 
 step "nobody can be dialled: each works alone, and says so"
 stop SHA

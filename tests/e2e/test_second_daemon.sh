@@ -11,8 +11,8 @@ exits 4 ht SHA serve --listen 127.0.0.1:0
 says "process $first"
 
 step "the first one is not disturbed"
-is "the daemon" "$(ht SHA status --json | value_of pid)" "$first"
-is "its port" "$(ht SHA status --json | value_of port)" "${port[SHA]}"
+is "the daemon" "$(ask SHA status --json | value_of pid)" "$first"
+is "its port" "$(ask SHA status --json | value_of port)" "${port[SHA]}"
 
 step "a new node can't be made of a folder that is served"
 exits 4 ht SHA init --org 别的 --office NYC --zone America/New_York

@@ -23,7 +23,7 @@ logs SHA ' debug '
 echo 'log-level = loud' >"$root/SHA/huitong.conf"
 kill -HUP "${daemon[SHA]}"
 logs SHA 'error settings .*loud'
-is "the daemon" "$(ht SHA status --json | value_of pid)" "${daemon[SHA]}"
+is "the daemon" "$(ask SHA status --json | value_of pid)" "${daemon[SHA]}"
 stop SHA
 
 step "wrong settings at the start are named with their line"

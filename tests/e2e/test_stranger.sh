@@ -18,7 +18,7 @@ ht X init --org 别的集团 --office XXX --zone Asia/Tokyo --person 他 >/dev/n
 start X --peer "127.0.0.1:${port[SHA]}"
 logs X 'refused|organisation'
 logs SHA 'refused|organisation'
-is "its state" "$(ht X peers --json | jq -r '.[0].state')" refused
+is "its state" "$(ask X peers --json | jq -r '.[0].state')" refused
 honest "a stranger knocked"
 stop X
 is "changesets of the stranger" "$(ht X status --json | value_of changesets)" 1
@@ -56,7 +56,7 @@ honest "somebody rang 300 times"
 step "memory is as before, the log is short, the daemon is the same"
 has_sanitizer || at_most "memory in KiB" "$(memory_kib SHA)" $((memory + 8192))
 at_most "lines of the log" "$(wc -l <"$root/SHA.log")" 200
-is "the daemon" "$(ht SHA status --json | value_of pid)" "${daemon[SHA]}"
+is "the daemon" "$(ask SHA status --json | value_of pid)" "${daemon[SHA]}"
 is "changesets" "$(changesets SHA)" $((before + 5))
 verifies SHA FRA
 stop FRA

@@ -52,7 +52,7 @@ kill "$crowd"
 wait_briefly "$crowd" || fail "the strangers do not leave"
 echo "  strangers: $(cat "$root/strangers")"
 at_most "lines of the log" "$(wc -l <"$root/SHA.log")" 200
-is "the daemon" "$(ht SHA status --json | value_of pid)" "${daemon[SHA]}"
+is "the daemon" "$(ask SHA status --json | value_of pid)" "${daemon[SHA]}"
 verifies SHA FRA
 stop NYC
 stop FRA
