@@ -108,8 +108,25 @@ link() {
 	await 60 test -s "$root/$1.port" || die "the proxy $1 does not start"
 	proxy_port[$1]=$(cat "$root/$1.port")
 }
-cut_link() { kill -USR1 "${proxy[$1]}"; }
-heal_link() { kill -USR2 "${proxy[$1]}"; }
+# Done when they return.
+cut_link() {
+	kill -USR1 "${proxy[$1]}"
+	await 10 test ! -e "$root/$1.port" || die "the proxy $1 does not cut"
+}
+heal_link() {
+	kill -USR2 "${proxy[$1]}"
+	await 10 test -s "$root/$1.port" || die "the proxy $1 does not heal"
+}
+
+# has_all OFFICE OF: OF knows that OFFICE has all that it has itself.
+has_all() { [ "$(peer "$1" "$2" state) $(peer "$1" "$2" to_send)" = "in-sync 0" ]; }
+# Both know it of each other: equal states do not say that yet.
+have_settled() { has_all "$1" "$2" && has_all "$2" "$1"; }
+# Neither has a session with the other.
+are_apart() {
+	local none='^(down|dialling|handshake|refused)$'
+	[[ $(peer "$1" "$2" state) =~ $none && $(peer "$2" "$1" state) =~ $none ]]
+}
 
 # Resident memory of an office's daemon, in KiB.
 memory_kib() { awk '/^VmRSS/ { print $2 }' "/proc/${daemon[$1]}/status"; }

@@ -185,14 +185,16 @@ async function dial(port) {
 
 async function listen(portFile) {
   const server = net.createServer()
-  const accepted = new Promise((accept) => { server.once('connection', accept) })
+  // One only: who is dialled again while it ends would break that connection off.
+  const accepted = new Promise((accept) => {
+    server.once('connection', (socket) => { server.close(); accept(socket) })
+  })
   server.listen(0, '127.0.0.1', () => writeFileSync(portFile, `${server.address().port}\n`))
   const stream = new Stream(await accepted)
   const preamble = await stream.read(PREAMBLE)
   checkPreamble(preamble)
   const keys = await shakeHands(stream, preamble, false)
   await converse(stream, keys)
-  server.close()
 }
 
 setTimeout(() => { console.error(`${stack}: hangs`); process.exit(1) }, 30000).unref()

@@ -2,8 +2,9 @@
  *
  *     proxy [OPTION...] PORT-FILE TARGET-PORT
  *
- * Writes the port on which it listens into PORT-FILE and forwards each connection
- * to TARGET-PORT. "Up" is from the dialer to the target, "down" the way back.
+ * Forwards each connection to TARGET-PORT; "up" is from the dialer to the target,
+ * "down" the way back. Writes the port on which it listens into PORT-FILE, which is
+ * there as long as it listens: who sends a signal looks there whether it was obeyed.
  *
  *     --cut-after N[,N...]  reset the first connection after N bytes of both ways,
  *                           the second after the second N; "0" cuts it at once; those
@@ -21,6 +22,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
+#include <linux/sockios.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <signal.h>
@@ -29,6 +31,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -39,7 +42,7 @@ enum {
 	CHUNK_BYTES = 16 << 10,
 	CUTS_MAX = 256,
 	PARENT_CHECK_MS = 500,
-	CUT_LINGER_MS = 100, /* for what was let through to be read: a reset would take it */
+	CUT_LOOK_MS = 10, /* is what was let through read? a reset would take it */
 };
 
 enum { UP, DOWN, WAYS };
@@ -65,10 +68,11 @@ struct link {
 	int fds[WAYS]; /* the dialer's socket, the target's */
 	struct way ways[WAYS];
 	uint64_t cut_after; /* bytes of both ways */
-	uint64_t cut_ms;    /* when the reset is due, once they have passed; 0: not yet */
+	uint64_t look_ms;   /* when to look, once they have passed, whether they were read */
 };
 
 struct proxy {
+	const char *port_file; /* there while we listen */
 	uint16_t target, port;
 	int reserved; /* bound, never listening: keeps the port ours while cut */
 	int listener; /* -1 while cut */
@@ -141,6 +145,34 @@ static int connected_socket(uint16_t port)
 	return -1;
 }
 
+static uint16_t port_of(int (*name)(int, struct sockaddr *, socklen_t *), int fd)
+{
+	struct sockaddr_in address = { 0 };
+	socklen_t size = sizeof(address);
+
+	return name(fd, (struct sockaddr *)&address, &size) == 0 ? ntohs(address.sin_port) : 0;
+}
+
+/* What the other end of a socket, on this machine, has not read yet. */
+static uint64_t unread_bytes(int fd)
+{
+	unsigned ours = port_of(getsockname, fd), theirs = port_of(getpeername, fd);
+	unsigned local, remote;
+	unsigned long unread, found = 0;
+	FILE *table = fopen("/proc/net/tcp", "re");
+	char line[512];
+	int unsent;
+
+	if (!table || ioctl(fd, SIOCOUTQ, &unsent) != 0)
+		die("/proc/net/tcp");
+	while (fgets(line, sizeof(line), table))
+		if (sscanf(line, "%*u: %*x:%x %*x:%x %*x %*x:%lx", &local, &remote, &unread) == 3 &&
+		    local == theirs && remote == ours)
+			found = unread;
+	fclose(table);
+	return found + (uint64_t)unsent;
+}
+
 /* With an RST, as when a machine vanishes and comes back. */
 static void reset(int fd)
 {
@@ -152,11 +184,25 @@ static void reset(int fd)
 
 /* ---- Links --------------------------------------------------------------- */
 
+/* Whole as soon as it is there. */
+static void write_port(uint16_t port, const char *path)
+{
+	char draft[4096];
+	FILE *file;
+
+	snprintf(draft, sizeof(draft), "%s.new", path);
+	file = fopen(draft, "we");
+	if (!file || fprintf(file, "%u\n", port) < 0 || fclose(file) != 0 ||
+	    rename(draft, path) != 0)
+		die(path);
+}
+
 static void start_listening(struct proxy *p)
 {
 	p->listener = bound_socket(&p->port);
 	if (listen(p->listener, SOMAXCONN) != 0 || fcntl(p->listener, F_SETFL, O_NONBLOCK) != 0)
 		die("listen");
+	write_port(p->port, p->port_file);
 }
 
 static void end_link(struct proxy *p, size_t at, const char *how)
@@ -185,6 +231,7 @@ static void cut(struct proxy *p)
 	p->listener = -1;
 	while (p->link_count)
 		end_link(p, 0, "cut");
+	unlink(p->port_file);
 }
 
 static void heal(struct proxy *p)
@@ -305,16 +352,23 @@ static bool move(const struct proxy *p, struct link *l, int which, uint64_t now)
 	return true;
 }
 
+/* All that may pass has been passed on. */
+static bool is_used_up(const struct link *l)
+{
+	return !left_before_cut(l) && !l->ways[UP].count && !l->ways[DOWN].count;
+}
+
 /* Why the link ends now, or NULL. */
 static const char *turn_link(const struct proxy *p, struct link *l, uint64_t now)
 {
 	for (int w = 0; w < WAYS; w++)
 		if (!move(p, l, w, now))
 			return "broken";
-	if (!l->cut_ms && !left_before_cut(l) && !l->ways[UP].count && !l->ways[DOWN].count)
-		l->cut_ms = now + CUT_LINGER_MS;
-	if (l->cut_ms && l->cut_ms <= now)
-		return "cut";
+	if (is_used_up(l) && l->look_ms <= now) {
+		if (unread_bytes(l->fds[UP]) + unread_bytes(l->fds[DOWN]) == 0)
+			return "cut";
+		l->look_ms = now + CUT_LOOK_MS;
+	}
 	return l->ways[UP].is_shut && l->ways[DOWN].is_shut ? "closed" : NULL;
 }
 
@@ -336,8 +390,8 @@ static size_t gather(const struct proxy *p, struct pollfd *polls, uint64_t now, 
 	for (size_t i = 0; i < p->link_count; i++) {
 		const struct link *l = p->links[i];
 
-		if (l->cut_ms)
-			*until = earliest(*until, l->cut_ms);
+		if (is_used_up(l))
+			*until = earliest(*until, l->look_ms > now ? l->look_ms : now);
 		for (int which = 0; which < WAYS; which++) {
 			const struct way *w = &l->ways[which];
 
@@ -459,20 +513,8 @@ static void read_options(struct proxy *p, int argc, char *argv[])
 	}
 	if (argc - optind != 2)
 		usage();
+	p->port_file = argv[optind];
 	p->target = (uint16_t)number_of(argv[optind + 1], &end);
-}
-
-/* Whole as soon as it is there. */
-static void write_port(uint16_t port, const char *path)
-{
-	char draft[4096];
-	FILE *file;
-
-	snprintf(draft, sizeof(draft), "%s.new", path);
-	file = fopen(draft, "we");
-	if (!file || fprintf(file, "%u\n", port) < 0 || fclose(file) != 0 ||
-	    rename(draft, path) != 0)
-		die(path);
 }
 
 int main(int argc, char *argv[])
@@ -484,7 +526,6 @@ int main(int argc, char *argv[])
 	take_signals(&while_waiting);
 	p.reserved = bound_socket(&p.port);
 	start_listening(&p);
-	write_port(p.port, argv[optind]);
 	run(&p, &while_waiting);
 	close(p.reserved);
 	return 0;

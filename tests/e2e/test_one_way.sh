@@ -32,8 +32,12 @@ stop SHA
 start FRA --peer "127.0.0.1:${port[SHA]}"
 start SHA --peer "127.0.0.1:${port[FRA]}"
 both_ways "both dial"
-is "Shanghai's peers in sync" \
-	"$(ask SHA peers --json | jq '[.[] | select(.state == "in-sync")] | length')" 1
+one_in_sync() {
+	[ "$(ask "$1" peers --json | jq '[.[] | select(.state == "in-sync")] | length')" = 1 ]
+}
+for office in SHA FRA; do
+	await 20 one_in_sync "$office" || fail "peers of $office: $(ht "$office" peers --json)"
+done
 
 step "nobody can be dialled: each works alone, and says so"
 stop SHA
