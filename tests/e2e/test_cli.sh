@@ -6,6 +6,7 @@ set -euo pipefail
 huitong=${HUITONG:?the program}
 root=$(mktemp -d "${TMPDIR:-/tmp}/huitong-cli.XXXXXX")
 trap 'chmod -R u+rwx "$root"; rm -rf "$root"' EXIT
+trap 'echo "${0##*/}: line $LINENO: $BASH_COMMAND: ended with $?" >&2' ERR
 export HUITONG_REPLICA=$root/data
 unset HUITONG_PERSON TZ EDITOR VISUAL LANGUAGE XDG_DATA_HOME
 export LC_ALL=C.UTF-8

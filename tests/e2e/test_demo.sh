@@ -1,6 +1,5 @@
 #!/usr/bin/env bash
 # The demo tells the truth: one state in three offices, a conflict with both values and its end.
-# ctest: timeout=240
 . "$(dirname "$0")/check.sh"
 
 demo=$(dirname "$0")/demo.sh
