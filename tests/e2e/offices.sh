@@ -162,8 +162,20 @@ is_ready() {
 		[ "$(ht "$1" status --json 2>/dev/null | value_of pid)" = "${daemon[$1]}" ]
 }
 
+# A port that stays ours while its office is stopped: the system gives those from 32768 on to
+# whoever asks for any, or dials.
+free_port() {
+	local found
+	while
+		found=$((20000 + SRANDOM % 12000))
+		[[ " ${port[*]} " == *" $found "* ]] || (: <>"/dev/tcp/127.0.0.1/$found") 2>/dev/null
+	do :; done
+	echo "$found"
+}
+
 start() { # OFFICE [ARGUMENT...]
-	HUITONG_REPLICA=$root/$1 "$huitong" serve --listen "127.0.0.1:${port[$1]:-0}" "${@:2}" \
+	[ "${port[$1]:-0}" -ne 0 ] || port[$1]=$(free_port)
+	HUITONG_REPLICA=$root/$1 "$huitong" serve --listen "127.0.0.1:${port[$1]}" "${@:2}" \
 		</dev/null >/dev/null 2>>"$root/$1.log" &
 	daemon[$1]=$!
 	await 60 is_ready "$1" || die "$1's daemon does not answer"
