@@ -1,7 +1,7 @@
 /* A shortage of memory: some allocations of our code, of SQLite's and of zstd's
  * return NULL, as the test plans it.
  *
- * Programs named test_memory are linked with -Wl,--wrap=malloc and so on (see
+ * Programs named test_memory* are linked with -Wl,--wrap=malloc and so on (see
  * tests/CMakeLists.txt), so that this works under the sanitizers too. */
 #ifndef HT_TESTS_SUPPORT_SHORTAGE_H
 #define HT_TESTS_SUPPORT_SHORTAGE_H
