@@ -111,11 +111,11 @@ link() {
 # Done when they return.
 cut_link() {
 	kill -USR1 "${proxy[$1]}"
-	await 10 test ! -e "$root/$1.port" || die "the proxy $1 does not cut"
+	await 60 test ! -e "$root/$1.port" || die "the proxy $1 does not cut"
 }
 heal_link() {
 	kill -USR2 "${proxy[$1]}"
-	await 10 test -s "$root/$1.port" || die "the proxy $1 does not heal"
+	await 60 test -s "$root/$1.port" || die "the proxy $1 does not heal"
 }
 
 # has_all OFFICE OF: OF knows that OFFICE has all that it has itself.

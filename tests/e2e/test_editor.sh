@@ -142,7 +142,11 @@ versions=$(ht SHA minutes history "$block" --json | jq length)
 editor "touch \"\$file\""
 exits 0 edit
 says 'nothing was changed'
-says 'must be told to wait'
+is_told_to_wait() { # unless the machine took its time for it
+	exits 0 edit
+	grep -q 'must be told to wait' "$root/said"
+}
+await 60 is_told_to_wait || fail "no word of --wait: $(cat "$root/said")"
 is "versions" "$(ht SHA minutes history "$block" --json | jq length)" "$versions"
 editor "sleep 2.1"
 exits 0 edit
@@ -160,16 +164,16 @@ step "killed while the editor is open: the text is offered, and goes on from its
 editor "sed -i 's/We/We all/' \"\$file\"; touch '$root/open'
 until [ -e '$root/go' ]; do sleep 0.05; done; sed -i 's/sell/buy/' \"\$file\"; touch '$root/done'"
 HUITONG_REPLICA=$root/SHA "$huitong" minutes edit "$block" >/dev/null 2>&1 &
-await 10 test -e "$root/open"
+await 60 test -e "$root/open"
 kill -9 $!
 wait $! || true
 ht FRA minutes edit "$id" --text "We decided to sell. In June." >/dev/null
 converge SHA FRA >/dev/null
 EDITOR=true exits 0 edit # it is still open there
 touch "$root/go"
-await 10 test -e "$root/done"
+await 60 test -e "$root/done"
 offered() { ! EDITOR=true edit >"$root/said" 2>&1; }
-await 10 offered
+await 60 offered
 says 'is not stored yet'
 EDITOR=true exits 0 edit --resume
 is "text" "$(text)" "We all decided to buy. In June."

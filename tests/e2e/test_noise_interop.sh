@@ -32,7 +32,7 @@ both_roles() { # STACK
 	rm -f "$root/peer.port"
 	member "$1" listen "$root/peer.port" &
 	local pid=$!
-	await 10 test -s "$root/peer.port" || fail "$1 does not listen"
+	await 60 test -s "$root/peer.port" || fail "$1 does not listen"
 	stop SHA
 	start SHA --peer "127.0.0.1:$(cat "$root/peer.port")"
 	wait "$pid" || fail "$1 could not talk to our dialler"

@@ -36,7 +36,7 @@ one_in_sync() {
 	[ "$(ask "$1" peers --json | jq '[.[] | select(.state == "in-sync")] | length')" = 1 ]
 }
 for office in SHA FRA; do
-	await 20 one_in_sync "$office" || fail "peers of $office: $(ht "$office" peers --json)"
+	await 60 one_in_sync "$office" || fail "peers of $office: $(ht "$office" peers --json)"
 done
 
 step "nobody can be dialled: each works alone, and says so"

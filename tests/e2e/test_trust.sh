@@ -54,7 +54,7 @@ is "open tickets" "$(json tickets | jq -r '.[] | .id + " " + .state')" "$id open
 exits 0 ht SHA ticket burn "${id:0:6}"
 is "open tickets" "$(json tickets)" '[]'
 is "all tickets" "$(json tickets --all | jq -r '.[].state')" taken-back
-exits 3 ht SHA ticket burn "${id:0:6}ffff"
+exits 3 ht SHA ticket burn "${id:0:6}$(tr 0-9a-f 1-9a-f0 <<<"${id:6:4}")"
 exits 0 ht SHA invite FRA --zone Europe/Berlin --address a:1 --qr
 says '█▀▀▀▀▀█|█ ▄▄▄▄▄ █'
 
