@@ -15,7 +15,6 @@ enum {
 	SLICE_ROWS_MAX = 256,
 	SLICE_BYTES = 256 << 10,
 	KEEP_MS = 60000, /* so much of a round is done again after a crash */
-	REFILLS_MAX = 8,
 };
 
 enum phase {
@@ -45,7 +44,6 @@ struct scrub {
 	uint64_t kept_serial, kept_mended, kept_ms;
 	size_t kept_count;
 	uint64_t mended_before; /* when the round began */
-	unsigned refills;       /* since a round that had nothing to mend */
 	struct membership_check statements;
 	bool has_statements;
 	struct shadow *shadow;
@@ -293,8 +291,6 @@ static void end(struct scrub *s, uint64_t now_ms)
 	for (size_t i = s->r->damage.count; i-- > 0;)
 		if (!s->r->damage.list[i].is_seen)
 			damage_forget(s->r, i);
-	if (s->r->damage.mended == s->mended_before && !has_hope(s, DAMAGE_STATE))
-		s->refills = 0;
 	s->place.phase = PHASE_RESTING;
 	s->place.ended_ms = now_ms;
 }
@@ -546,20 +542,11 @@ static enum err look(struct scrub *s, uint64_t now_ms, size_t row_count, struct 
 
 /* ---- Making anew ------------------------------------------------------------- */
 
-/* What is damaged again whenever it is made anew is not damaged itself: a changed word of the
- * schema spoils each row that is written. */
-static enum err refill(struct scrub *s, struct errmsg *msg)
-{
-	if (s->refills >= REFILLS_MAX)
-		return errmsg_set(msg, ERR_CORRUPT, "the state is damaged again each time");
-	s->refills++;
-	return replica_refill(s->r, msg);
-}
-
 static enum err mend(struct scrub *s, struct errmsg *msg)
 {
 	enum damage_kind kind = can_refold(s) ? DAMAGE_FOLD : DAMAGE_STATE;
-	enum err rc = kind == DAMAGE_FOLD ? membership_refold(s->r, msg) : refill(s, msg);
+	enum err rc =
+		kind == DAMAGE_FOLD ? membership_refold(s->r, msg) : replica_refill(s->r, msg);
 
 	if (rc == OK || is_damage(rc))
 		damage_settle(s->r, kind, rc == OK);

@@ -421,10 +421,12 @@ MUST_CHECK enum err store_backup(struct store *s, const char *path,
 				 void (*progress)(void *ctx, uint64_t done, uint64_t total),
 				 void *ctx, struct errmsg *msg);
 MUST_CHECK enum err store_quick_check(struct store *s, struct errmsg *msg);
-/* The same with every index, every order and the sums of rows: about five times as long. */
+/* The same with every index, every order, the sums of rows and the definitions of the tables: about
+ * five times as long. */
 MUST_CHECK enum err store_integrity_check(struct store *s, struct errmsg *msg);
 /* That of one table and its indexes. Of "changeset", the largest, which has no index, the
- * structure alone; "sqlite_schema" is the list of tables, and the pages that are free. */
+ * structure alone; "sqlite_schema" is the list of tables with their
+ * definitions, and the pages that are free. */
 MUST_CHECK enum err store_check_table(struct store *s, const char *table, struct errmsg *msg);
 /* The tables by their place in a fixed order, the schema first; what is in those of the state
  * follows from the log. ERR_NOT_FOUND: there are fewer. */

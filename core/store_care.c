@@ -8,6 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define SCHEMA_TABLE "sqlite_schema"
+
 enum { BACKUP_PAGES_A_STEP = 256, BACKUP_BUSY_PAUSE_MS = 20 };
 
 /* Fails when the file exists: a backup never overwrites. */
@@ -138,6 +140,8 @@ enum err store_check_table(struct store *s, const char *table, struct errmsg *ms
 
 	snprintf(sql, sizeof(sql), "PRAGMA %s(%s)", check, table);
 	rc = check_structure(s, sql, msg);
+	if (rc == OK && strcmp(table, SCHEMA_TABLE) == 0)
+		return store_check_definitions(s, msg);
 	return rc == OK && !is_compared(table) ? store_check_sums(s, table, msg) : rc;
 }
 
@@ -179,7 +183,7 @@ static enum err read_table_name(struct store *s, size_t place, char out[TABLE_NA
 enum err store_table(struct store *s, size_t place, char out[TABLE_NAME_BYTES], bool *is_state,
 		     struct errmsg *msg)
 {
-	char name[TABLE_NAME_BYTES] = "sqlite_schema";
+	char name[TABLE_NAME_BYTES] = SCHEMA_TABLE;
 	enum err rc = place ? read_table_name(s, place - 1, name, msg) : OK;
 
 	if (rc == OK && !name[0])
@@ -197,6 +201,8 @@ enum err store_integrity_check(struct store *s, struct errmsg *msg)
 	bool ignored;
 	enum err rc = check_structure(s, "PRAGMA integrity_check(1)", msg);
 
+	if (rc == OK)
+		rc = store_check_definitions(s, msg);
 	for (size_t place = 1; rc == OK; place++) {
 		rc = store_table(s, place, table, &ignored, msg);
 		if (rc == OK)

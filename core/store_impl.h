@@ -257,6 +257,10 @@ MUST_CHECK enum err store_check_owner(struct store *s, bool create, bool *is_emp
  * failure a transaction may be left open: closing ends it. */
 MUST_CHECK enum err store_migrate(struct store *s, bool create, struct errmsg *msg);
 
+/* Tables, indexes and views are defined as we define them. ERR_CORRUPT: SQLite reads by whatever
+ * definition it finds, and takes a column that it does not know for a text. */
+MUST_CHECK enum err store_check_definitions(struct store *s, struct errmsg *msg);
+
 void schema_sql_create(struct buf *out, const struct kind *kind);
 void schema_sql_drop(struct buf *out, const struct kind *kind);
 void schema_sql_query(struct buf *out, const struct kind *kind, enum kind_query which);

@@ -242,3 +242,46 @@ enum err store_migrate(struct store *s, bool create, struct errmsg *msg)
 		rc = migrate(s, create, msg);
 	return rc == OK ? store_commit(s, msg) : rc;
 }
+
+/* ---- Whether they are as we define them -------------------------------------- */
+
+static enum err check_definition(struct store *s, struct rows *ours, struct errmsg *msg)
+{
+	static const char sql[] = "SELECT 1 FROM sqlite_schema WHERE name = ?1 AND type = ?2 AND "
+				  "tbl_name = ?3 AND sql IS ?4";
+	enum { COLUMNS = 4 };
+	struct value columns[COLUMNS];
+	char what[TABLE_NAME_BYTES + 32];
+	struct rows *rows;
+	bool is_there;
+	enum err rc;
+
+	for (int i = 0; i < COLUMNS; i++)
+		columns[i] = rows_is_null(ours, i) ? value_nil() : value_text(rows_bytes(ours, i));
+	rc = store_rows_open(&rows, s, sql, columns, COLUMNS, msg);
+	if (rc != OK)
+		return rc;
+	is_there = rows_next(rows);
+	rc = rows_close(rows, msg);
+	if (rc == OK && !is_there) {
+		snprintf(what, sizeof(what), "the definition of %s", rows_text(ours, 0));
+		rc = store_damaged(s, what, msg);
+	}
+	return rc;
+}
+
+enum err store_check_definitions(struct store *s, struct errmsg *msg)
+{
+	static const char sql[] = "SELECT name, type, tbl_name, sql FROM sqlite_schema";
+	struct store *ours = NULL;
+	struct rows *rows = NULL;
+	enum err ended, rc = store_open(&ours, ":memory:", NULL, true, false, msg);
+
+	if (rc == OK)
+		rc = store_rows_open(&rows, ours, sql, NULL, 0, msg);
+	while (rc == OK && rows_next(rows))
+		rc = check_definition(s, rows, msg);
+	ended = rows ? rows_close(rows, rc == OK ? msg : NULL) : OK;
+	store_close(ours);
+	return rc == OK ? ended : rc;
+}

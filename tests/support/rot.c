@@ -15,6 +15,7 @@
 enum {
 	SLICE_ROWS = 64,
 	SLICES_MAX = 1000,
+	ROUNDS_MAX = 16, /* what is put back stays as it was put */
 	ASK_COUNT = 10000,
 	NEWCOMER_SEED = 9, /* offices throw their own dice; the same would make the same ids */
 	PEER_SEED = 10,
@@ -200,11 +201,13 @@ static void mend_from_peer(struct rot *w, struct replica *r)
 static bool scrub_all(struct rot *w, struct replica *r, struct scrub *s)
 {
 	uint64_t mended;
+	unsigned rounds = 0;
 	bool can = true;
 
 	do {
 		unsigned slices = 0;
 
+		assert_true(rounds++ < ROUNDS_MAX);
 		mended = replica_damage(r)->mended;
 		do
 			can = scrub_slice(s, w->b.now_ms, SLICE_ROWS, NULL) == OK;
