@@ -240,7 +240,9 @@ hears() { # OFFICE COMMAND...: its daemon runs until that is true
 	is_gone "$pid" || kill "$pid" 2>/dev/null || true
 	wait_briefly "$pid" || fail "the daemon does not end"
 }
-has_come() { ht SHA person list --json | grep -q "$1"; } # to the office that both talk to
+has_come() { # PERSON: to the office that both talk to
+	ht SHA person list --json | jq -e --arg n "$1" 'any(.name == $n)' >/dev/null
+}
 stop SHA
 renew SHA FRA # there are few enough nodes again
 start SHA
