@@ -170,7 +170,7 @@ static void print_text(struct bytes text)
 		output_lines(stdout, 0, text);
 		return;
 	}
-	fwrite(text.data, 1, text.size, stdout);
+	output_bytes(stdout, text);
 	if (text.data[text.size - 1] != '\n')
 		putchar('\n');
 }

@@ -594,7 +594,7 @@ static enum err diff_output(struct view *v, const struct args *args, struct byte
 		fprintf(stderr, "%s\n", _("no difference"));
 	if (rc == OK && text.size && text.data[text.size - 1] != '\n')
 		buf_append_byte(&text, '\n');
-	fwrite(text.data, 1, text.size, stdout);
+	output_bytes(stdout, buf_bytes(&text));
 	buf_release(&text);
 	return rc == OK ? OK : no_memory(v->msg);
 }

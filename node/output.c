@@ -9,9 +9,10 @@
 #include "node/sys_error.h"
 #include "node/width.h"
 
-static void put(FILE *out, const struct buf *text)
+void output_bytes(FILE *out, struct bytes text)
 {
-	fwrite(text->data, 1, text->size, out);
+	if (text.size) /* nothing may be nowhere, which fwrite() does not take */
+		fwrite(text.data, 1, text.size, out);
 }
 
 void output_lines(FILE *out, int indent, struct bytes text)
@@ -28,7 +29,7 @@ void output_lines(FILE *out, int indent, struct bytes text)
 		width_append(&line, bytes_of(text.data + at, size), WIDTH_UNLIMITED);
 		if (line.size)
 			fprintf(out, "%*s", indent, "");
-		put(out, &line);
+		output_bytes(out, buf_bytes(&line));
 		fputc('\n', out);
 		at += size + 1;
 	} while (at < text.size);
@@ -48,7 +49,7 @@ void output_line(FILE *out, const char *fmt, ...)
 	if (size < 0)
 		return;
 	width_append(&line, bytes_of(text, (size_t)size), WIDTH_UNLIMITED);
-	put(out, &line);
+	output_bytes(out, buf_bytes(&line));
 	fputc('\n', out);
 	buf_release(&line);
 	free(text);
@@ -81,7 +82,7 @@ enum err output_table(FILE *out, const struct table *t, struct errmsg *msg)
 	enum err rc = table_render(t, columns_of(out), &text);
 
 	if (rc == OK)
-		put(out, &text);
+		output_bytes(out, buf_bytes(&text));
 	else
 		no_memory(msg);
 	buf_release(&text);

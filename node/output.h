@@ -8,6 +8,9 @@
 #include "core/bytes.h"
 #include "node/table.h"
 
+/* As they are, on no terminal unless they are safe. */
+void output_bytes(FILE *out, struct bytes text);
+
 /* Several lines, each safe and indented; ends the last one. */
 void output_lines(FILE *out, int indent, struct bytes text);
 
