@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # The link is cut while both sides work; it comes back, and nothing is lost or fetched twice.
+# ctest: timeout=300
 . "$(dirname "$0")/check.sh"
 
 found SHA
@@ -65,7 +66,7 @@ is_done() {
 }
 await 60 is_done || fail "the catch-up does not end"
 converge SHA FRA >/dev/null
-received=$(ht FRA peers --json | jq '[.[].changesets_received] | add')
+received=$(ask FRA peers --json | jq '[.[].changesets_received] | add')
 at_most "changesets received" "$received" $(($(changesets FRA) - before + 50))
 verifies SHA FRA
 stop FRA

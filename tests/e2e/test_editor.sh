@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Texts in an editor, and everything that can go wrong there: what was typed is stored, or refused
 # with a message that names it and the file where it is kept; and it merges with what others wrote.
+# ctest: timeout=300
 . "$(dirname "$0")/check.sh"
 
 offices FRA

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # Membership between real nodes: a leaked laptop, a lost admin, new keys, a removed office, readers.
+# ctest: timeout=300
 . "$(dirname "$0")/check.sh"
 
 # node OFFICE BY: its id as BY's members have it.

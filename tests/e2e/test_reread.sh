@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Two offices write into one sentence without a link. No word is lost, but what comes of it may mean
 # nothing: every office has it in its inbox until somebody has read it.
+# ctest: timeout=300
 . "$(dirname "$0")/check.sh"
 
 offices FRA NYC
