@@ -376,13 +376,24 @@ static bool has_void_tail(const struct reauthor *a, const struct feed *feed)
 	return (cause == CUT_VOID || cause == CUT_SURPLUS) && feed->counts_to < feed->head.seq;
 }
 
-/* Something of the feed waits to be written again: its tail, or its branch. */
+/* What a cut names is still to come (M-16). Before that nobody can say what of our branch is in it,
+ * too, and what the rest speaks of may not be here. */
+static bool is_to_be_filled(const struct reauthor *a, const struct feed *feed)
+{
+	struct trust_cut cut = trust_cut(a->r->trust, &feed->replica, &a->space);
+
+	return cut.has_link && feed->head.seq < cut.seq;
+}
+
+/* Something of the feed waits to be written again, and can be: its tail, or its branch. */
 static enum err look(struct reauthor *a, const struct feed *feed, bool is_branch, bool *waits)
 {
 	uint64_t seq = 0;
 	enum err rc = OK;
 
 	*waits = false;
+	if (is_branch && is_to_be_filled(a, feed))
+		return OK;
 	if (is_branch) {
 		rc = store_branch_waiting(a->r->store, feed->idx, &seq, a->msg);
 		*waits = rc == OK && seq > 0;

@@ -19,7 +19,7 @@ struct receiver {
 	struct hlc_stamp left_hlc;   /* the date of what waits, or zero */
 	struct vv past;              /* of the changeset at hand */
 	bool must_replay;            /* something came after what has seen it (M-21) */
-	bool has_own_tail;           /* something came of a node of ours that does not count */
+	bool has_own_tail;           /* of a node of ours: what does not count, or the end of it */
 	bool is_crowded;             /* something does not fit into a record */
 	bool is_careful;             /* look whether it does before anything is stored */
 	bool is_unvouched;           /* a feed is to be left, */
@@ -280,7 +280,7 @@ static enum err take(struct receiver *v, struct feed *feed, const struct sealed 
 	changeset_link(link, &v->space, &s->replica, &feed->head, s->body);
 	if (s->seq == feed->counts_to && !is_right_branch(v, s, link))
 		return refuse(v, ERR_FORK, s, "a statement says that another one counts");
-	if (s->seq > feed->counts_to && !v->has_own_tail) {
+	if (s->seq >= feed->counts_to && !v->has_own_tail) {
 		rc = reauthor_concerns(v->r, &s->replica, &v->has_own_tail, v->msg);
 		if (rc != OK)
 			return rc;

@@ -67,6 +67,47 @@ static void copy_that_hears_of_the_other_enrols_anew_and_loses_nothing(void **st
 	office_close(&t.c);
 }
 
+/* FRA rotates its keys, and so ends its feed: the copy has another branch of it, and no proof
+ * needs to say where they part. Of what both have, FRA's counts. */
+static void rotate_beside_copy(struct world *w, struct twins *t)
+{
+	struct office fresh;
+
+	office_open(&fresh, NULL, 8);
+	OFFICE_MUST(replica_new_epoch(w->b.replica, EPOCH_ROTATED, fresh.sign_secret,
+				      fresh.identity.noise_key, w->b.now_ms, &msg));
+	office_close(&fresh);
+	office_sync(&w->a, &w->b);
+	office_pull_statements(&t->twin, &w->a);
+	assert_int_equal(replica_check_member(t->twin.replica, NULL), ERR_SUPERSEDED);
+}
+
+static void what_a_copy_has_in_common_is_not_written_again(void **state)
+{
+	struct value person = value_ref(&(struct record_id){ { 7 } }), said = value_str("begun");
+	struct world *w = *state;
+	struct record_id id;
+	struct twins t;
+
+	id = office_item(&w->b, &w->space, "of both");
+	office_add(&w->b, &w->space, KIND_ACTION, &id, ACTION_PROGRESS, &said);
+	office_add(&w->b, &w->space, KIND_ACTION, &id, ACTION_CC, &person);
+	make_twins(w, &t);
+	office_remove(&t.twin, &w->space, KIND_ACTION, &id, ACTION_CC, &person);
+	rotate_beside_copy(w, &t);
+	enrol_anew(w, &t.twin, 9);
+	office_sync(&w->a, &t.twin);
+	office_sync(&w->a, &w->b);
+	assert_int_equal(has_title(&w->a, "by the one"), 1);
+	assert_int_equal(has_title(&w->a, "by the other"), 1);
+	assert_int_equal(office_elements(&w->a, &id, ACTION_PROGRESS), 1);
+	assert_int_equal(office_elements(&w->a, &id, ACTION_CC), 0);
+	assert_true(office_agrees(&w->a, &w->b));
+	assert_true(office_agrees(&w->a, &t.twin));
+	office_close(&t.twin);
+	office_close(&t.c);
+}
+
 /* Neither had heard of the other's new epoch. */
 static void of_two_copies_that_go_on_at_once_one_stays(void **state)
 {
@@ -437,6 +478,7 @@ int main(void)
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 		TEST(proof_of_a_fork_cuts_both_branches_everywhere),
 		TEST(copy_that_hears_of_the_other_enrols_anew_and_loses_nothing),
+		TEST(what_a_copy_has_in_common_is_not_written_again),
 		TEST(of_two_copies_that_go_on_at_once_one_stays),
 		TEST(of_proofs_the_lowest_is_kept),
 		TEST(branch_that_was_moved_out_can_be_read),
