@@ -61,104 +61,96 @@ static enum err decode_text(const char *text)
 }
 
 /* version hlc author [replicas [deps [ids [groups; the feed's replica is 5. */
+static const struct {
+	const char *why, *body;
+	enum err rc;
+} bodies[] = {
+	{ "smallest", "[7 1 9 0 [0 [0 [0 [0", OK },
+	{ "one write", "[7 1 9 0 [0 [0 [1 #1 [1 [4 0 15 16 'x", OK },
+	{ "six parts", "[6 1 9 0 [0 [0 [0", ERR_FORMAT },
+	{ "eight parts", "[8 1 9 0 [0 [0 [0 [0 0", ERR_LIMIT },
+	{ "left over", "[7 1 9 0 [0 [0 [0 [0 0", ERR_FORMAT },
+	{ "other version", "[7 2 9 0 [0 [0 [0 [0", ERR_VERSION },
+	{ "version 0", "[7 0 9 0 [0 [0 [0 [0", ERR_VERSION },
+	{ "no array", "1", ERR_FORMAT },
+	{ "nothing", "", ERR_FORMAT },
+
+	{ "author", "[7 1 9 1 [0 [0 [1 #1 [0", OK },
+	{ "author who is not named", "[7 1 9 2 [0 [0 [1 #1 [0", ERR_FORMAT },
+
+	{ "replicas", "[7 1 9 0 [2 #1 #2 [0 [0 [0", OK },
+	{ "replicas descend", "[7 1 9 0 [2 #2 #1 [0 [0 [0", ERR_FORMAT },
+	{ "replica twice", "[7 1 9 0 [2 #1 #1 [0 [0 [0", ERR_FORMAT },
+	{ "own replica among the others", "[7 1 9 0 [1 #5 [0 [0 [0", ERR_FORMAT },
+	{ "short replica", "[7 1 9 0 [1 ^x [0 [0 [0", ERR_FORMAT },
+
+	{ "deps", "[7 1 9 0 [2 #1 #2 [4 1 7 2 7 [0 [0", OK },
+	{ "deps descend", "[7 1 9 0 [2 #1 #2 [4 2 7 1 7 [0 [0", ERR_FORMAT },
+	{ "dep twice", "[7 1 9 0 [2 #1 #2 [4 1 7 1 8 [0 [0", ERR_FORMAT },
+	{ "dep on oneself", "[7 1 9 0 [1 #1 [2 0 7 [0 [0", ERR_FORMAT },
+	{ "dep on nobody", "[7 1 9 0 [1 #1 [2 2 7 [0 [0", ERR_FORMAT },
+	{ "dep on seq 0", "[7 1 9 0 [1 #1 [2 1 0 [0 [0", ERR_FORMAT },
+	{ "dep on a seq too high", "[7 1 9 0 [1 #1 [2 1 1099511627776 [0 [0", ERR_LIMIT },
+	{ "half a dep", "[7 1 9 0 [1 #1 [1 1 [0 [0", ERR_FORMAT },
+	{ "half a dep, ids within", "[7 1 9 0 [1 #1 [3 1 7 [0 [0", ERR_FORMAT },
+
+	{ "ids", "[7 1 9 0 [0 [0 [3 #1 1 #2 [0", OK },
+	{ "ids descend", "[7 1 9 0 [0 [0 [2 #2 #1 [0", ERR_FORMAT },
+	{ "id twice", "[7 1 9 0 [0 [0 [2 #1 #1 [0", ERR_FORMAT },
+	{ "step of 0", "[7 1 9 0 [0 [0 [2 #1 0 [0", ERR_FORMAT },
+	{ "step at first", "[7 1 9 0 [0 [0 [1 1 [0", ERR_FORMAT },
+	{ "step over the half", "[7 1 9 0 [0 [0 [2 #255 1 [0", ERR_FORMAT },
+	{ "step too far", "[7 1 9 0 [0 [0 [2 #1 4294967296 [0", ERR_LIMIT },
+
+	{ "groups", "[7 1 9 0 [0 [0 [2 #1 #2 [2 [4 0 15 16 1 [4 1 15 16 1", OK },
+	{ "groups descend", "[7 1 9 0 [0 [0 [2 #1 #2 [2 [4 1 15 16 1 [4 0 15 16 1", ERR_FORMAT },
+	{ "kinds ascend", "[7 1 9 0 [0 [0 [1 #1 [2 [4 0 14 16 1 [4 0 15 16 1", OK },
+	{ "kinds descend", "[7 1 9 0 [0 [0 [1 #1 [2 [4 0 15 16 1 [4 0 14 16 1", ERR_FORMAT },
+	{ "group in two", "[7 1 9 0 [0 [0 [1 #1 [2 [4 0 15 16 1 [4 0 15 24 1", ERR_FORMAT },
+	{ "empty group", "[7 1 9 0 [0 [0 [1 #1 [1 [2 0 15", ERR_FORMAT },
+	{ "group of nobody", "[7 1 9 0 [0 [0 [1 #1 [1 [4 1 15 16 1", ERR_FORMAT },
+	{ "kind too high", "[7 1 9 0 [0 [0 [1 #1 [1 [4 0 65536 16 1", ERR_LIMIT },
+	{ "no value", "[7 1 9 0 [0 [0 [1 #1 [1 [3 0 15 16", ERR_FORMAT },
+	{ "value over the group", "[7 1 9 0 [0 [0 [1 #1 [1 [5 0 15 16 1 24", ERR_FORMAT },
+
+	{ "fields ascend", "[7 1 9 0 [0 [0 [1 #1 [1 [6 0 15 16 1 24 1", OK },
+	{ "fields descend", "[7 1 9 0 [0 [0 [1 #1 [1 [6 0 15 24 1 16 1", ERR_FORMAT },
+	{ "field twice", "[7 1 9 0 [0 [0 [1 #1 [1 [6 0 15 16 1 16 2", ERR_FORMAT },
+	{ "set and replace", "[7 1 9 0 [0 [0 [1 #1 [1 [7 0 15 16 1 17 [0 2", ERR_FORMAT },
+	{ "set and add", "[7 1 9 0 [0 [0 [1 #1 [1 [6 0 15 16 1 18 2", ERR_FORMAT },
+	{ "two additions", "[7 1 9 0 [0 [0 [1 #1 [1 [6 0 15 18 1 18 1", OK },
+	{ "two removals", "[7 1 9 0 [0 [0 [1 #1 [1 [6 0 15 19 [0 19 [0", OK },
+	{ "addition and removal", "[7 1 9 0 [0 [0 [1 #1 [1 [6 0 15 18 1 19 [0", OK },
+	{ "removal and addition", "[7 1 9 0 [0 [0 [1 #1 [1 [6 0 15 19 [0 18 1", ERR_FORMAT },
+	{ "void", "[7 1 9 0 [0 [0 [1 #1 [1 [5 0 15 4 [0 [0", OK },
+	{ "void twice", "[7 1 9 0 [0 [0 [1 #1 [1 [8 0 15 4 [0 [0 4 [0 [0", ERR_FORMAT },
+	{ "void of a field", "[7 1 9 0 [0 [0 [1 #1 [1 [5 0 15 20 [0 [0", ERR_FORMAT },
+	{ "revive", "[7 1 9 0 [0 [0 [1 #1 [1 [4 0 15 5 [0", OK },
+	{ "set of the record", "[7 1 9 0 [0 [0 [1 #1 [1 [4 0 15 0 1", ERR_FORMAT },
+	{ "addition to the record", "[7 1 9 0 [0 [0 [1 #1 [1 [4 0 15 2 1", ERR_FORMAT },
+	{ "newer verb", "[7 1 9 0 [0 [0 [1 #1 [1 [4 0 15 23 1", ERR_VERSION },
+	{ "splice", "[7 1 9 0 [0 [0 [1 #1 [1 [6 0 15 46 [0 [1 0 1", OK },
+	{ "splice without a text", "[7 1 9 0 [0 [0 [1 #1 [1 [5 0 15 46 [0 [1 0", ERR_FORMAT },
+	{ "splice of the record", "[7 1 9 0 [0 [0 [1 #1 [1 [6 0 15 6 [0 [1 0 1", ERR_FORMAT },
+	{ "field too high", "[7 1 9 0 [0 [0 [1 #1 [1 [4 0 15 2048 1", ERR_LIMIT },
+
+	{ "targets", "[7 1 9 0 [1 #1 [0 [1 #1 [1 [5 0 15 17 [6 0 3 0 1 3 0 1", OK },
+	{ "half a target", "[7 1 9 0 [1 #1 [0 [1 #1 [1 [5 0 15 17 [2 0 3 1", ERR_FORMAT },
+	{ "a target and a third", "[7 1 9 0 [1 #1 [0 [1 #1 [1 [5 0 15 17 [4 0 3 0 1", ERR_FORMAT },
+	{ "target of nobody", "[7 1 9 0 [1 #1 [0 [1 #1 [1 [5 0 15 17 [3 2 3 0 1", ERR_FORMAT },
+	{ "target with seq 0", "[7 1 9 0 [1 #1 [0 [1 #1 [1 [5 0 15 17 [3 1 0 0 1", ERR_FORMAT },
+	{ "target with n too high", "[7 1 9 0 [1 #1 [0 [1 #1 [1 [5 0 15 17 [3 1 1 10001 1",
+	  ERR_LIMIT },
+};
+
 static void every_violation_is_refused(void **state)
 {
-	static const struct {
-		const char *why, *body;
-		enum err rc;
-	} cases[] = {
-		{ "smallest", "[7 1 9 0 [0 [0 [0 [0", OK },
-		{ "one write", "[7 1 9 0 [0 [0 [1 #1 [1 [4 0 15 16 'x", OK },
-		{ "six parts", "[6 1 9 0 [0 [0 [0", ERR_FORMAT },
-		{ "eight parts", "[8 1 9 0 [0 [0 [0 [0 0", ERR_LIMIT },
-		{ "left over", "[7 1 9 0 [0 [0 [0 [0 0", ERR_FORMAT },
-		{ "other version", "[7 2 9 0 [0 [0 [0 [0", ERR_VERSION },
-		{ "version 0", "[7 0 9 0 [0 [0 [0 [0", ERR_VERSION },
-		{ "no array", "1", ERR_FORMAT },
-		{ "nothing", "", ERR_FORMAT },
+	for (size_t i = 0; i < sizeof(bodies) / sizeof(bodies[0]); i++) {
+		enum err rc = decode_text(bodies[i].body);
 
-		{ "author", "[7 1 9 1 [0 [0 [1 #1 [0", OK },
-		{ "author who is not named", "[7 1 9 2 [0 [0 [1 #1 [0", ERR_FORMAT },
-
-		{ "replicas", "[7 1 9 0 [2 #1 #2 [0 [0 [0", OK },
-		{ "replicas descend", "[7 1 9 0 [2 #2 #1 [0 [0 [0", ERR_FORMAT },
-		{ "replica twice", "[7 1 9 0 [2 #1 #1 [0 [0 [0", ERR_FORMAT },
-		{ "own replica among the others", "[7 1 9 0 [1 #5 [0 [0 [0", ERR_FORMAT },
-		{ "short replica", "[7 1 9 0 [1 ^x [0 [0 [0", ERR_FORMAT },
-
-		{ "deps", "[7 1 9 0 [2 #1 #2 [4 1 7 2 7 [0 [0", OK },
-		{ "deps descend", "[7 1 9 0 [2 #1 #2 [4 2 7 1 7 [0 [0", ERR_FORMAT },
-		{ "dep twice", "[7 1 9 0 [2 #1 #2 [4 1 7 1 8 [0 [0", ERR_FORMAT },
-		{ "dep on oneself", "[7 1 9 0 [1 #1 [2 0 7 [0 [0", ERR_FORMAT },
-		{ "dep on nobody", "[7 1 9 0 [1 #1 [2 2 7 [0 [0", ERR_FORMAT },
-		{ "dep on seq 0", "[7 1 9 0 [1 #1 [2 1 0 [0 [0", ERR_FORMAT },
-		{ "dep on a seq too high", "[7 1 9 0 [1 #1 [2 1 1099511627776 [0 [0", ERR_LIMIT },
-		{ "half a dep", "[7 1 9 0 [1 #1 [1 1 [0 [0", ERR_FORMAT },
-		{ "half a dep, ids within", "[7 1 9 0 [1 #1 [3 1 7 [0 [0", ERR_FORMAT },
-
-		{ "ids", "[7 1 9 0 [0 [0 [3 #1 1 #2 [0", OK },
-		{ "ids descend", "[7 1 9 0 [0 [0 [2 #2 #1 [0", ERR_FORMAT },
-		{ "id twice", "[7 1 9 0 [0 [0 [2 #1 #1 [0", ERR_FORMAT },
-		{ "step of 0", "[7 1 9 0 [0 [0 [2 #1 0 [0", ERR_FORMAT },
-		{ "step at first", "[7 1 9 0 [0 [0 [1 1 [0", ERR_FORMAT },
-		{ "step over the half", "[7 1 9 0 [0 [0 [2 #255 1 [0", ERR_FORMAT },
-		{ "step too far", "[7 1 9 0 [0 [0 [2 #1 4294967296 [0", ERR_LIMIT },
-
-		{ "groups", "[7 1 9 0 [0 [0 [2 #1 #2 [2 [4 0 15 16 1 [4 1 15 16 1", OK },
-		{ "groups descend", "[7 1 9 0 [0 [0 [2 #1 #2 [2 [4 1 15 16 1 [4 0 15 16 1",
-		  ERR_FORMAT },
-		{ "kinds ascend", "[7 1 9 0 [0 [0 [1 #1 [2 [4 0 14 16 1 [4 0 15 16 1", OK },
-		{ "kinds descend", "[7 1 9 0 [0 [0 [1 #1 [2 [4 0 15 16 1 [4 0 14 16 1",
-		  ERR_FORMAT },
-		{ "group in two", "[7 1 9 0 [0 [0 [1 #1 [2 [4 0 15 16 1 [4 0 15 24 1", ERR_FORMAT },
-		{ "empty group", "[7 1 9 0 [0 [0 [1 #1 [1 [2 0 15", ERR_FORMAT },
-		{ "group of nobody", "[7 1 9 0 [0 [0 [1 #1 [1 [4 1 15 16 1", ERR_FORMAT },
-		{ "kind too high", "[7 1 9 0 [0 [0 [1 #1 [1 [4 0 65536 16 1", ERR_LIMIT },
-		{ "no value", "[7 1 9 0 [0 [0 [1 #1 [1 [3 0 15 16", ERR_FORMAT },
-		{ "value over the group", "[7 1 9 0 [0 [0 [1 #1 [1 [5 0 15 16 1 24", ERR_FORMAT },
-
-		{ "fields ascend", "[7 1 9 0 [0 [0 [1 #1 [1 [6 0 15 16 1 24 1", OK },
-		{ "fields descend", "[7 1 9 0 [0 [0 [1 #1 [1 [6 0 15 24 1 16 1", ERR_FORMAT },
-		{ "field twice", "[7 1 9 0 [0 [0 [1 #1 [1 [6 0 15 16 1 16 2", ERR_FORMAT },
-		{ "set and replace", "[7 1 9 0 [0 [0 [1 #1 [1 [7 0 15 16 1 17 [0 2", ERR_FORMAT },
-		{ "set and add", "[7 1 9 0 [0 [0 [1 #1 [1 [6 0 15 16 1 18 2", ERR_FORMAT },
-		{ "two additions", "[7 1 9 0 [0 [0 [1 #1 [1 [6 0 15 18 1 18 1", OK },
-		{ "two removals", "[7 1 9 0 [0 [0 [1 #1 [1 [6 0 15 19 [0 19 [0", OK },
-		{ "addition and removal", "[7 1 9 0 [0 [0 [1 #1 [1 [6 0 15 18 1 19 [0", OK },
-		{ "removal and addition", "[7 1 9 0 [0 [0 [1 #1 [1 [6 0 15 19 [0 18 1",
-		  ERR_FORMAT },
-		{ "void", "[7 1 9 0 [0 [0 [1 #1 [1 [5 0 15 4 [0 [0", OK },
-		{ "void twice", "[7 1 9 0 [0 [0 [1 #1 [1 [8 0 15 4 [0 [0 4 [0 [0", ERR_FORMAT },
-		{ "void of a field", "[7 1 9 0 [0 [0 [1 #1 [1 [5 0 15 20 [0 [0", ERR_FORMAT },
-		{ "revive", "[7 1 9 0 [0 [0 [1 #1 [1 [4 0 15 5 [0", OK },
-		{ "set of the record", "[7 1 9 0 [0 [0 [1 #1 [1 [4 0 15 0 1", ERR_FORMAT },
-		{ "addition to the record", "[7 1 9 0 [0 [0 [1 #1 [1 [4 0 15 2 1", ERR_FORMAT },
-		{ "newer verb", "[7 1 9 0 [0 [0 [1 #1 [1 [4 0 15 23 1", ERR_VERSION },
-		{ "splice", "[7 1 9 0 [0 [0 [1 #1 [1 [6 0 15 46 [0 [1 0 1", OK },
-		{ "splice without a text", "[7 1 9 0 [0 [0 [1 #1 [1 [5 0 15 46 [0 [1 0",
-		  ERR_FORMAT },
-		{ "splice of the record", "[7 1 9 0 [0 [0 [1 #1 [1 [6 0 15 6 [0 [1 0 1",
-		  ERR_FORMAT },
-		{ "field too high", "[7 1 9 0 [0 [0 [1 #1 [1 [4 0 15 2048 1", ERR_LIMIT },
-
-		{ "targets", "[7 1 9 0 [1 #1 [0 [1 #1 [1 [5 0 15 17 [6 0 3 0 1 3 0 1", OK },
-		{ "half a target", "[7 1 9 0 [1 #1 [0 [1 #1 [1 [5 0 15 17 [2 0 3 1", ERR_FORMAT },
-		{ "a target and a third", "[7 1 9 0 [1 #1 [0 [1 #1 [1 [5 0 15 17 [4 0 3 0 1",
-		  ERR_FORMAT },
-		{ "target of nobody", "[7 1 9 0 [1 #1 [0 [1 #1 [1 [5 0 15 17 [3 2 3 0 1",
-		  ERR_FORMAT },
-		{ "target with seq 0", "[7 1 9 0 [1 #1 [0 [1 #1 [1 [5 0 15 17 [3 1 0 0 1",
-		  ERR_FORMAT },
-		{ "target with n too high", "[7 1 9 0 [1 #1 [0 [1 #1 [1 [5 0 15 17 [3 1 1 10001 1",
-		  ERR_LIMIT },
-	};
-
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		enum err rc = decode_text(cases[i].body);
-
-		if (rc != cases[i].rc)
-			fail_msg("%s: %s: expected %s, got %s", cases[i].why, cases[i].body,
-				 err_name(cases[i].rc), err_name(rc));
+		if (rc != bodies[i].rc)
+			fail_msg("%s: %s: expected %s, got %s", bodies[i].why, bodies[i].body,
+				 err_name(bodies[i].rc), err_name(rc));
 	}
 }
 

@@ -97,16 +97,25 @@ static enum err check(uint16_t kind, uint8_t field, struct value value)
 	return rc;
 }
 
+struct valued {
+	uint16_t kind;
+	uint8_t field;
+	struct value value;
+	enum err rc;
+};
+
+static void assert_checked(const struct valued *cases, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (check(cases[i].kind, cases[i].field, cases[i].value) != cases[i].rc)
+			fail_msg("case %zu", i);
+}
+
 static void values_are_checked_by_their_format(void **state)
 {
-	static char text[TEXT_BYTES_MAX + 1];
+	static const char text[257];
 	const struct record_id id = { { 1 } };
-	const struct {
-		uint16_t kind;
-		uint8_t field;
-		struct value value;
-		enum err rc;
-	} cases[] = {
+	const struct valued cases[] = {
 		{ KIND_MEETING, MEETING_DURATION, value_int(1), OK },
 		{ KIND_MEETING, MEETING_DURATION, value_int(7 * 24 * 60), OK },
 		{ KIND_MEETING, MEETING_DURATION, value_int(7 * 24 * 60 + 1), ERR_INVALID },
@@ -120,6 +129,35 @@ static void values_are_checked_by_their_format(void **state)
 		{ KIND_OFFICE, OFFICE_CLOSES, value_int(24 * 60), ERR_INVALID },
 		{ KIND_OFFICE, OFFICE_CLOSES, value_int(-1), ERR_INVALID },
 		{ KIND_PERSON, PERSON_ACTIVE, value_int(2), ERR_INVALID },
+		{ KIND_ACTION, ACTION_PRIORITY, value_int(2), OK },
+		{ KIND_ACTION, ACTION_PRIORITY, value_int(3), ERR_INVALID },
+		{ KIND_ACTION, ACTION_PRIORITY, value_int(INT64_MIN), ERR_INVALID },
+		{ KIND_ACTION, ACTION_OWNER, value_ref(&id), OK },
+		{ KIND_ACTION, ACTION_OWNER, value_int(1), ERR_INVALID },
+		{ KIND_ACTION, ACTION_STATE, state_step(4, 0), OK },
+		{ KIND_ACTION, ACTION_STATE, state_step(5, 0), ERR_INVALID },
+		{ KIND_ACTION, ACTION_STATE, value_int(-1), ERR_INVALID },
+		{ KIND_ACTION, ACTION_STATE, value_int(0x10000), ERR_INVALID },
+		{ KIND_ACTION, ACTION_STATE, value_nil(), ERR_INVALID },
+		{ KIND_ACTION, ACTION_DUE, value_str("2026-11-30[Asia/Shanghai]"), OK },
+		{ KIND_ACTION, ACTION_DUE, value_str("2026-02-30[Asia/Shanghai]"), ERR_INVALID },
+		{ KIND_ACTION, ACTION_CC, value_nil(), ERR_INVALID },
+		{ KIND_OFFICE, OFFICE_ZONE, value_str("Asia/Shanghai"), OK },
+		{ KIND_OFFICE, OFFICE_ZONE, value_str("../etc/passwd"), ERR_INVALID },
+		{ KIND_OFFICE, OFFICE_CLOSES, value_int(1080), OK },
+		{ KIND_SPACE, SPACE_ID, value_bytes(bytes_of(text, 16)), OK },
+		{ KIND_SPACE, SPACE_ID, value_bytes(bytes_of(text, 257)), ERR_LIMIT },
+		{ KIND_TOPIC, TOPIC_POSITION, value_bytes(bytes_of("a", 1)), OK },
+		{ KIND_TOPIC, TOPIC_POSITION, value_bytes(bytes_of("a\0", 2)), ERR_INVALID },
+	};
+
+	assert_checked(cases, sizeof(cases) / sizeof(cases[0]));
+}
+
+static void texts_are_checked_by_their_format(void **state)
+{
+	static char text[TEXT_BYTES_MAX + 1];
+	const struct valued cases[] = {
 		{ KIND_ACTION, ACTION_TITLE, value_str("会议"), OK },
 		{ KIND_ACTION, ACTION_TITLE, value_str(""), OK },
 		{ KIND_ACTION, ACTION_TITLE, value_nil(), OK },
@@ -148,32 +186,10 @@ static void values_are_checked_by_their_format(void **state)
 		{ KIND_ACTION, ACTION_DELIVERABLE, value_text(bytes_of(text, TEXT_BYTES_MAX)), OK },
 		{ KIND_ACTION, ACTION_DELIVERABLE, value_text(bytes_of(text, TEXT_BYTES_MAX + 1)),
 		  ERR_LIMIT },
-		{ KIND_ACTION, ACTION_PRIORITY, value_int(2), OK },
-		{ KIND_ACTION, ACTION_PRIORITY, value_int(3), ERR_INVALID },
-		{ KIND_ACTION, ACTION_PRIORITY, value_int(INT64_MIN), ERR_INVALID },
-		{ KIND_ACTION, ACTION_OWNER, value_ref(&id), OK },
-		{ KIND_ACTION, ACTION_OWNER, value_int(1), ERR_INVALID },
-		{ KIND_ACTION, ACTION_STATE, state_step(4, 0), OK },
-		{ KIND_ACTION, ACTION_STATE, state_step(5, 0), ERR_INVALID },
-		{ KIND_ACTION, ACTION_STATE, value_int(-1), ERR_INVALID },
-		{ KIND_ACTION, ACTION_STATE, value_int(0x10000), ERR_INVALID },
-		{ KIND_ACTION, ACTION_STATE, value_nil(), ERR_INVALID },
-		{ KIND_ACTION, ACTION_DUE, value_str("2026-11-30[Asia/Shanghai]"), OK },
-		{ KIND_ACTION, ACTION_DUE, value_str("2026-02-30[Asia/Shanghai]"), ERR_INVALID },
-		{ KIND_ACTION, ACTION_CC, value_nil(), ERR_INVALID },
-		{ KIND_OFFICE, OFFICE_ZONE, value_str("Asia/Shanghai"), OK },
-		{ KIND_OFFICE, OFFICE_ZONE, value_str("../etc/passwd"), ERR_INVALID },
-		{ KIND_OFFICE, OFFICE_CLOSES, value_int(1080), OK },
-		{ KIND_SPACE, SPACE_ID, value_bytes(bytes_of(text, 16)), OK },
-		{ KIND_SPACE, SPACE_ID, value_bytes(bytes_of(text, 257)), ERR_LIMIT },
-		{ KIND_TOPIC, TOPIC_POSITION, value_bytes(bytes_of("a", 1)), OK },
-		{ KIND_TOPIC, TOPIC_POSITION, value_bytes(bytes_of("a\0", 2)), ERR_INVALID },
 	};
 
 	memset(text, 'x', sizeof(text));
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
-		if (check(cases[i].kind, cases[i].field, cases[i].value) != cases[i].rc)
-			fail_msg("case %zu", i);
+	assert_checked(cases, sizeof(cases) / sizeof(cases[0]));
 }
 
 static void kinds_have_their_place(void **state)
@@ -219,6 +235,7 @@ int main(void)
 		cmocka_unit_test(one_node_fills_no_record),
 		cmocka_unit_test(steps_of_an_action),
 		cmocka_unit_test(values_are_checked_by_their_format),
+		cmocka_unit_test(texts_are_checked_by_their_format),
 		cmocka_unit_test(kinds_have_their_place),
 		cmocka_unit_test(names_are_found_in_their_list),
 	};

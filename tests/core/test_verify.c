@@ -208,81 +208,81 @@ static void every_flipped_byte_of_a_changeset_is_noticed(void **state)
 	}
 }
 
+static const char *const damages_of_the_state[] = {
+	"UPDATE r_action_item SET title = 'Title of a' WHERE title LIKE 'title of _'",
+	"UPDATE r_action_item SET title = CAST(title AS BLOB)",
+	"UPDATE r_action_item SET title = NULL",
+	"UPDATE r_action_item SET priority = 1",
+	"UPDATE r_action_item SET owner = x'00'",
+	"UPDATE r_action_item SET life = 1 WHERE life = 0",
+	"UPDATE r_action_item SET life = 0",
+	"UPDATE r_action_item SET life = 2 WHERE life = 1",
+	"UPDATE r_action_item SET space = 1",
+	"UPDATE r_action_item SET space = 99",
+	"UPDATE r_action_item SET id = zeroblob(16) WHERE title = 'the end'",
+	"UPDATE r_action_item SET meta = x'9290' || x'00'",
+	"UPDATE r_action_item SET meta = x''",
+	"UPDATE r_action_item SET meta = CAST(substr(meta, 1, 3) || x'55' || "
+	"substr(meta, 5) AS BLOB) WHERE title = 'the end'",
+	"DELETE FROM r_action_item WHERE title = 'the end'",
+	"INSERT INTO r_action_item SELECT zeroblob(16), space, life, number, title, "
+	"owner, due, deliverable, priority, meeting, topic, state, meta, sum FROM "
+	"r_action_item LIMIT 1",
+	"UPDATE element SET value = 'Half done' WHERE value = 'half done'",
+	"UPDATE element SET value = 7",
+	"UPDATE element SET hlc = hlc + 1",
+	"UPDATE element SET seq = seq + 1",
+	"UPDATE element SET n = n + 10",
+	"UPDATE element SET author = randomblob(16)",
+	"UPDATE element SET author = x'01'",
+	"UPDATE element SET replica = 99",
+	"UPDATE element SET replica = 1 - replica",
+	"UPDATE element SET record = zeroblob(16)",
+	"UPDATE element SET kind = 99",
+	"UPDATE element SET field = 99",
+	"UPDATE element SET space = 99",
+	"DELETE FROM element WHERE value = 'half done'",
+	"INSERT INTO element SELECT zeroblob(16), kind, field, space, replica, seq, n, "
+	"hlc, author, value, sum FROM element",
+	"UPDATE r_block SET text = text + 1",
+	"UPDATE text_piece SET text = 'b' || substr(text, 2)",
+	"UPDATE text_piece SET points = points + 1",
+	"UPDATE text_piece SET key = key + (1 << 40)",
+	"DELETE FROM text_piece WHERE key = (SELECT min(key) FROM text_piece)",
+	"DELETE FROM text_piece",
+	"INSERT INTO text_piece SELECT key + 1, space, points, text FROM text_piece",
+	"UPDATE text_edit SET text = 'A' || substr(text, 2) WHERE at = 0",
+	"UPDATE text_edit SET edit = x'9104' WHERE at = 2",
+	"UPDATE text_edit SET parents = x'9101' WHERE at = 2",
+	"UPDATE text_edit SET parents = x'91ff'",
+	"UPDATE text_edit SET seq = seq + 1 WHERE at = 1",
+	"UPDATE text_edit SET replica = 1 - replica",
+	"UPDATE text_edit SET replica = 99",
+	"UPDATE text_edit SET flags = flags | 1",
+	"UPDATE text_edit SET flags = flags | 2",
+	"UPDATE text_edit SET flags = 0",
+	"UPDATE text_edit SET reach = reach + 1 WHERE at = 2",
+	"UPDATE text_edit SET before = before + 1 WHERE at = 1",
+	"UPDATE text_edit SET after = after + 1 WHERE at = 1",
+	"UPDATE text_edit SET at = at + 1 WHERE at = 2",
+	"UPDATE text_edit SET record = zeroblob(16)",
+	"UPDATE text_edit SET field = 99",
+	"UPDATE text_edit SET space = 99",
+	"DELETE FROM text_edit WHERE at = 2",
+	"DELETE FROM text_edit",
+	"DELETE FROM conflict",
+	"UPDATE conflict SET field = field + 1",
+	"UPDATE conflict SET space = 99",
+	"INSERT INTO conflict SELECT record, kind, 0, space, sum FROM conflict LIMIT 1",
+	"INSERT INTO conflict SELECT zeroblob(16), kind, field, space, sum FROM conflict "
+	"LIMIT "
+	"1",
+};
+
 static void change_of_the_state_is_noticed(void **state)
 {
-	static const char *const damages[] = {
-		"UPDATE r_action_item SET title = 'Title of a' WHERE title LIKE 'title of _'",
-		"UPDATE r_action_item SET title = CAST(title AS BLOB)",
-		"UPDATE r_action_item SET title = NULL",
-		"UPDATE r_action_item SET priority = 1",
-		"UPDATE r_action_item SET owner = x'00'",
-		"UPDATE r_action_item SET life = 1 WHERE life = 0",
-		"UPDATE r_action_item SET life = 0",
-		"UPDATE r_action_item SET life = 2 WHERE life = 1",
-		"UPDATE r_action_item SET space = 1",
-		"UPDATE r_action_item SET space = 99",
-		"UPDATE r_action_item SET id = zeroblob(16) WHERE title = 'the end'",
-		"UPDATE r_action_item SET meta = x'9290' || x'00'",
-		"UPDATE r_action_item SET meta = x''",
-		"UPDATE r_action_item SET meta = CAST(substr(meta, 1, 3) || x'55' || "
-		"substr(meta, 5) AS BLOB) WHERE title = 'the end'",
-		"DELETE FROM r_action_item WHERE title = 'the end'",
-		"INSERT INTO r_action_item SELECT zeroblob(16), space, life, number, title, "
-		"owner, due, deliverable, priority, meeting, topic, state, meta, sum FROM "
-		"r_action_item LIMIT 1",
-		"UPDATE element SET value = 'Half done' WHERE value = 'half done'",
-		"UPDATE element SET value = 7",
-		"UPDATE element SET hlc = hlc + 1",
-		"UPDATE element SET seq = seq + 1",
-		"UPDATE element SET n = n + 10",
-		"UPDATE element SET author = randomblob(16)",
-		"UPDATE element SET author = x'01'",
-		"UPDATE element SET replica = 99",
-		"UPDATE element SET replica = 1 - replica",
-		"UPDATE element SET record = zeroblob(16)",
-		"UPDATE element SET kind = 99",
-		"UPDATE element SET field = 99",
-		"UPDATE element SET space = 99",
-		"DELETE FROM element WHERE value = 'half done'",
-		"INSERT INTO element SELECT zeroblob(16), kind, field, space, replica, seq, n, "
-		"hlc, author, value, sum FROM element",
-		"UPDATE r_block SET text = text + 1",
-		"UPDATE text_piece SET text = 'b' || substr(text, 2)",
-		"UPDATE text_piece SET points = points + 1",
-		"UPDATE text_piece SET key = key + (1 << 40)",
-		"DELETE FROM text_piece WHERE key = (SELECT min(key) FROM text_piece)",
-		"DELETE FROM text_piece",
-		"INSERT INTO text_piece SELECT key + 1, space, points, text FROM text_piece",
-		"UPDATE text_edit SET text = 'A' || substr(text, 2) WHERE at = 0",
-		"UPDATE text_edit SET edit = x'9104' WHERE at = 2",
-		"UPDATE text_edit SET parents = x'9101' WHERE at = 2",
-		"UPDATE text_edit SET parents = x'91ff'",
-		"UPDATE text_edit SET seq = seq + 1 WHERE at = 1",
-		"UPDATE text_edit SET replica = 1 - replica",
-		"UPDATE text_edit SET replica = 99",
-		"UPDATE text_edit SET flags = flags | 1",
-		"UPDATE text_edit SET flags = flags | 2",
-		"UPDATE text_edit SET flags = 0",
-		"UPDATE text_edit SET reach = reach + 1 WHERE at = 2",
-		"UPDATE text_edit SET before = before + 1 WHERE at = 1",
-		"UPDATE text_edit SET after = after + 1 WHERE at = 1",
-		"UPDATE text_edit SET at = at + 1 WHERE at = 2",
-		"UPDATE text_edit SET record = zeroblob(16)",
-		"UPDATE text_edit SET field = 99",
-		"UPDATE text_edit SET space = 99",
-		"DELETE FROM text_edit WHERE at = 2",
-		"DELETE FROM text_edit",
-		"DELETE FROM conflict",
-		"UPDATE conflict SET field = field + 1",
-		"UPDATE conflict SET space = 99",
-		"INSERT INTO conflict SELECT record, kind, 0, space, sum FROM conflict LIMIT 1",
-		"INSERT INTO conflict SELECT zeroblob(16), kind, field, space, sum FROM conflict "
-		"LIMIT "
-		"1",
-	};
-
-	for (size_t i = 0; i < sizeof(damages) / sizeof(damages[0]); i++)
-		assert_noticed(*state, damages[i]);
+	for (size_t i = 0; i < sizeof(damages_of_the_state) / sizeof(damages_of_the_state[0]); i++)
+		assert_noticed(*state, damages_of_the_state[i]);
 }
 
 /* The key that vouches for a feed stands in the directory's state. */
