@@ -530,13 +530,47 @@ static enum err note_going_on(struct reauthor *a, const struct replica_id *epoch
 	return rc;
 }
 
+/* A fork was proved earlier in the feed than before: under our id stands already what came after
+ * what waits, and would be replaced by it. */
+static enum err is_late_in(struct reauthor *a, const struct feed *feed, bool *out)
+{
+	struct rewritten w;
+	uint64_t seq = 0;
+	enum err rc = rewritten_load(&w, a->r->store, &feed->replica, &a->space, a->msg);
+
+	if (rc != OK)
+		return rc;
+	rc = store_branch_waiting(a->r->store, feed->idx, &seq, a->msg);
+	*out |= rc == OK && seq && seq <= rewritten_last(&w, &a->r->id);
+	rewritten_release(&w);
+	return rc;
+}
+
+static enum err is_late(struct reauthor *a, const struct replica_id *epoch, bool *out)
+{
+	enum err rc = OK;
+
+	*out = false;
+	for (uint32_t i = 0; rc == OK && i < a->r->space_count; i++) {
+		const struct feed *feed = replica_feed(a->r, &a->r->spaces[i], epoch);
+
+		a->space = a->r->spaces[i].id;
+		if (feed)
+			rc = is_late_in(a, feed, out);
+	}
+	return rc;
+}
+
 /* Under an id of its own: what we wrote meanwhile did not know of it, so neither may replace the
  * other. */
 static enum err write_source(struct reauthor *a, const struct replica_id *epoch, bool is_branch)
 {
-	bool waits, same;
+	bool waits, same, late = false;
 	enum err rc = goes_on(a, epoch, is_branch, &same);
 
+	if (rc == OK && same && is_branch)
+		rc = is_late(a, epoch, &late);
+	same &= !late;
 	if (rc == OK && a->r->own_count > 0 && !same)
 		rc = replica_new_epoch(a->r, EPOCH_FORKED, NULL, NULL, a->now_ms, a->msg);
 	if (rc != OK || replica_check_member(a->r, NULL) != OK)

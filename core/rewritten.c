@@ -135,6 +135,16 @@ bool rewritten_find(const struct rewritten *w, uint64_t seq, struct dot *out)
 	return false;
 }
 
+uint64_t rewritten_last(const struct rewritten *w, const struct replica_id *to)
+{
+	uint64_t last = 0;
+
+	for (size_t i = 0; i < w->count; i++)
+		if (replica_id_cmp(&w->runs[i].to, to) == 0 && w->runs[i].last > last)
+			last = w->runs[i].last;
+	return last;
+}
+
 static void merge_dot(struct dot *dots, size_t *count, const struct dot *dot)
 {
 	for (size_t i = 0; i < *count; i++)

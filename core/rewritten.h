@@ -36,6 +36,9 @@ MUST_CHECK enum err rewritten_note(struct rewritten *w, uint64_t seq, const stru
 /* What `seq` became last; false: nothing. */
 bool rewritten_find(const struct rewritten *w, uint64_t seq, struct dot *out);
 
+/* The highest that became one of `to`; 0: none. */
+uint64_t rewritten_last(const struct rewritten *w, const struct replica_id *to);
+
 /* Who has seen all of the feed up to `seq` has seen this: of each replica that it became the
  * newest, and of itself what is older than all of it. At most count + 1, in `out`; how many. */
 size_t rewritten_seen(const struct rewritten *w, uint64_t seq, struct dot *out);

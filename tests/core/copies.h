@@ -115,16 +115,22 @@ static inline void make_twins(struct world *w, struct twins *t)
 	office_pull(&t->c, &t->twin);
 }
 
-static inline void prove(struct world *w, struct office *o, const struct office *other,
-			 const struct replica_id *replica)
+static inline void prove_at(struct world *w, struct office *o, const struct office *other,
+			    const struct replica_id *replica, uint64_t seq)
 {
-	struct dot dot = { *replica, 2 };
+	struct dot dot = { *replica, seq };
 	struct witness theirs;
 	struct told told;
 
 	OFFICE_MUST(replica_tell(other->replica, &w->space, &dot, &w->arena, &told, &msg));
 	told_witness(&theirs, &told);
 	OFFICE_MUST(replica_prove_fork(o->replica, &w->space, &dot, &theirs, o->now_ms++, &msg));
+}
+
+static inline void prove(struct world *w, struct office *o, const struct office *other,
+			 const struct replica_id *replica)
+{
+	prove_at(w, o, other, replica, 2);
 }
 
 /* It has other keys from now on, and is another node of the office. */

@@ -179,6 +179,35 @@ static void of_proofs_the_lowest_is_kept(void **state)
 	office_close(&t.c);
 }
 
+/* First the end of the one's branch is moved out, then what it has replaced: that is written again
+ * after it, and stands beside it. (core/test_restore_points, seed 8230458296771665424.) */
+static void what_a_lower_proof_moves_out_replaces_nothing_later(void **state)
+{
+	struct value before = value_str("before"), after = value_str("after");
+	struct world *w = *state;
+	struct replica_id old = id_of(&w->b);
+	struct record_id id;
+	struct twins t;
+
+	make_twins(w, &t);
+	id = office_create(&w->b, &w->space, KIND_ACTION, ACTION_TITLE, &before);
+	office_set(&w->b, &w->space, KIND_ACTION, &id, ACTION_TITLE, &after);
+	office_item(&t.twin, &w->space, "more of the other");
+	office_item(&t.twin, &w->space, "still more");
+	office_pull(&w->a, &w->b);
+	office_pull(&t.c, &t.twin);
+	prove_at(w, &w->a, &t.c, &old, 4);
+	office_pull_statements(&w->b, &w->a);
+	assert_int_equal(has_title(&w->b, "after"), 1);
+	prove_at(w, &w->a, &t.c, &old, 2);
+	office_pull_statements(&w->b, &w->a);
+	assert_int_equal(has_title(&w->b, "by the one"), 1);
+	assert_int_equal(office_count(&w->b, "SELECT count(*) FROM conflict"), 1);
+	assert_same_everywhere(w);
+	office_close(&t.twin);
+	office_close(&t.c);
+}
+
 /* ---- Branches ---------------------------------------------------------------------- */
 
 struct shown {
@@ -481,6 +510,7 @@ int main(void)
 		TEST(what_a_copy_has_in_common_is_not_written_again),
 		TEST(of_two_copies_that_go_on_at_once_one_stays),
 		TEST(of_proofs_the_lowest_is_kept),
+		TEST(what_a_lower_proof_moves_out_replaces_nothing_later),
 		TEST(branch_that_was_moved_out_can_be_read),
 		TEST(adopted_branch_comes_back),
 		TEST(what_has_seen_a_branch_is_taken_without_it),
