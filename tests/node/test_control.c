@@ -222,12 +222,13 @@ static void folder_with_a_long_path_works_too(void **state)
 
 static int raw_connect(const struct world *w)
 {
-	struct sockaddr_un to = { .sun_family = AF_UNIX };
-	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0), folder_fd;
+	struct sockaddr_un to;
 
-	assert_true(strlen(w->folder) + sizeof("/" CONTROL_SOCKET_NAME) <= sizeof(to.sun_path));
-	sprintf(to.sun_path, "%s/" CONTROL_SOCKET_NAME, w->folder);
+	assert_int_equal(control_address(w->folder, &to, &folder_fd, NULL), OK);
 	assert_int_equal(connect(fd, (struct sockaddr *)&to, sizeof(to)), 0);
+	if (folder_fd >= 0)
+		close(folder_fd);
 	return fd;
 }
 
