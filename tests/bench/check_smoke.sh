@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The bench does not rot: with next to no rows it gives every figure, one JSON object a line.
-# Nothing is said about the values.     ctest: labels=slow timeout=240
+# Nothing is said about the values.     ctest: labels=slow timeout=600
 #     check_smoke.sh HUITONG-BENCH
 set -euo pipefail
 bench=${1:?usage: check_smoke.sh HUITONG-BENCH}

@@ -1,7 +1,5 @@
 /* core without memory: whichever allocation fails, the call says so, changes
- * nothing and leaves nothing behind, and works when there is memory again.
- *
- * ctest: timeout=120 */
+ * nothing and leaves nothing behind, and works when there is memory again. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
-/* core without memory: replicas that are made, opened, looked at again, founded, joined by others.
- * ctest: timeout=120 */
+/* core without memory: replicas that are made, opened, looked at again, founded, joined by
+ * others. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

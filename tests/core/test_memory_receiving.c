@@ -1,5 +1,4 @@
-/* core without memory: statements and changesets that come from elsewhere.
- * ctest: timeout=120 */
+/* core without memory: statements and changesets that come from elsewhere. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

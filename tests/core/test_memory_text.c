@@ -1,5 +1,4 @@
-/* core without memory: a text that an editor has open, what is to be reread, a history's pack.
- * ctest: timeout=120 */
+/* core without memory: a text that an editor has open, what is to be reread, a history's pack. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -10,7 +10,7 @@
  *
  *   HUITONG_RESTORE_POINTS=10000 HUITONG_SEED=7 test_restore_points
  *
- * ctest: labels=slow timeout=300 */
+ * ctest: labels=slow timeout=600 */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

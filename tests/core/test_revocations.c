@@ -9,7 +9,7 @@
  *
  *   HUITONG_SCHEDULES=10000 HUITONG_SEED=7 test_revocations
  *
- * ctest: labels=slow timeout=300 */
+ * ctest: labels=slow timeout=600 */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

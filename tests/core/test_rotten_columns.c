@@ -3,7 +3,7 @@
  * harmless. Tables and columns are read from the database, so new ones have their turn.
  *
  * HUITONG_ROT=1000 for a thousand random ones; case n of seed s alone: HUITONG_ROT=1
- * HUITONG_SEED=s+n. ctest: timeout=300 */
+ * HUITONG_SEED=s+n. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,6 +1,6 @@
 /* core/verify, core/scrub, core/salvage: bit rot. A byte of a database is changed at random: it is
  * found, never spread, and healed from a peer, in place or in what was saved. HUITONG_ROT=1000 for
- * a thousand (docs/RELIABILITY.md). ctest: timeout=120 */
+ * a thousand (docs/RELIABILITY.md). */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

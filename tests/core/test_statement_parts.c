@@ -1,5 +1,5 @@
 /* core/statement_parts, core/membership: a node with more feeds than a statement can name is
- * revoked and changes its keys like any other. ctest: timeout=120 */
+ * revoked and changes its keys like any other. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

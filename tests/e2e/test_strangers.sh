@@ -1,7 +1,6 @@
 #!/usr/bin/env bash
 # A thousand strangers at the door, silent, slow, talking rubbish, and coming back whenever they
 # are sent away: the daemon's memory stays, an honest peer goes on, and one that comes anew gets in.
-# ctest: timeout=180
 . "$(dirname "$0")/check.sh"
 
 strangers=1000

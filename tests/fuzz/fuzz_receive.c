@@ -4,7 +4,9 @@
  *   byte 0   even: bodies, each after its size in one byte
  *            odd: changesets, each of one byte and then up to 7 ops of 4 bytes
  *                 byte: 3 bits ops, 1 bit depends on us, 4 bits time
- *                 op:   field and verb, record and kind, value, targets */
+ *                 op:   field and verb, record and kind, value, targets
+ *
+ * ctest: timeout=600 */
 #include "tests/fuzz/target.h"
 #include "tests/support/forge.h"
 

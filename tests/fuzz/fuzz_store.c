@@ -4,7 +4,8 @@
  *   byte 0   what is done with it: it is read and written to, verified, scrubbed, saved, or a
  *            backup takes its place
  * then damages (tests/support/spoil.h)
- */
+ *
+ * ctest: timeout=600 */
 #include <sqlite3.h>
 #include <stdio.h>
 #include <string.h>

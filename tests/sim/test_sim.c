@@ -1,8 +1,6 @@
 /* sim: worlds hold under everything that the scenarios do to them.
  *
- * A handful of seeds; `huitong-sim --count 1000` looks further.
- *
- * ctest: timeout=300 */
+ * A handful of seeds; `huitong-sim --count 1000` looks further. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

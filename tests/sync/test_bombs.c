@@ -1,6 +1,5 @@
 /* sync and below: input that is small and claims to be huge, to whatever decodes what came from
- * another: refused by name, within 64 MiB of address space.
- * ctest: timeout=120 */
+ * another: refused by name, within 64 MiB of address space. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,6 +1,5 @@
 /* sync: a member with a valid key that says what it must not. It is refused by name, and two
- * honest offices go on as if it had said nothing.
- * ctest: timeout=300 */
+ * honest offices go on as if it had said nothing. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,6 +1,5 @@
 /* sync: a member with a valid key that says too much: epochs, values, statements without end. It
- * stops nobody, and two honest offices go on as if it had said nothing.
- * ctest: timeout=300 */
+ * stops nobody, and two honest offices go on as if it had said nothing. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,6 +1,5 @@
 /* sync: a member with a valid key that states what it must not. It is refused by name or counts
- * nowhere, and two honest offices go on as if it had said nothing.
- * ctest: timeout=300 */
+ * nowhere, and two honest offices go on as if it had said nothing. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

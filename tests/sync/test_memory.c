@@ -1,7 +1,7 @@
 /* sync without memory: whichever allocation fails, no peer is taken for a wrong
  * one, nothing is left behind, and all is made up for when there is memory again.
  *
- * ctest: timeout=120 */
+ * ctest: timeout=600 */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
 /* sync: whoever sits on the wire, or once did, gets nothing and changes nothing.
- * ctest: timeout=240 */
+ * ctest: timeout=600 */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,6 +1,6 @@
 /* sync/transport: bytes over loopback, whole, in order and bounded, whatever the
  * other side does. The dialling and the listening end live in one process.
- * ctest: labels=threads timeout=120 */
+ * ctest: labels=threads */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

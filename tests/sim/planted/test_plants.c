@@ -1,7 +1,7 @@
 /* sim: the simulator finds bugs that were planted for it to find. Each plant
  * must be found within a few seeds; the first ones hold without it.
  *
- * ctest: labels=slow timeout=300 */
+ * ctest: labels=slow timeout=600 */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
