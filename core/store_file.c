@@ -7,13 +7,26 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { BUSY_TIMEOUT_MS = 5000, BUSY_PAUSE_MS = 20, CACHE_KIB = 8192 };
+enum { BUSY_TIMEOUT_MS = 5000, BUSY_PAUSE_MS = 2, CACHE_KIB = 8192 };
+
+/* SQLite's own pauses grow to 100 ms. Between two transactions of somebody who has many, and a
+ * slow disk, there is less than one: who looks that seldom may never find the moment. */
+static int await_turn(void *ctx, int tries)
+{
+	const struct store *s = ctx;
+	sqlite3_vfs *vfs = sqlite3_vfs_find(s->vfs);
+
+	if (tries >= BUSY_TIMEOUT_MS / BUSY_PAUSE_MS)
+		return 0;
+	vfs->xSleep(vfs, BUSY_PAUSE_MS * 1000);
+	return 1;
+}
 
 static enum err configure(struct store *s, struct errmsg *msg)
 {
 	struct buf sql = BUF_EMPTY;
 
-	sqlite3_busy_timeout(s->db, BUSY_TIMEOUT_MS);
+	sqlite3_busy_handler(s->db, await_turn, s);
 	store_watch_log(s);
 	sqlite3_extended_result_codes(s->db, 1);
 	/* What can't be parsed of the schema is left out, instead of everything. */
@@ -34,10 +47,8 @@ static enum err switch_to_wal(struct store *s, struct errmsg *msg)
 	static const char sql[] = "PRAGMA journal_mode = WAL; PRAGMA journal_size_limit = 8388608;";
 	enum err rc = s->read_only ? OK : store_exec(s, sql, msg);
 
-	for (int waited = 0; rc == ERR_BUSY && waited < BUSY_TIMEOUT_MS; waited += BUSY_PAUSE_MS) {
-		sqlite3_sleep(BUSY_PAUSE_MS);
+	for (int tries = 0; rc == ERR_BUSY && await_turn(s, tries); tries++)
 		rc = store_exec(s, sql, msg);
-	}
 	return rc;
 }
 
