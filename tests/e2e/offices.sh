@@ -173,12 +173,17 @@ free_port() {
 	echo "$found"
 }
 
-start() { # OFFICE [ARGUMENT...]
-	[ "${port[$1]:-0}" -ne 0 ] || port[$1]=$(free_port)
-	HUITONG_REPLICA=$root/$1 "$huitong" serve --listen "127.0.0.1:${port[$1]}" "${@:2}" \
+# serves OFFICE [ARGUMENT...]: from now on, unless another process has been given its port meanwhile.
+serves() {
+	HUITONG_REPLICA=$root/$1 "$huitong" serve --listen "127.0.0.1:${port[$1]:-0}" "${@:2}" \
 		</dev/null >/dev/null 2>>"$root/$1.log" &
 	daemon[$1]=$!
 	await 60 is_ready "$1" || die "$1's daemon does not answer"
+	! is_gone "${daemon[$1]}" || ! tail -n 1 "$root/$1.log" | grep 'in use' >/dev/null
+}
+
+start() { # OFFICE [ARGUMENT...]
+	await 60 serves "$@" || die "$1's port stays with somebody else"
 	must_run "$1"
 	port[$1]=$(ask "$1" status --json | value_of port)
 }
