@@ -45,7 +45,8 @@ static void take(struct snapshot *s, const struct node *n)
 				.mark = n->mark.mark,
 				.has_mark = n->mark.is_there,
 				.is_coming_back = n->is_coming_back,
-				.view = n->view };
+				.view = n->view,
+				.greatest_hlc_ms = n->greatest_hlc_ms };
 	memcpy(s->sign_secret, n->sign_secret, sizeof(s->sign_secret));
 	memcpy(s->noise_secret, n->noise_secret, sizeof(s->noise_secret));
 	for (unsigned i = 0; i < LEDGER_SPACES_MAX; i++)
@@ -98,6 +99,9 @@ static void go_back(struct node *n, const struct snapshot *s)
 	n->view = s->view;
 	n->is_coming_back = s->is_coming_back;
 	n->disk_is_limited = false;
+	/* It may be another machine's, with another clock. */
+	if (n->greatest_hlc_ms < s->greatest_hlc_ms)
+		n->greatest_hlc_ms = s->greatest_hlc_ms;
 }
 
 static void go_back_with_keys(struct node *n, const struct snapshot *s)

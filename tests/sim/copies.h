@@ -18,6 +18,7 @@ struct snapshot {
 	struct mark mark;
 	bool has_mark, is_coming_back;
 	const struct view *view;
+	uint64_t greatest_hlc_ms;
 	uint32_t *held[LEDGER_SPACES_MAX];
 };
 

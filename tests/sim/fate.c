@@ -189,6 +189,40 @@ static const struct node *heir(const struct look *look, const struct ledger_entr
 
 /* ---- What became of it --------------------------------------------------------------- */
 
+static struct trust_cut cut_of(const struct look *look, const struct ledger_entry *e)
+{
+	const struct ledger *l = &look->w->ledger;
+
+	return trust_cut(look->n->view->trust, &l->authors[e->author].id, &l->spaces[e->space]);
+}
+
+/* That it does not count is nobody's will. */
+static bool is_accident(const struct look *look, const struct ledger_entry *e)
+{
+	struct trust_cut cut = cut_of(look, e);
+	bool is_of_fork = e->seq > cut.seq ? cut.cause == CUT_FORKED || cut.cause == CUT_VOID
+					   : entry_is_forked(&look->w->ledger, e);
+
+	return is_of_fork && !is_revoked(look, e);
+}
+
+/* It was written again, and that has been cut off by somebody. */
+static bool is_cut_off_again(const struct look *look, const struct ledger_entry *e)
+{
+	const struct ledger *l = &look->w->ledger;
+	uint64_t meaning = meaning_of(e);
+
+	for (uint32_t a = 0; a < l->author_count; a++)
+		for (uint32_t i = 0; i < l->feeds[look->space][a].count; i++) {
+			const struct ledger_entry *again = l->feeds[look->space][a].entries[i];
+
+			if (again->is_again && meaning_of(again) == meaning &&
+			    again->seq > cut_of(look, again).seq && !is_accident(look, again))
+				return true;
+		}
+	return false;
+}
+
 static void tell(const struct look *look, const struct ledger_entry *e, const char *what,
 		 enum cut_cause cause, const struct node *who)
 {
@@ -200,19 +234,16 @@ static void tell(const struct look *look, const struct ledger_entry *e, const ch
 static void check_aside(const struct look *look, const struct ledger_entry *e)
 {
 	const struct ledger *l = &look->w->ledger;
-	struct trust_cut cut =
-		trust_cut(look->n->view->trust, &l->authors[e->author].id, &l->spaces[e->space]);
+	struct trust_cut cut = cut_of(look, e);
 	bool is_branch = entry_is_forked(l, e), is_cut = e->seq > cut.seq;
-	bool is_accident = is_cut ? cut.cause == CUT_FORKED || cut.cause == CUT_VOID : is_branch;
-	const struct node *who = is_accident && !is_revoked(look, e)
-					 ? heir(look, e, is_branch && cut.cause != CUT_VOID)
-					 : NULL;
+	const struct node *who =
+		is_accident(look, e) ? heir(look, e, is_branch && cut.cause != CUT_VOID) : NULL;
 
 	if (!is_readable(look->w, e))
 		tell(look, e, "it is readable nowhere", cut.cause, NULL);
 	else if (!is_cut && !is_branch && is_with_member(look->w, e))
 		tell(look, e, "it should count, and does not", cut.cause, NULL);
-	else if (who)
+	else if (who && !is_cut_off_again(look, e))
 		tell(look, e, "nobody has written it again", cut.cause, who);
 }
 
@@ -239,44 +270,44 @@ static void check_space(struct look *look)
 static struct node *reader_of(struct world *w, uint32_t space)
 {
 	for (unsigned i = 0; i < w->node_count; i++)
-		if (node_is_member(&w->nodes[i]) && node_may(&w->nodes[i], space, ROLE_READER) &&
-		    w->nodes[i].held[space])
+		if (audit_is_reader(&w->nodes[i], space) && w->nodes[i].held[space])
 			return &w->nodes[i];
-	return NULL;
+	return NULL; /* nobody is left who may say */
 }
 
-/* Nobody is left out for want of somebody who knows both keys. */
-static bool is_one_organisation(struct world *w)
+/* Nobody is left out for want of somebody who dials and knows both. */
+static bool are_one(struct world *w, const struct node *first, uint32_t space)
 {
-	const struct node *first = reader_of(w, 0);
 	bool part[NET_NODES_MAX];
 
-	if (!first)
-		return false;
-	audit_acquaintance(w, first, part);
+	audit_acquaintance(w, first, space, part);
 	for (unsigned i = 0; i < w->node_count; i++)
-		if (node_is_member(&w->nodes[i]) && !part[i])
+		if (audit_is_reader(&w->nodes[i], space) && !part[i])
 			return false;
 	return true;
 }
 
+static void check_counted(struct look *look)
+{
+	look->counted = must(calloc(look->w->ledger.author_max, sizeof(*look->counted)));
+	audit_counted(look->n, look->space, look->counted);
+	check_space(look);
+	free(look->counted);
+}
+
 void fate_check(struct world *w)
 {
+	const struct node *first = reader_of(w, 0);
+	bool is_split = !first || !are_one(w, first, 0);
+
 	w->stats.forks = w->ledger.fork_count;
 	w->stats.views = w->views.count;
 	w->stats.modelled = w->views.modelled;
-	if (!is_one_organisation(w)) {
-		w->stats.split++;
-		return;
-	}
-	for (uint32_t s = 0; s < w->ledger.space_count && !w->rule; s++) {
+	for (uint32_t s = 0; s < w->ledger.space_count && !is_split && !w->rule; s++) {
 		struct look look = { .w = w, .n = reader_of(w, s), .space = s };
 
-		if (!look.n)
-			continue; /* nobody is left who may say */
-		look.counted = must(calloc(w->ledger.author_max, sizeof(*look.counted)));
-		audit_counted(look.n, s, look.counted);
-		check_space(&look);
-		free(look.counted);
+		if (look.n && are_one(w, look.n, s))
+			check_counted(&look);
 	}
+	w->stats.split += is_split;
 }

@@ -13,13 +13,14 @@
  *
  * Cut off or in a branch, where it is an accident and not somebody's will (a fork, an epoch that
  * lost to a rival), only as long as nobody is there to write it again: no member that
- * goes on from that node has it, or its office may not write there. */
+ * goes on from that node has it, or its office may not write there; or somebody has cut off
+ * what it was written again as, say of a clone that enrolled anew and was removed then. */
 #ifndef HT_TESTS_SIM_FATE_H
 #define HT_TESTS_SIM_FATE_H
 
 #include "tests/sim/world.h"
 
-/* Of a world at rest in which all members agree. */
+/* Of a world at rest in which all members agree; of the spaces whose readers can meet. */
 void fate_check(struct world *w);
 
 #endif

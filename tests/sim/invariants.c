@@ -161,20 +161,16 @@ static void reach(const struct ledger *l, uint32_t *reached, const struct ledger
 		reached[e->author] = e->seq;
 }
 
-/* M-16: the author held it when it wrote the one before, and it has left the log since. */
-static bool has_left(const struct ledger_entry *e, uint32_t author, uint32_t seq)
-{
-	return e->before && author < e->before->context_count && e->context[author] < seq &&
-	       seq <= e->before->context[author];
-}
-
+/* Where feeds are cut, what is reached and not held has left the log (M-16): with what names it
+ * it was held (W-5), and when it may go says W-4. */
 static bool is_reached(const struct audit *a, const struct ledger_entry *e, const uint32_t *reached)
 {
 	for (uint32_t i = 0; i < e->context_count; i++) {
-		uint32_t less = reached[i] < e->context[i] ? reached[i] : e->context[i];
+		bool is_less = reached[i] < e->context[i];
+		uint32_t less = is_less ? reached[i] : e->context[i];
 
 		if (reached[i] != e->context[i] && is_waited_for(a, i, less + 1) &&
-		    !(world_is_contested(a->w) && has_left(e, i, reached[i])))
+		    (is_less || !world_is_contested(a->w)))
 			return false;
 	}
 	return true;

@@ -53,7 +53,8 @@
  *     is not waited for (M-21).
  *   - W-16: of two copies, and of what names a dot that was issued twice, nobody asks
  *     that they be welcome before the fork is proved.
- *   - W-12: "all of it" is what any of the members holds. */
+ *   - W-12: "all of it" is what any of the members holds; "all" are those who can meet,
+ *     directly or through others who may read the space (rest.h). */
 #ifndef HT_TESTS_SIM_INVARIANTS_H
 #define HT_TESTS_SIM_INVARIANTS_H
 

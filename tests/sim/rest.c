@@ -21,10 +21,15 @@ static void *must(void *memory)
 
 /* Who holds what. */
 
+bool audit_is_reader(const struct node *n, uint32_t space)
+{
+	return node_is_member(n) && node_may(n, space, ROLE_READER);
+}
+
 static bool takes_part(const struct world *w, const struct node *n, uint32_t space)
 {
 	if (world_is_contested(w))
-		return node_is_member(n) && node_may(n, space, ROLE_READER);
+		return audit_is_reader(n, space);
 	for (unsigned i = 0; i < w->space_count; i++)
 		if (w->spaces[i].space == space)
 			return w->spaces[i].has[n->index];
@@ -59,14 +64,6 @@ static bool same_frontier(const struct world *w, const struct node *a, const str
 	return true;
 }
 
-static bool same_membership(const struct node *a, const struct node *b, struct errmsg *why_not)
-{
-	if (a->view != b->view)
-		errmsg_set(why_not, ERR_NOT_FOUND, "%s and %s hold other statements", a->code,
-			   b->code);
-	return a->view == b->view;
-}
-
 static bool knows(const struct node *a, const struct node *b)
 {
 	return trust_node_by_noise_key(a->view->trust, b->identity.noise_key) != NULL;
@@ -96,17 +93,57 @@ static bool can_show(const struct node *a, const struct node *b)
 	return then && !then->is_void && !there->is_revoked;
 }
 
+static bool is_twin(const struct node *a, const struct node *b)
+{
+	return memcmp(a->identity.noise_key, b->identity.noise_key, NOISE_KEY_BYTES) == 0;
+}
+
+/* The directory says where the other is, and no copy of that answers for it. */
+static bool has_address(const struct world *w, const struct node *n, const struct node *of)
+{
+	static const char sql[] = "SELECT 1 FROM node_addresses WHERE id = ? AND value = ?";
+	const struct trust_node *there =
+		trust_node_by_noise_key(n->view->trust, of->identity.noise_key);
+	struct errmsg msg = { 0 };
+	struct value args[2];
+	struct rows *rows;
+	bool found = false;
+
+	for (unsigned i = 0; i < w->node_count; i++)
+		if (i != of->index && node_is_running(&w->nodes[i]) && is_twin(&w->nodes[i], of))
+			return false;
+	if (!there)
+		return false;
+	args[0] = value_ref(&there->node);
+	args[1] = value_str(of->address);
+	if (rows_open(&rows, n->replica, sql, args, 2, &msg) != OK)
+		return true;
+	found = rows_next(rows);
+	return rows_close(rows, &msg) != OK || found;
+}
+
+/* One of them dials the other. */
+static bool have_line(const struct world *w, const struct node *a, const struct node *b)
+{
+	if (w->config.dial_members)
+		return has_address(w, a, b) || has_address(w, b, a);
+	for (unsigned i = 0; i < w->edge_count; i++)
+		if ((w->edges[i].a == a->index && w->edges[i].b == b->index) ||
+		    (w->edges[i].a == b->index && w->edges[i].b == a->index))
+			return true;
+	return false;
+}
+
 /* One of them knows the other's key for a member's, or each had one that the other knows; and
  * neither refuses the other's, or takes it for its own. */
 static bool are_acquainted(const struct node *a, const struct node *b)
 {
-	bool are_twins = memcmp(a->identity.noise_key, b->identity.noise_key, NOISE_KEY_BYTES) == 0;
 	bool can_meet = knows(a, b) || knows(b, a) || (can_show(a, b) && can_show(b, a));
 
-	return !are_twins && can_meet && !refuses(a, b) && !refuses(b, a);
+	return !is_twin(a, b) && can_meet && !refuses(a, b) && !refuses(b, a);
 }
 
-void audit_acquaintance(const struct world *w, const struct node *n, bool *part)
+void audit_acquaintance(const struct world *w, const struct node *n, uint32_t space, bool *part)
 {
 	bool grows = true;
 
@@ -116,45 +153,58 @@ void audit_acquaintance(const struct world *w, const struct node *n, bool *part)
 		grows = false;
 		for (unsigned i = 0; i < w->node_count; i++)
 			for (unsigned k = 0; k < w->node_count && !part[i]; k++)
-				if (part[k] && node_is_member(&w->nodes[i]) &&
+				if (part[k] && audit_is_reader(&w->nodes[i], space) &&
+				    have_line(w, &w->nodes[i], &w->nodes[k]) &&
 				    are_acquainted(&w->nodes[i], &w->nodes[k]))
 					grows = part[i] = true;
 	}
 }
 
-/* All members know the same, and hold the same of what both may read; but for such as
- * nobody brings together any more: two have removed each other, and the others have heard of one
- * only; or it was let in by somebody who was removed at the same time. */
-static bool members_agree(const struct world *w, struct errmsg *why_not)
+static bool are_together(const struct world *w, const struct node *a, const struct node *b,
+			 uint32_t space)
 {
 	bool part[NET_NODES_MAX];
 
+	audit_acquaintance(w, a, space, part);
+	return part[b->index];
+}
+
+static bool two_agree(const struct world *w, const struct node *a, const struct node *b,
+		      struct errmsg *why_not)
+{
+	if (a->view != b->view && are_together(w, a, b, 0)) {
+		errmsg_set(why_not, ERR_NOT_FOUND, "%s and %s hold other statements", a->code,
+			   b->code);
+		return false;
+	}
+	for (uint32_t s = 0; s < w->ledger.space_count; s++) {
+		if (!takes_part(w, a, s) || !takes_part(w, b, s) || same_frontier(w, a, b, s) ||
+		    !are_together(w, a, b, s))
+			continue;
+		errmsg_set(why_not, ERR_NOT_FOUND, "%s and %s differ in space %u", a->code, b->code,
+			   s);
+		return false;
+	}
+	return true;
+}
+
+/* All members know the same, and hold the same of what both may read; but for such as
+ * nobody brings together any more: two have removed each other, and the others have heard of one
+ * only; or it was let in by somebody who was removed at the same time; or all that it dials
+ * are no members; or nobody who may read the space stands between two copies of one node. */
+static bool members_agree(const struct world *w, struct errmsg *why_not)
+{
 	for (unsigned i = 0; i < w->node_count && !world_removes(w); i++)
 		if (w->nodes[i].is_there && !node_is_member(&w->nodes[i])) {
 			errmsg_set(why_not, ERR_NOT_FOUND, "%s has to enrol anew",
 				   w->nodes[i].code);
 			return false;
 		}
-	for (unsigned i = 0; i < w->node_count; i++) {
-		if (node_is_member(&w->nodes[i]))
-			audit_acquaintance(w, &w->nodes[i], part);
-		for (unsigned k = 0; k < i && node_is_member(&w->nodes[i]); k++) {
-			const struct node *a = &w->nodes[i], *b = &w->nodes[k];
-
-			if (!node_is_member(b) || !part[k])
-				continue;
-			if (!same_membership(a, b, why_not))
+	for (unsigned i = 0; i < w->node_count; i++)
+		for (unsigned k = 0; k < i && node_is_member(&w->nodes[i]); k++)
+			if (node_is_member(&w->nodes[k]) &&
+			    !two_agree(w, &w->nodes[i], &w->nodes[k], why_not))
 				return false;
-			for (uint32_t s = 0; s < w->ledger.space_count; s++) {
-				if (!takes_part(w, a, s) || !takes_part(w, b, s) ||
-				    same_frontier(w, a, b, s))
-					continue;
-				errmsg_set(why_not, ERR_NOT_FOUND, "%s and %s differ in space %u",
-					   a->code, b->code, s);
-				return false;
-			}
-		}
-	}
 	return true;
 }
 

@@ -12,9 +12,11 @@ bool audit_has_converged(struct world *w, struct errmsg *why_not);
 /* The nodes of `part` hold the same of every space that they share. */
 bool audit_agrees(struct world *w, const bool *part, struct errmsg *why_not);
 
-/* In a contested world: who can be reached from this member by members that let each
- * other in. part[NET_NODES_MAX] is set. */
-void audit_acquaintance(const struct world *w, const struct node *n, bool *part);
+/* In a contested world: a member, that may read the space. */
+bool audit_is_reader(const struct node *n, uint32_t space);
+/* Who can be reached from this one by readers of the space that dial and let in each other.
+ * part[NET_NODES_MAX] is set. */
+void audit_acquaintance(const struct world *w, const struct node *n, uint32_t space, bool *part);
 
 /* All of it. Of `verify_count` nodes every record, and the log replayed. */
 void audit_rest(struct world *w, unsigned verify_count);

@@ -135,6 +135,12 @@ static const struct {
 	{ "what only engines see was asked of a world without them", "tampered", 1, true },
 	{ "copies displaced each other before either knew that it was one", "everything",
 	  2660627103, false },
+	{ "a clone wrote again what it had in common with its node", "everything", 90000020,
+	  false },
+	{ "nobody but three copies of one node may read a space", "everything", 90000080, false },
+	{ "the one address that a copy knew was that of its node, which was out", "everything",
+	  90001461, false },
+	{ "a snapshot was of a machine with another clock", "everything", 91000128, false },
 };
 
 static void what_was_found_stays_fixed(void **state)
