@@ -306,7 +306,7 @@ void fate_check(struct world *w)
 	for (uint32_t s = 0; s < w->ledger.space_count && !is_split && !w->rule; s++) {
 		struct look look = { .w = w, .n = reader_of(w, s), .space = s };
 
-		if (look.n && are_one(w, look.n, s))
+		if (look.n && are_one(w, look.n, s) && !audit_waits_in_vain(w, look.n, s))
 			check_counted(&look);
 	}
 	w->stats.split += is_split;

@@ -160,6 +160,35 @@ void audit_acquaintance(const struct world *w, const struct node *n, uint32_t sp
 	}
 }
 
+static bool is_with_reader(const struct world *w, const struct trust_cut *cut, uint32_t space)
+{
+	uint32_t root = ledger_author(&w->ledger, &cut->replica);
+
+	for (unsigned i = 0; i < w->node_count && root != LEDGER_NONE; i++) {
+		const struct node *n = &w->nodes[i];
+		const struct ledger_entry *tip =
+			audit_is_reader(n, space) && n->held[space]
+				? ledger_tip(&w->ledger, space, n->held[space], root)
+				: NULL;
+
+		if (tip && tip->seq >= cut->seq)
+			return true;
+	}
+	return false;
+}
+
+bool audit_waits_in_vain(const struct world *w, const struct node *n, uint32_t space)
+{
+	const struct trust *t = n->view->trust;
+
+	for (size_t i = 0; i < t->cut_count; i++)
+		if (t->cuts[i].has_link &&
+		    space_id_cmp(&t->cuts[i].space, &w->ledger.spaces[space]) == 0 &&
+		    !is_with_reader(w, &t->cuts[i], space))
+			return true;
+	return false;
+}
+
 static bool are_together(const struct world *w, const struct node *a, const struct node *b,
 			 uint32_t space)
 {
@@ -179,7 +208,7 @@ static bool two_agree(const struct world *w, const struct node *a, const struct 
 	}
 	for (uint32_t s = 0; s < w->ledger.space_count; s++) {
 		if (!takes_part(w, a, s) || !takes_part(w, b, s) || same_frontier(w, a, b, s) ||
-		    !are_together(w, a, b, s))
+		    !are_together(w, a, b, s) || audit_waits_in_vain(w, a, s))
 			continue;
 		errmsg_set(why_not, ERR_NOT_FOUND, "%s and %s differ in space %u", a->code, b->code,
 			   s);
@@ -191,7 +220,8 @@ static bool two_agree(const struct world *w, const struct node *a, const struct 
 /* All members know the same, and hold the same of what both may read; but for such as
  * nobody brings together any more: two have removed each other, and the others have heard of one
  * only; or it was let in by somebody who was removed at the same time; or all that it dials
- * are no members; or nobody who may read the space stands between two copies of one node. */
+ * are no members; or nobody who may read the space stands between two copies of one node; or what
+ * a cut names is lost, with which all waits that has seen it. */
 static bool members_agree(const struct world *w, struct errmsg *why_not)
 {
 	for (unsigned i = 0; i < w->node_count && !world_removes(w); i++)
@@ -499,6 +529,9 @@ static void wait_for_idle(struct node *n)
 {
 	struct world *w = n->world;
 
+	for (uint32_t s = 0; world_is_contested(w) && s < w->ledger.space_count; s++)
+		if (audit_waits_in_vain(w, n, s))
+			return;
 	for (int i = 0; i < IDLE_MINUTES_MAX && !w->rule; i++) {
 		if (!n->engine || engine_is_idle(n->engine))
 			return;

@@ -18,6 +18,9 @@ bool audit_is_reader(const struct node *n, uint32_t space);
  * part[NET_NODES_MAX] is set. */
 void audit_acquaintance(const struct world *w, const struct node *n, uint32_t space, bool *part);
 
+/* A cut that the node knows names what no reader of the space has any more (M-16). */
+bool audit_waits_in_vain(const struct world *w, const struct node *n, uint32_t space);
+
 /* All of it. Of `verify_count` nodes every record, and the log replayed. */
 void audit_rest(struct world *w, unsigned verify_count);
 

@@ -140,6 +140,7 @@ static const struct {
 	{ "nobody but three copies of one node may read a space", "everything", 90000080, false },
 	{ "the one address that a copy knew was that of its node, which was out", "everything",
 	  90001461, false },
+	{ "what a cut names was lost with a disk", "everything", 90000161, false },
 	{ "a snapshot was of a machine with another clock", "everything", 91000128, false },
 };
 
