@@ -395,6 +395,20 @@ static enum err check_signatures(struct scrub *s, const struct feed *feed,
 	return rc;
 }
 
+/* As many are noted as there is room for: on to the next one that is there, however far away a
+ * damaged number says that is. */
+static enum err skip_gap(struct scrub *s, const struct feed *feed, struct errmsg *msg)
+{
+	struct stored next;
+	size_t count = 0;
+	enum err rc = store_read(s->r->store, feed->idx, s->place.seq + 1, 1, SIZE_MAX, &s->arena,
+				 &next, &count, msg);
+
+	if (rc == OK)
+		s->place.seq = count ? next.seq - 1 : feed->head.seq;
+	return rc == ERR_CORRUPT ? OK : rc;
+}
+
 static enum err check_rows(struct scrub *s, const struct feed *feed, size_t row_count,
 			   struct errmsg *msg)
 {
@@ -414,7 +428,7 @@ static enum err check_rows(struct scrub *s, const struct feed *feed, size_t row_
 		return rc;
 	/* After damage it goes on by what the damaged one says of itself. */
 	s->place.seq += count + is_cut;
-	return OK;
+	return is_cut && s->r->damage.has_more ? skip_gap(s, feed, msg) : OK;
 }
 
 static enum err check_log(struct scrub *s, size_t row_count, struct errmsg *msg)

@@ -846,6 +846,11 @@ static void what_once_did_harm_does_none(void **state)
 		/* A quarantine without end. */
 		"UPDATE branch SET seq = 9288674231451649",
 		"UPDATE branch SET seq = 1e300",
+		/* A gap in the log that is looked at number by number. */
+		"UPDATE changeset SET key = key | (1 << 38) WHERE key = (SELECT max(key) FROM "
+		"changeset)",
+		"UPDATE changeset SET key = key | (1 << 13) WHERE key = (SELECT min(key) + 5 FROM "
+		"changeset)",
 		/* Histories that don't fit each other, or the text. */
 		"UPDATE text_edit SET at = 0x7fffffff WHERE at = (SELECT max(at) FROM text_edit)",
 		"UPDATE text_edit SET at = 0xfffffffe WHERE at = 3",
