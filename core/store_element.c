@@ -3,6 +3,16 @@
 
 #include <stdlib.h>
 
+/* Columns that are read, as store_tables.c creates them. */
+enum {
+	COLUMN_REPLICA = 4,
+	COLUMN_SEQ,
+	COLUMN_N,
+	COLUMN_HLC,
+	COLUMN_AUTHOR,
+	COLUMN_VALUE,
+};
+
 static void bind_element_key(sqlite3_stmt *stmt, uint32_t space, const struct op *op,
 			     uint32_t replica, uint64_t seq, uint32_t n)
 {
@@ -59,19 +69,21 @@ static enum err read_element(struct store *s, struct row *row, const struct fiel
 			     struct element *out)
 {
 	sqlite3_stmt *stmt = row->stmt;
-	const struct replica_id *replica = store_replica(s, sqlite3_column_int64(stmt, 0));
-	struct bytes author = column_bytes(stmt, 4);
+	bool is_whole = row_is_whole(stmt);
+	const struct replica_id *replica =
+		store_replica(s, sqlite3_column_int64(stmt, COLUMN_REPLICA));
+	struct bytes author = column_bytes(stmt, COLUMN_AUTHOR);
 
-	if (!column_is_whole(stmt, 6) || !replica || (author.size != 0 && author.size != ID_BYTES))
+	if (!is_whole || !replica || (author.size != 0 && author.size != ID_BYTES))
 		return ERR_CORRUPT;
 	*out = (struct element){ 0 };
 	out->stamp.dot.replica = *replica;
-	out->stamp.dot.seq = (uint64_t)sqlite3_column_int64(stmt, 1);
-	out->stamp.hlc.bits = (uint64_t)sqlite3_column_int64(stmt, 3);
-	out->n = (uint32_t)sqlite3_column_int64(stmt, 2);
+	out->stamp.dot.seq = (uint64_t)sqlite3_column_int64(stmt, COLUMN_SEQ);
+	out->stamp.hlc.bits = (uint64_t)sqlite3_column_int64(stmt, COLUMN_HLC);
+	out->n = (uint32_t)sqlite3_column_int64(stmt, COLUMN_N);
 	if (author.size == ID_BYTES)
 		memcpy(out->author.bytes, author.data, ID_BYTES);
-	out->value = row_value(row, 5, field);
+	out->value = row_value(row, COLUMN_VALUE, field);
 	return row->rc;
 }
 
@@ -156,7 +168,7 @@ enum err store_element_dots(struct store *s, uint32_t space, const struct kind *
 	while ((result = sqlite3_step(stmt)) == SQLITE_ROW) {
 		uint64_t replica = (uint64_t)sqlite3_column_int64(stmt, 0);
 
-		if (!column_is_whole(stmt, 2) || replica >= s->replicas.count ||
+		if (!sqlite3_column_int(stmt, 2) || replica >= s->replicas.count ||
 		    got == s->replicas.count) {
 			result = SQLITE_CORRUPT;
 			break;

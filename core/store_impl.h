@@ -195,8 +195,21 @@ struct value row_value(struct row *row, int column, const struct field *field);
 
 /* The SQL function row_sum(), of all columns of a table but `sum`, in their order. */
 MUST_CHECK enum err store_know_sums(struct store *s, struct errmsg *msg);
-/* Of a query's column that says whether a row's sum is right. */
-bool column_is_whole(sqlite3_stmt *row, int column);
+/* The row at which a query for all columns of a table stands is what was written. */
+bool row_is_whole(sqlite3_stmt *row);
+
+/* A row to be written, value by value in the order of the table: so each is bound once, while a
+ * parameter of row_sum() is copied for it. Begins with the rest zero. */
+struct summed_row {
+	sqlite3_stmt *stmt;
+	int bound;
+	uint64_t sum;
+};
+
+/* The next parameter: borrowed until the query is bound anew. */
+void summed_bind(struct summed_row *row, const struct value *value);
+void summed_end(struct summed_row *row); /* the last one: the sum */
+
 /* Of all rows. ERR_CORRUPT; OK also of a table without sums. */
 MUST_CHECK enum err store_check_sums(struct store *s, const char *table, struct errmsg *msg);
 

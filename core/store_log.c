@@ -27,7 +27,7 @@ static enum err read_replica(void *ctx, sqlite3_stmt *row)
 	struct bytes id = column_bytes(row, 1);
 	struct replica_id replica;
 
-	if (!column_is_whole(row, 2) || id.size != ID_BYTES ||
+	if (!row_is_whole(row) || id.size != ID_BYTES ||
 	    sqlite3_column_int64(row, 0) != w->next++)
 		return store_damaged(w->store, "replica_index", w->msg);
 	memcpy(replica.bytes, id.data, ID_BYTES);
@@ -146,7 +146,7 @@ static enum err visit_space(void *ctx, sqlite3_stmt *row)
 	struct bytes id = column_bytes(row, 1);
 	struct space_id space;
 
-	if (!column_is_whole(row, 2) || id.size != ID_BYTES ||
+	if (!row_is_whole(row) || id.size != ID_BYTES ||
 	    sqlite3_column_int64(row, 0) != w->next++)
 		return store_damaged(w->store, "space_index", w->msg);
 	memcpy(space.bytes, id.data, ID_BYTES);
@@ -171,7 +171,7 @@ static enum err visit_feed(void *ctx, sqlite3_stmt *row)
 				 .dep_seq = (uint64_t)sqlite3_column_int64(row, 3),
 				 .named_seq = (uint64_t)sqlite3_column_int64(row, 4) };
 
-	if (!column_is_whole(row, 5) || sqlite3_column_int64(row, 0) != w->next++ || replica < 0 ||
+	if (!row_is_whole(row) || sqlite3_column_int64(row, 0) != w->next++ || replica < 0 ||
 	    replica >= w->store->replicas.count || feed.dep_seq > SEQ_MAX ||
 	    feed.named_seq > SEQ_MAX)
 		return store_damaged(w->store, "feed", w->msg);

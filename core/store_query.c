@@ -12,9 +12,7 @@
 #define OF_FIELD        "record = ?1 AND kind = ?2 AND field = ?3 AND space = ?4"
 #define NEXT_IDX(table) "(SELECT coalesce(max(idx), 0) + 1 AS n FROM " table ")"
 
-/* Of a row: it is what was written (store_sum.c). */
-#define IS_WHOLE(columns) "row_sum(" columns ") = sum"
-#define ELEMENT_IS_WHOLE  IS_WHOLE("record, kind, field, space, replica, seq, n, hlc, author, value")
+#define ELEMENT_SUM "row_sum(record, kind, field, space, replica, seq, n, hlc, author, value)"
 
 static const char *const query_sql[QUERY_COUNT] = {
 	[QUERY_BEGIN] = "BEGIN IMMEDIATE",
@@ -22,22 +20,19 @@ static const char *const query_sql[QUERY_COUNT] = {
 	[QUERY_COMMIT] = "COMMIT",
 	[QUERY_ROLLBACK] = "ROLLBACK",
 	[QUERY_DATA_VERSION] = "PRAGMA data_version",
-	[QUERY_SETTING_GET] =
-		"SELECT value, " IS_WHOLE("key, value") " FROM setting WHERE key = ?1",
+	[QUERY_SETTING_GET] = "SELECT * FROM setting WHERE key = ?1",
 	[QUERY_SETTING_PUT] = "REPLACE INTO setting VALUES(?1, ?2, row_sum(?1, ?2))",
 	[QUERY_SETTING_DELETE] = "DELETE FROM setting WHERE key = ?1",
 	[QUERY_COUNTER_GET] = "SELECT coalesce(max(next), 1) FROM counter WHERE name = ?1",
 	[QUERY_COUNTER_SET] = "UPDATE counter SET next = ?2 WHERE name = ?1",
 	[QUERY_COUNTER_NEXT] = "INSERT INTO counter VALUES(?1, 2) ON CONFLICT(name) DO UPDATE SET "
 			       "next = next + 1 RETURNING next - 1",
-	[QUERY_REPLICAS] = "SELECT idx, id, " IS_WHOLE(
-		"idx, id") " FROM replica_index WHERE idx >= ?1 ORDER BY idx",
+	[QUERY_REPLICAS] = "SELECT * FROM replica_index WHERE idx >= ?1 ORDER BY idx",
 	[QUERY_REPLICA_ADD] = "INSERT INTO replica_index VALUES(?1, ?2, row_sum(?1, ?2))",
-	[QUERY_SPACES] = "SELECT idx, id, " IS_WHOLE("idx, id") " FROM space_index ORDER BY idx",
+	[QUERY_SPACES] = "SELECT * FROM space_index ORDER BY idx",
 	[QUERY_SPACE_ADD] = "INSERT INTO space_index SELECT n, ?1, row_sum(n, ?1) FROM " NEXT_IDX(
 		"space_index"),
-	[QUERY_FEEDS] = "SELECT idx, space, replica, dep_seq, named_seq, " IS_WHOLE(
-		"idx, space, replica, dep_seq, named_seq") " FROM feed ORDER BY idx",
+	[QUERY_FEEDS] = "SELECT * FROM feed ORDER BY idx",
 	[QUERY_FEED_ADD] =
 		"INSERT INTO feed SELECT n, ?1, ?2, 0, 0, row_sum(n, ?1, ?2, 0, 0) FROM " NEXT_IDX(
 			"feed"),
@@ -88,11 +83,9 @@ static const char *const query_sql[QUERY_COUNT] = {
 			      "row_sum(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10))",
 	[QUERY_ELEMENT_REMOVE] =
 		"DELETE FROM element WHERE " OF_FIELD " AND replica = ?5 AND seq = ?6 AND n = ?7",
-	[QUERY_ELEMENTS] = "SELECT replica, seq, n, hlc, author, value, " ELEMENT_IS_WHOLE
-			   " FROM element WHERE " OF_FIELD,
-	[QUERY_ELEMENT_DOTS] = "SELECT replica, max(seq), min(" ELEMENT_IS_WHOLE
-			       ") FROM element WHERE record = ?1 "
-			       "AND kind = ?2 AND space = ?3 GROUP BY replica",
+	[QUERY_ELEMENTS] = "SELECT * FROM element WHERE " OF_FIELD,
+	[QUERY_ELEMENT_DOTS] = "SELECT replica, max(seq), min(" ELEMENT_SUM " = sum) FROM element "
+			       "WHERE record = ?1 AND kind = ?2 AND space = ?3 GROUP BY replica",
 	[QUERY_ELEMENTS_NEWEST] =
 		"SELECT space, replica, max(seq) FROM element GROUP BY space, replica",
 	[QUERY_TEXT_ADD] = "INSERT INTO text_edit VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, "

@@ -34,11 +34,14 @@ static enum err intern_record(struct store *s, const struct record *rec, struct 
 	return rc;
 }
 
-/* Parameters of insert and update alike: id, space, life, registers, meta. */
+/* Parameters of insert and update alike: id, space, life, registers, meta, sum. */
 static enum err bind_record(struct store *s, sqlite3_stmt *stmt, uint32_t space,
 			    const struct record *rec, struct errmsg *msg)
 {
-	int parameter = COLUMN_REGISTERS + 1;
+	struct summed_row row = { .stmt = stmt };
+	struct value id = value_bytes(bytes_of(rec->id.bytes, ID_BYTES)), meta;
+	struct value number = value_int(space), life = value_int(record_life(rec));
+	struct value none = value_nil();
 	enum err rc = intern_record(s, rec, msg);
 
 	if (rc != OK)
@@ -47,9 +50,9 @@ static enum err bind_record(struct store *s, sqlite3_stmt *stmt, uint32_t space,
 	rc = record_meta_encode(&s->scratch, rec, &s->replicas);
 	if (rc != OK)
 		return rc;
-	bind_id(stmt, COLUMN_ID + 1, rec->id.bytes);
-	sqlite3_bind_int64(stmt, COLUMN_SPACE + 1, space);
-	sqlite3_bind_int64(stmt, COLUMN_LIFE + 1, record_life(rec));
+	summed_bind(&row, &id);
+	summed_bind(&row, &number);
+	summed_bind(&row, &life);
 	for (size_t i = 0; i < rec->kind->field_count; i++) {
 		const struct field *field = &rec->kind->fields[i];
 		const struct entry *shown;
@@ -57,12 +60,11 @@ static enum err bind_record(struct store *s, sqlite3_stmt *stmt, uint32_t space,
 		if (!merge_is_register(field->merge))
 			continue;
 		shown = record_shown(rec, field->number);
-		if (shown)
-			bind_value(stmt, parameter++, &shown->value);
-		else
-			sqlite3_bind_null(stmt, parameter++);
+		summed_bind(&row, shown ? &shown->value : &none);
 	}
-	bind_bytes(stmt, parameter, buf_bytes(&s->scratch));
+	meta = value_bytes(buf_bytes(&s->scratch));
+	summed_bind(&row, &meta);
+	summed_end(&row);
 	return OK;
 }
 
@@ -162,9 +164,9 @@ static enum err read_record(struct store *s, sqlite3_stmt *stmt, const struct ki
 			    struct errmsg *msg)
 {
 	struct record_row row = { { stmt, arena, OK }, kind, s, is_opened, msg };
+	bool is_whole = row_is_whole(stmt);
 	struct bytes id = column_bytes(stmt, COLUMN_ID);
-	int meta_column = COLUMN_REGISTERS + register_count(kind);
-	struct bytes meta = column_bytes(stmt, meta_column);
+	struct bytes meta = column_bytes(stmt, COLUMN_REGISTERS + register_count(kind));
 	struct record_id record_id = { 0 };
 	enum err rc;
 
@@ -174,8 +176,7 @@ static enum err read_record(struct store *s, sqlite3_stmt *stmt, const struct ki
 	meta = arena_copy(arena, meta);
 	if (!meta.data)
 		return ERR_NOMEM;
-	/* After the meta stands the sum, and whether it is right. */
-	if (!column_is_whole(stmt, meta_column + 2))
+	if (!is_whole)
 		return damaged(s, kind, &record_id, msg);
 	rc = record_meta_decode(out, meta, &s->replicas, row_shown, &row);
 	/* It may name a replica that another process has brought since. */

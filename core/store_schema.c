@@ -118,24 +118,17 @@ void schema_sql_drop(struct buf *out, const struct kind *kind)
 				   kind->fields[i].name);
 }
 
-/* The parameters are the columns but the sum: id, space, life, registers, meta. */
-static void put_parameters(struct buf *out, const struct kind *kind)
+/* The parameters are the columns: id, space, life, registers, meta, sum. */
+static void put_insert(struct buf *out, const struct kind *kind)
 {
-	unsigned columns = 4;
+	unsigned columns = 5;
 
 	for (size_t i = 0; i < kind->field_count; i++)
 		columns += is_register(&kind->fields[i]);
+	buf_printf(out, "INSERT INTO r_%s VALUES(", kind->name);
 	for (unsigned i = 1; i <= columns; i++)
 		buf_printf(out, i > 1 ? ",?%u" : "?%u", i);
-}
-
-static void put_insert(struct buf *out, const struct kind *kind)
-{
-	buf_printf(out, "INSERT INTO r_%s VALUES(", kind->name);
-	put_parameters(out, kind);
-	buf_append_str(out, ", row_sum(");
-	put_parameters(out, kind);
-	buf_append_str(out, ")) ON CONFLICT DO NOTHING");
+	buf_append_str(out, ") ON CONFLICT DO NOTHING");
 }
 
 /* Parameters are those of the insert. */
@@ -151,9 +144,8 @@ static void put_update_of(struct buf *out, const struct kind *kind, bool indexed
 		if (indexed || !kind->fields[i].indexed)
 			buf_printf(out, ", \"%s\" = ?%d", kind->fields[i].name, parameter);
 	}
-	buf_printf(out, ", meta = ?%d, sum = row_sum(", parameter + 1);
-	put_parameters(out, kind);
-	buf_append_str(out, ") WHERE id = ?1 AND space = ?2");
+	buf_printf(out, ", meta = ?%d, sum = ?%d WHERE id = ?1 AND space = ?2", parameter + 1,
+		   parameter + 2);
 }
 
 static void put_update(struct buf *out, const struct kind *kind)
@@ -166,32 +158,20 @@ static void put_update_indexed(struct buf *out, const struct kind *kind)
 	put_update_of(out, kind, true);
 }
 
-/* All columns, and whether the row is what was written. */
-static void put_rows(struct buf *out, const struct kind *kind)
-{
-	buf_append_str(out, "SELECT *, row_sum(id, space, life");
-	for (size_t i = 0; i < kind->field_count; i++)
-		if (is_register(&kind->fields[i]))
-			buf_printf(out, ", \"%s\"", kind->fields[i].name);
-	buf_printf(out, ", meta) = sum FROM r_%s", kind->name);
-}
-
 static void put_load(struct buf *out, const struct kind *kind)
 {
-	put_rows(out, kind);
-	buf_append_str(out, " WHERE id = ?1 AND space = ?2");
+	buf_printf(out, "SELECT * FROM r_%s WHERE id = ?1 AND space = ?2", kind->name);
 }
 
 static void put_all(struct buf *out, const struct kind *kind)
 {
-	put_rows(out, kind);
-	buf_append_str(out, " ORDER BY id, space");
+	buf_printf(out, "SELECT * FROM r_%s ORDER BY id, space", kind->name);
 }
 
 static void put_part(struct buf *out, const struct kind *kind)
 {
-	put_rows(out, kind);
-	buf_append_str(out, " WHERE id > ?1 AND id <= ?2 ORDER BY id, space");
+	buf_printf(out, "SELECT * FROM r_%s WHERE id > ?1 AND id <= ?2 ORDER BY id, space",
+		   kind->name);
 }
 
 static void put_nth(struct buf *out, const struct kind *kind)

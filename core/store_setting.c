@@ -12,10 +12,10 @@ enum err store_setting_get(struct store *s, const char *key, struct buf *out, st
 		return rc;
 	sqlite3_bind_text(stmt, 1, key, -1, SQLITE_STATIC);
 	result = sqlite3_step(stmt);
-	if (result == SQLITE_ROW && !column_is_whole(stmt, 1)) {
+	if (result == SQLITE_ROW && !row_is_whole(stmt)) {
 		rc = errmsg_set(msg, ERR_CORRUPT, "%s: the setting %s is damaged", s->path, key);
 	} else if (result == SQLITE_ROW) {
-		value = column_bytes(stmt, 0);
+		value = column_bytes(stmt, 1);
 		buf_append(out, value.data, value.size);
 		rc = buf_check(out);
 	} else if (result == SQLITE_DONE) {

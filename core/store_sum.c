@@ -2,69 +2,118 @@
  * it shows before anything is made of it. Not against an attacker, who would write another sum. */
 #include "core/store_impl.h"
 
-#include <sodium.h>
+#include <endian.h>
 
-/* A row's values, gathered in a block; each block's sum is in the key of the next one's. */
-struct summing {
-	uint8_t key[crypto_shorthash_KEYBYTES];
-	uint8_t block[256];
-	size_t used;
-};
+/* MurmurHash64A (Austin Appleby), of whole words. With either side fixed each step is a bijection
+ * of the other: what changes within one word always shows. */
+static const uint64_t multiplier = 0xc6a4a7935bd1e995;
 
-static void close_block(struct summing *s)
+static uint64_t add_word(uint64_t sum, uint64_t word)
 {
-	uint8_t sum[crypto_shorthash_BYTES];
-
-	crypto_shorthash(sum, s->block, s->used, s->key);
-	memcpy(s->key, sum, sizeof(sum));
-	s->used = 0;
+	word *= multiplier;
+	word ^= word >> 47;
+	word *= multiplier;
+	return (sum ^ word) * multiplier;
 }
 
-static void add(struct summing *s, const void *data, size_t size)
+static uint64_t add_bytes(uint64_t sum, struct bytes data)
 {
-	const uint8_t *from = data;
+	uint64_t word;
 
-	while (size) {
-		size_t room = sizeof(s->block) - s->used, part = size < room ? size : room;
-
-		memcpy(s->block + s->used, from, part);
-		s->used += part;
-		from += part;
-		size -= part;
-		if (s->used == sizeof(s->block))
-			close_block(s);
+	for (; data.size >= sizeof(word); data.data += sizeof(word), data.size -= sizeof(word)) {
+		memcpy(&word, data.data, sizeof(word));
+		sum = add_word(sum, le64toh(word));
 	}
+	if (data.size == 0)
+		return sum;
+	word = 0;
+	memcpy(&word, data.data, data.size);
+	return add_word(sum, le64toh(word));
 }
 
-/* With its type and size, so that no two rows read the same. */
-static void add_value(struct summing *s, sqlite3_value *value)
+/* With its type, and its size if it has bytes, so that no two rows read the same. */
+static uint64_t add_value(uint64_t sum, int type, int64_t number, struct bytes data)
 {
-	struct {
-		int64_t type, number;
-	} head = { sqlite3_value_type(value), 0 };
-	const void *data = NULL;
+	sum = add_word(sum, (uint64_t)type);
+	sum = add_word(sum, (uint64_t)number);
+	return add_bytes(sum, data);
+}
 
-	if (head.type == SQLITE_TEXT || head.type == SQLITE_BLOB) {
-		data = sqlite3_value_blob(value);
-		head.number = sqlite3_value_bytes(value);
-	} else if (head.type == SQLITE_INTEGER) {
-		head.number = sqlite3_value_int64(value);
+static uint64_t add_number(uint64_t sum, int type, int64_t number)
+{
+	return add_value(sum, type, number, bytes_of(NULL, 0));
+}
+
+static uint64_t add_data(uint64_t sum, int type, struct bytes data)
+{
+	return add_value(sum, type, (int64_t)data.size, data);
+}
+
+/* As SQLite has it. */
+static uint64_t add_stored(uint64_t sum, sqlite3_value *value)
+{
+	int type = sqlite3_value_type(value);
+	const void *data;
+
+	if (type == SQLITE_INTEGER)
+		return add_number(sum, type, sqlite3_value_int64(value));
+	data = type == SQLITE_TEXT || type == SQLITE_BLOB ? sqlite3_value_blob(value) : NULL;
+	/* Also where there is no memory for it: then SQLite says so. */
+	if (!data)
+		return add_number(sum, type, 0);
+	return add_data(sum, type, bytes_of(data, (size_t)sqlite3_value_bytes(value)));
+}
+
+/* As bind_value() hands it to SQLite. */
+static uint64_t add_bound(uint64_t sum, const struct value *value)
+{
+	switch (value->type) {
+	case VALUE_NIL: break;
+	case VALUE_INT: return add_number(sum, SQLITE_INTEGER, value->number);
+	case VALUE_TEXT: return add_data(sum, SQLITE_TEXT, value->bytes);
+	case VALUE_REF: return add_data(sum, SQLITE_BLOB, bytes_of(value->ref.bytes, ID_BYTES));
+	case VALUE_BYTES:
+	case VALUE_RAW: return add_data(sum, SQLITE_BLOB, value->bytes);
 	}
-	add(s, &head, sizeof(head));
-	if (data)
-		add(s, data, (size_t)head.number);
+	return add_number(sum, SQLITE_NULL, 0);
+}
+
+static int64_t finish(uint64_t sum)
+{
+	sum ^= sum >> 47;
+	sum *= multiplier;
+	return (int64_t)(sum ^ sum >> 47);
+}
+
+void summed_bind(struct summed_row *row, const struct value *value)
+{
+	bind_value(row->stmt, ++row->bound, value);
+	row->sum = add_bound(row->sum, value);
+}
+
+void summed_end(struct summed_row *row)
+{
+	sqlite3_bind_int64(row->stmt, ++row->bound, finish(row->sum));
+}
+
+bool row_is_whole(sqlite3_stmt *row)
+{
+	int last = sqlite3_column_count(row) - 1;
+	uint64_t sum = 0;
+
+	for (int i = 0; i < last; i++)
+		sum = add_stored(sum, sqlite3_column_value(row, i));
+	return sqlite3_column_type(row, last) == SQLITE_INTEGER &&
+	       sqlite3_column_int64(row, last) == finish(sum);
 }
 
 static void row_sum(sqlite3_context *ctx, int count, sqlite3_value **values)
 {
-	struct summing s = { .used = 0 };
-	sqlite3_int64 sum;
+	uint64_t sum = 0;
 
 	for (int i = 0; i < count; i++)
-		add_value(&s, values[i]);
-	close_block(&s);
-	memcpy(&sum, s.key, sizeof(sum));
-	sqlite3_result_int64(ctx, sum);
+		sum = add_stored(sum, values[i]);
+	sqlite3_result_int64(ctx, finish(sum));
 }
 
 enum err store_know_sums(struct store *s, struct errmsg *msg)
@@ -76,19 +125,14 @@ enum err store_know_sums(struct store *s, struct errmsg *msg)
 	return result == SQLITE_OK ? OK : store_error(s, result, "open", msg);
 }
 
-bool column_is_whole(sqlite3_stmt *row, int column)
-{
-	return sqlite3_column_int64(row, column) == 1;
-}
-
 /* The table's columns but the sum, as they stand in it; none: it has no sum. */
 static enum err list_columns(struct store *s, const char *table, struct buf *out,
 			     struct errmsg *msg)
 {
 	static const char sql[] =
-		"SELECT group_concat('\"' || name || '\"') FROM pragma_table_info(?1) WHERE name "
-		"<> "
-		"'sum' AND EXISTS (SELECT 1 FROM pragma_table_info(?1) WHERE name = 'sum')";
+		"SELECT group_concat('\"' || name || '\"') FROM pragma_table_info(?1) "
+		"WHERE name <> 'sum' AND EXISTS (SELECT 1 FROM pragma_table_info(?1) WHERE name = "
+		"'sum')";
 	struct value name = value_str(table);
 	struct rows *rows;
 	enum err rc = store_rows_open(&rows, s, sql, &name, 1, msg);

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 enum {
-	STORE_FORMAT = 4,           /* PRAGMA user_version: the tables below */
+	STORE_FORMAT = 5,           /* PRAGMA user_version: the tables below */
 	STORE_APPLICATION = 0x4854, /* PRAGMA application_id: "HT" */
 };
 
