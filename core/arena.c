@@ -7,6 +7,7 @@ enum {
 	ARENA_CHUNK_BYTES = 64 * 1024,
 	ARENA_KEEP_BYTES = 4 * 1024 * 1024,
 	ARENA_ALIGN = 16,
+	CAP_MIN = 8,
 };
 
 struct arena_chunk {
@@ -83,6 +84,27 @@ void *arena_array(struct arena *a, size_t count, size_t size)
 	if (size && count > SIZE_MAX / size)
 		return NULL;
 	return arena_alloc(a, count * size);
+}
+
+enum err arena_reserve(struct arena *a, void *array, size_t *cap, size_t count, size_t size)
+{
+	size_t grown = *cap ? 2 * *cap : CAP_MIN;
+	void *was, *moved;
+
+	if (count <= *cap)
+		return OK;
+	if (grown < count)
+		grown = count;
+	moved = arena_array(a, grown, size);
+	if (!moved)
+		return ERR_NOMEM;
+	/* The caller's pointer may be of any type: it is copied, not cast. */
+	memcpy(&was, array, sizeof(was));
+	if (*cap)
+		memcpy(moved, was, *cap * size);
+	memcpy(array, &moved, sizeof(moved));
+	*cap = grown;
+	return OK;
 }
 
 struct bytes arena_copy(struct arena *a, struct bytes from)

@@ -30,6 +30,11 @@ void *arena_alloc(struct arena *a, size_t size);
 /* An array of `count` elements; NULL also when the product overflows. */
 void *arena_array(struct arena *a, size_t count, size_t size);
 
+/* Room for at least `count` elements in an array of the arena that grows by doubling, as
+ * array_reserve(). What is new is zeroed; what it was before is left behind. */
+MUST_CHECK enum err arena_reserve(struct arena *a, void *array, size_t *cap, size_t count,
+				  size_t size);
+
 /* A copy of the bytes; data is NULL when out of memory. */
 struct bytes arena_copy(struct arena *a, struct bytes from);
 

@@ -2,6 +2,8 @@
 #include "core/limits.h"
 #include "core/wire.h"
 
+enum { OP_BYTES_USUAL = 8 };
+
 struct decoder {
 	struct wire_reader r;
 	struct arena *arena;
@@ -10,7 +12,7 @@ struct decoder {
 	struct record_id *ids;
 	uint32_t id_count;
 	struct op *ops;
-	size_t op_count;
+	size_t op_count, op_cap;
 	uint32_t add_count;
 };
 
@@ -206,6 +208,16 @@ static bool may_follow(const struct op *before, const struct op *op)
 	       (verb_is_on_elements(before->verb) && verb_is_on_elements(op->verb));
 }
 
+/* NULL: there may be no more, or no memory. */
+static struct op *next_op(struct decoder *d)
+{
+	if (d->op_count == CHANGESET_OPS_MAX)
+		wire_fail(&d->r, ERR_LIMIT);
+	else if (arena_reserve(d->arena, &d->ops, &d->op_cap, d->op_count + 1, sizeof(*d->ops)))
+		wire_fail(&d->r, ERR_NOMEM);
+	return wire_is_ok(&d->r) ? &d->ops[d->op_count] : NULL;
+}
+
 static void get_group(struct decoder *d)
 {
 	uint32_t left = wire_array(&d->r, 4 * CHANGESET_OPS_MAX);
@@ -215,13 +227,11 @@ static void get_group(struct decoder *d)
 	if (left < 4)
 		wire_fail(&d->r, ERR_FORMAT);
 	for (left -= 2; wire_is_ok(&d->r) && left > 0;) {
-		struct op *op = &d->ops[d->op_count];
+		struct op *op = next_op(d);
 		uint32_t taken;
 
-		if (d->op_count == CHANGESET_OPS_MAX) {
-			wire_fail(&d->r, ERR_LIMIT);
+		if (!op)
 			return;
-		}
 		op->record = d->ids[index];
 		op->kind = kind;
 		taken = get_op(d, op);
@@ -232,19 +242,22 @@ static void get_group(struct decoder *d)
 	}
 }
 
-/* An upper bound of the ops still to come: each takes two bytes at least. */
-static size_t ops_possible(const struct decoder *d)
+/* Room for the ops still to come, if they are as long as most: to begin with. */
+static void reserve_ops(struct decoder *d)
 {
-	size_t most = (size_t)(d->r.end - d->r.at) / 2 + 1;
+	size_t usual = (size_t)(d->r.end - d->r.at) / OP_BYTES_USUAL + 1;
 
-	return most < CHANGESET_OPS_MAX ? most : CHANGESET_OPS_MAX;
+	if (usual > CHANGESET_OPS_MAX)
+		usual = CHANGESET_OPS_MAX;
+	if (arena_reserve(d->arena, &d->ops, &d->op_cap, usual, sizeof(*d->ops)))
+		wire_fail(&d->r, ERR_NOMEM);
 }
 
 static void get_groups(struct decoder *d)
 {
 	uint32_t count;
 
-	d->ops = decoder_array(d, ops_possible(d) + 1, sizeof(*d->ops));
+	reserve_ops(d);
 	count = wire_array(&d->r, CHANGESET_OPS_MAX);
 	for (uint32_t i = 0; i < count && wire_is_ok(&d->r); i++) {
 		size_t first = d->op_count;

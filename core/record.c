@@ -112,24 +112,6 @@ static bool is_target(const struct op *op, const struct dot *dot)
 	return false;
 }
 
-/* Room for one more element of an arena array that grows by doubling. */
-static enum err grow(struct arena *arena, void **array, size_t count, size_t *cap, size_t size)
-{
-	size_t bigger = *cap ? 2 * *cap : 8;
-	void *moved;
-
-	if (count < *cap)
-		return OK;
-	moved = arena_array(arena, bigger, size);
-	if (!moved)
-		return ERR_NOMEM;
-	if (count)
-		memcpy(moved, *array, count * size);
-	*array = moved;
-	*cap = bigger;
-	return OK;
-}
-
 /* Whoever writes has seen what the same replica wrote before. Without this, one that names
  * nothing could pile up values without end. */
 static bool is_replaced(const struct dot *old, const struct stamp *stamp, const struct op *op)
@@ -141,23 +123,23 @@ static bool is_replaced(const struct dot *old, const struct stamp *stamp, const 
 
 static void drop_replaced(struct record *rec, const struct stamp *stamp, const struct op *op)
 {
-	size_t kept = 0;
+	size_t at = find_field(rec, op->field), kept = at;
 
-	for (size_t i = 0; i < rec->count; i++) {
-		const struct entry *e = &rec->entries[i];
-
-		if (e->field != op->field || !is_replaced(&e->stamp.dot, stamp, op))
-			rec->entries[kept++] = *e;
-	}
-	rec->count = kept;
+	for (; at < rec->count && rec->entries[at].field == op->field; at++)
+		if (!is_replaced(&rec->entries[at].stamp.dot, stamp, op))
+			rec->entries[kept++] = rec->entries[at];
+	if (kept == at)
+		return;
+	memmove(rec->entries + kept, rec->entries + at, (rec->count - at) * sizeof(*rec->entries));
+	rec->count -= at - kept;
 }
 
 static enum err insert_entry(struct record *rec, const struct field *field,
 			     const struct entry *entry)
 {
 	size_t at = find_field(rec, entry->field);
-	enum err rc = grow(rec->arena, (void **)&rec->entries, rec->count, &rec->cap,
-			   sizeof(*rec->entries));
+	enum err rc = arena_reserve(rec->arena, &rec->entries, &rec->cap, rec->count + 1,
+				    sizeof(*rec->entries));
 
 	if (rc != OK)
 		return rc;
@@ -206,8 +188,8 @@ static enum err apply_void(struct record *rec, const struct stamp *stamp, const 
 	mark.observed = observed;
 
 	drop_voids(rec, stamp, op);
-	rc = grow(rec->arena, (void **)&rec->voids, rec->void_count, &rec->void_cap,
-		  sizeof(*rec->voids));
+	rc = arena_reserve(rec->arena, &rec->voids, &rec->void_cap, rec->void_count + 1,
+			   sizeof(*rec->voids));
 	if (rc != OK)
 		return rc;
 	while (at < rec->void_count && stamp_cmp(&rec->voids[at].stamp, stamp) > 0)

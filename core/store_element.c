@@ -95,24 +95,6 @@ static int compare_elements(const void *a, const void *b)
 	return order ? order : (x->n > y->n) - (x->n < y->n);
 }
 
-static enum err add_element(struct arena *arena, struct element **list, size_t *count, size_t *cap,
-			    const struct element *element)
-{
-	if (*count == *cap) {
-		size_t bigger = *cap ? 2 * *cap : 16;
-		struct element *moved = arena_array(arena, bigger, sizeof(*moved));
-
-		if (!moved)
-			return ERR_NOMEM;
-		if (*count)
-			memcpy(moved, *list, *count * sizeof(*moved));
-		*list = moved;
-		*cap = bigger;
-	}
-	(*list)[(*count)++] = *element;
-	return OK;
-}
-
 enum err store_elements(struct store *s, uint32_t space, const struct kind *kind,
 			const struct record_id *id, const struct field *field, struct arena *arena,
 			struct element **out, size_t *count, struct errmsg *msg)
@@ -120,7 +102,7 @@ enum err store_elements(struct store *s, uint32_t space, const struct kind *kind
 	enum err rc;
 	sqlite3_stmt *stmt = store_query(s, QUERY_ELEMENTS, &rc, msg);
 	struct row row = { stmt, arena, OK };
-	struct element *list = NULL, element;
+	struct element *list = NULL;
 	size_t got = 0, cap = 0;
 	int result = SQLITE_DONE;
 
@@ -131,9 +113,11 @@ enum err store_elements(struct store *s, uint32_t space, const struct kind *kind
 	sqlite3_bind_int64(stmt, 3, field->number);
 	sqlite3_bind_int64(stmt, 4, space);
 	while (rc == OK && (result = sqlite3_step(stmt)) == SQLITE_ROW) {
-		rc = read_element(s, &row, field, &element);
+		rc = arena_reserve(arena, &list, &cap, got + 1, sizeof(*list));
 		if (rc == OK)
-			rc = add_element(arena, &list, &got, &cap, &element);
+			rc = read_element(s, &row, field, &list[got]);
+		if (rc == OK)
+			got++;
 		else if (rc != ERR_NOMEM)
 			rc = errmsg_set(msg, rc, "%s: an element of %s.%s is damaged", s->path,
 					kind->name, field->name);
