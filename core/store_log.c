@@ -27,8 +27,7 @@ static enum err read_replica(void *ctx, sqlite3_stmt *row)
 	struct bytes id = column_bytes(row, 1);
 	struct replica_id replica;
 
-	if (!row_is_whole(row) || id.size != ID_BYTES ||
-	    sqlite3_column_int64(row, 0) != w->next++)
+	if (!row_is_whole(row) || id.size != ID_BYTES || sqlite3_column_int64(row, 0) != w->next++)
 		return store_damaged(w->store, "replica_index", w->msg);
 	memcpy(replica.bytes, id.data, ID_BYTES);
 	return intern_add(&w->store->replicas, &replica);
@@ -146,8 +145,7 @@ static enum err visit_space(void *ctx, sqlite3_stmt *row)
 	struct bytes id = column_bytes(row, 1);
 	struct space_id space;
 
-	if (!row_is_whole(row) || id.size != ID_BYTES ||
-	    sqlite3_column_int64(row, 0) != w->next++)
+	if (!row_is_whole(row) || id.size != ID_BYTES || sqlite3_column_int64(row, 0) != w->next++)
 		return store_damaged(w->store, "space_index", w->msg);
 	memcpy(space.bytes, id.data, ID_BYTES);
 	return w->each.space(w->ctx, (uint32_t)sqlite3_column_int64(row, 0), &space);
