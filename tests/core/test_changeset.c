@@ -369,6 +369,32 @@ static void random_changesets_come_back_in_their_one_form(void **state)
 	free(m);
 }
 
+/* Shorter than ops mostly are, which is what the decoder makes room for. */
+static void as_many_ops_as_may_be_come_back_however_short(void **state)
+{
+	struct op *ops = calloc(CHANGESET_OPS_MAX, sizeof(*ops));
+	struct changeset cs = { .ops = ops, .op_count = CHANGESET_OPS_MAX }, back;
+	struct replica_id self = replica_all(5);
+	struct arena arena = ARENA_EMPTY;
+	struct buf body = BUF_EMPTY;
+	struct errmsg why = { 0 };
+
+	for (uint32_t i = 0; i < CHANGESET_OPS_MAX; i++)
+		ops[i] = (struct op){ .record = record_all(1),
+				      .kind = 15,
+				      .field = 2,
+				      .verb = VERB_ADD,
+				      .n = i,
+				      .value = value_int(i % 64) };
+	assert_int_equal(changeset_encode(&body, &cs, &self, &arena, &why), OK);
+	if (decode(buf_bytes(&body), &back, &arena, &why) != OK)
+		fail_msg("%s", why.text);
+	assert_same(&cs, &back);
+	buf_release(&body);
+	arena_release(&arena);
+	free(ops);
+}
+
 static void every_cut_is_refused(void **state)
 {
 	struct made *m = malloc(sizeof(*m));
@@ -635,6 +661,7 @@ int main(void)
 		cmocka_unit_test(every_violation_is_refused),
 		cmocka_unit_test(values_have_their_types),
 		cmocka_unit_test(random_changesets_come_back_in_their_one_form),
+		cmocka_unit_test(as_many_ops_as_may_be_come_back_however_short),
 		cmocka_unit_test(every_cut_is_refused),
 		cmocka_unit_test(what_is_over_a_limit_is_refused_by_its_name),
 		cmocka_unit_test(body_over_its_limit_is_not_even_looked_at),
