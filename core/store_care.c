@@ -135,7 +135,6 @@ enum err store_check_table(struct store *s, const char *table, struct errmsg *ms
 {
 	const char *check = strcmp(table, "changeset") == 0 ? "quick_check" : "integrity_check";
 	char sql[TABLE_NAME_BYTES + 32];
-
 	enum err rc;
 
 	snprintf(sql, sizeof(sql), "PRAGMA %s(%s)", check, table);

@@ -118,8 +118,8 @@ struct store {
 	struct arena head; /* the body of a feed's newest changeset, for a moment */
 	struct kept_body bodies[BODIES_KEPT]; /* of large texts that were edited last */
 	unsigned next_body;
-	struct store_history
-		*histories;     /* of texts that several edit at once, the last one first */
+	/* Of texts that several edit at once, the last one first. */
+	struct store_history *histories;
 	uint64_t texts_version; /* store_data_version() when these were kept */
 	struct text_ref rereads[REREADS_MAX];
 	size_t reread_count;

@@ -7,6 +7,7 @@
 #include "node/context.h"
 #include "node/help.h"
 #include "node/i18n.h"
+#include "node/output.h"
 
 static const struct command_option global_options[] = {
 	{ "replica", "FOLDER", N_("the data folder; else $HUITONG_REPLICA, else the user's own") },
@@ -141,17 +142,11 @@ static int skip_options(int count, char *const words[])
 	return at < count ? at : count;
 }
 
-/* Lines of advice, as the context gathers them. */
-static void print_advice(const struct buf *advice)
-{
-	fprintf(stderr, "%.*s", (int)advice->size, advice->size ? (const char *)advice->data : "");
-}
-
 static enum exit_code misused(const struct command *command, const struct errmsg *msg,
 			      const struct buf *more)
 {
 	fprintf(stderr, "huitong: %s\n", msg->text);
-	print_advice(more);
+	output_bytes(stderr, buf_bytes(more));
 	fprintf(stderr, _("See: huitong help %s\n"), command->name);
 	return EXIT_USAGE;
 }
@@ -165,7 +160,7 @@ static enum exit_code report(enum err rc, const struct errmsg *msg, const struct
 	fprintf(stderr, "huitong: %s\n", msg->text[0] ? msg->text : err_name(rc));
 	if (advice)
 		fprintf(stderr, "%s\n", advice);
-	print_advice(more);
+	output_bytes(stderr, buf_bytes(more));
 	return exit_code_of(rc);
 }
 
